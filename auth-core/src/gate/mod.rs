@@ -1,0 +1,54 @@
+//! The gate: the one thing adapters hold, and `decide`, the one thing they call.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::policy::PermissionModel;
+use crate::principal::{Anonymous, Principal};
+use crate::rejection::Rejection;
+use crate::reply::Reply;
+
+/// What a gate shares with the principals it admits and with its adapters.
+#[derive(Debug, Default)]
+pub struct Context {
+    /// Which permission grants which.
+    pub(crate) permissions: PermissionModel,
+}
+
+/// What the gate says of one request.
+#[derive(Debug)]
+pub enum Decision {
+    /// The request goes on, with what the adapter has to attach.
+    Admit(Admission),
+    /// The request ends here, with the answer the client gets.
+    Refuse(Refusal),
+}
+
+/// An admitted request.
+#[derive(Debug)]
+pub struct Admission {
+    /// Who it comes from.
+    pub caller: Caller,
+    /// The address of the client, as far as it is known and trusted.
+    pub client: Option<IpAddr>,
+    /// The identifier of the request, where the gate is configured to attach one to admitted requests as well.
+    pub request_id: Option<Arc<str>>,
+}
+
+/// Who an admitted request comes from: what adapters insert into its extensions.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// A verified principal.
+    Principal(Principal),
+    /// Nobody in particular, on a route that allows it.
+    Anonymous(Anonymous),
+}
+
+/// A refused request.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why, for the response's extensions, logs and metrics.
+    pub rejection: Rejection,
+    /// What the client is told.
+    pub reply: Reply,
+}

@@ -1,0 +1,34 @@
+//! Verification, policy and refusals for HTTP services, free of any framework.
+//!
+//! One [`gate`] stands in front of a service: it reads the one credential of a request, verifies it, asks the
+//! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
+//! translate; nothing is decided or rendered in them.
+
+pub mod claims;
+mod clock;
+pub mod credential;
+mod error;
+pub mod gate;
+mod names;
+mod network;
+mod outcome;
+pub mod policy;
+mod principal;
+mod rejection;
+pub mod reply;
+mod request;
+mod secret;
+pub mod verify;
+
+pub use claims::Claims;
+pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
+pub use error::{ConfigError, StoreError};
+pub use names::Names;
+pub use network::NetworkSet;
+pub use outcome::{Outcome, Pending};
+pub use principal::{Anonymous, Identity, Method, Principal};
+pub use rejection::{
+    CredentialFault, MissingPermissions, Outage, Prohibition, Rejection, RequestFault, RetryAfter, UpstreamFault,
+};
+pub use request::{Field, Headers, RequestHead};
+pub use secret::Secret;

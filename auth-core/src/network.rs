@@ -1,0 +1,96 @@
+//! Sets of networks, for allow-lists and for the list of trusted proxies.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use crate::ConfigError;
+
+/// A set of IPv4 and IPv6 networks.
+///
+/// An IPv4 address that travels as an IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) is the IPv4 address here.
+///
+/// ```
+/// use auth_core::NetworkSet;
+///
+/// let office = NetworkSet::parse(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"])?;
+/// assert!(office.contains("::ffff:10.1.2.3".parse()?));
+/// assert!(!office.contains("11.0.0.1".parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkSet(Vec<IpNet>);
+
+impl NetworkSet {
+    /// Reads networks in CIDR notation; a bare address is the network of that one address.
+    ///
+    /// # Errors
+    /// Names the first text that is neither, or that has bits set behind its prefix (`10.0.0.1/8`), since one of the
+    /// two numbers must then be a slip.
+    pub fn parse<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, ConfigError> {
+        networks.into_iter().map(parse_network).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether the address lies in one of the networks.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether no network is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, ConfigError> {
+    let trimmed = text.trim();
+    if let Ok(address) = IpAddr::from_str(trimmed) {
+        return Ok(IpNet::from(address.to_canonical()));
+    }
+    let network = IpNet::from_str(trimmed).map_err(|_| {
+        ConfigError::new(format!("`{text}` is not a network: write an address or CIDR such as 10.0.0.0/8"))
+    })?;
+    if network.addr() != network.network() {
+        let meant = network.trunc();
+        return Err(ConfigError::new(format!(
+            "`{text}` has bits set behind its prefix: write {meant} if that is meant"
+        )));
+    }
+    Ok(fold_mapped(network))
+}
+
+/// `::ffff:10.0.0.0/104` means the IPv4 network `10.0.0.0/8`.
+fn fold_mapped(network: IpNet) -> IpNet {
+    if let IpNet::V6(v6) = network
+        && let Some(v4) = v6.network().to_ipv4_mapped()
+        && let Some(prefix) = v6.prefix_len().checked_sub(96)
+        && let Ok(folded) = ipnet::Ipv4Net::new(v4, prefix)
+    {
+        return IpNet::V4(folded);
+    }
+    network
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_networks_are_their_ipv4_networks() {
+        let set = NetworkSet::parse(["::ffff:10.0.0.0/104"]).unwrap();
+        assert!(set.contains("10.9.9.9".parse().unwrap()));
+        assert!(!set.contains("11.0.0.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn slips_are_named() {
+        for (text, part) in
+            [("10.0.0.1/8", "10.0.0.0/8"), ("10.0.0.0/33", "not a network"), ("localhost", "not a network")]
+        {
+            let error = NetworkSet::parse([text]).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

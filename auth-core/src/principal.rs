@@ -1,0 +1,175 @@
+//! Who a request comes from: one kind of principal, whatever credential it came with.
+//!
+//! A [`Verifier`](crate::verify::Verifier) answers an [`Identity`]: plain data, what the credential says. The gate
+//! makes it the request's [`Principal`]: the identity behind one shared pointer, with the gate's permission model at
+//! hand, so that `has_permission` in a handler agrees with the route table.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::claims::Claims;
+use crate::clock::Timestamp;
+use crate::gate::Context;
+use crate::names::Names;
+use crate::network::NetworkSet;
+
+/// Which kind of credential a principal came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// A signed JSON Web Token (RFC 7519).
+    Jwt,
+    /// An API key.
+    ApiKey,
+    /// An opaque access token or session.
+    OpaqueToken,
+    /// Something a verifier of the application's own understands.
+    Custom(&'static str),
+}
+
+impl Method {
+    /// The name in logs and in the header for upstreams: `jwt`, `api_key`, `opaque_token` or the custom name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::ApiKey => "api_key",
+            Self::OpaqueToken => "opaque_token",
+            Self::Custom(name) => name,
+        }
+    }
+}
+
+/// What a verified credential says about its bearer.
+///
+/// Issuer and subject together are the identity: the same subject from two issuers is two principals (RFC 7519
+/// section 4.1.2).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Identity {
+    /// Which kind of credential said so.
+    pub method: Method,
+    /// Who vouches for the subject.
+    pub issuer: Arc<str>,
+    /// Who the bearer is, unique within the issuer.
+    pub subject: Arc<str>,
+    /// The tenant or organisation the bearer acts in.
+    pub tenant: Option<Arc<str>>,
+    /// The plan that chooses the bearer's limits.
+    pub plan: Option<Arc<str>>,
+    /// What the bearer may do.
+    pub permissions: Names,
+    /// What the bearer is.
+    pub roles: Names,
+    /// The OAuth scopes of the token; the verifier counts them among the permissions too unless configured otherwise.
+    pub scopes: Names,
+    /// The identifier of the token (`jti`) or of the key, for logs and revocation. Never the credential itself.
+    pub credential_id: Option<Arc<str>>,
+    /// When the credential ends; `None` where it has no end.
+    pub expires: Option<Timestamp>,
+    /// The networks the credential may be used from; `None` means any.
+    pub networks: Option<Arc<NetworkSet>>,
+    /// Everything the token said, for the application's own claims. Empty for API keys.
+    pub claims: Claims,
+}
+
+impl Identity {
+    /// An identity that holds nothing but its name; set the fields for more.
+    pub fn new(method: Method, issuer: impl Into<Arc<str>>, subject: impl Into<Arc<str>>) -> Self {
+        Self {
+            method,
+            issuer: issuer.into(),
+            subject: subject.into(),
+            tenant: None,
+            plan: None,
+            permissions: Names::EMPTY,
+            roles: Names::EMPTY,
+            scopes: Names::EMPTY,
+            credential_id: None,
+            expires: None,
+            networks: None,
+            claims: Claims::EMPTY,
+        }
+    }
+}
+
+/// The authenticated caller, as handlers find it in the request's extensions.
+///
+/// Cloning copies one pointer. The fields are those of [`Identity`].
+#[derive(Clone)]
+pub struct Principal(Arc<Shared>);
+
+struct Shared {
+    identity: Identity,
+    context: Arc<Context>,
+}
+
+impl Principal {
+    /// A principal outside any gate, for tests of handlers. Permissions imply nothing but themselves and wildcards.
+    pub fn detached(identity: Identity) -> Self {
+        Self::new(identity, Arc::new(Context::default()))
+    }
+
+    pub(crate) fn new(identity: Identity, context: Arc<Context>) -> Self {
+        Self(Arc::new(Shared { identity, context }))
+    }
+
+    /// Whether the principal holds the permission, itself or by implication or wildcard.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.0.context.permissions.grants(&self.permissions, permission)
+    }
+
+    /// Whether the principal has the role. Roles imply nothing.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.contains(role)
+    }
+
+    /// Whether this credential may be used from that address.
+    pub fn may_come_from(&self, client: Option<IpAddr>) -> bool {
+        match (&self.networks, client) {
+            (None, _) => true,
+            (Some(allowed), Some(address)) => allowed.contains(address),
+            (Some(_), None) => false,
+        }
+    }
+
+    /// What the gate that admitted this principal shares with its adapters.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.0.context
+    }
+}
+
+impl Deref for Principal {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.0.identity
+    }
+}
+
+/// Prints who it is, not the claims: they may hold personal data.
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("method", &self.method.as_str())
+            .field("issuer", &self.issuer)
+            .field("subject", &self.subject)
+            .field("tenant", &self.tenant)
+            .field("permissions", &self.permissions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// In the request's extensions instead of a [`Principal`], where the gate let a caller without credentials pass.
+///
+/// Handlers can so tell "nobody is logged in" from "no gate stands in front of this route".
+#[derive(Clone, Debug)]
+pub struct Anonymous(pub(crate) Arc<Context>);
+
+impl Anonymous {
+    /// What the gate that admitted this caller shares with its adapters.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.0
+    }
+}

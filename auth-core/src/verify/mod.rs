@@ -1,0 +1,23 @@
+//! Verifiers: from the text of one credential to the identity it stands for.
+
+use crate::clock::Now;
+use crate::outcome::Outcome;
+use crate::principal::Identity;
+use crate::rejection::Rejection;
+
+/// Verifies one kind of credential.
+///
+/// Several verifiers may serve one [`Source`](crate::credential::Source); the gate asks each, in the order in which
+/// they were added, whether it [recognises](Verifier::recognises) the text, and the first that does decides alone. A
+/// credential that it then refuses is refused: it is never tried on another verifier, nor taken for anonymous.
+pub trait Verifier: Send + Sync + 'static {
+    /// Whether a text has the form of this verifier's kind. Looks at the form alone, so it is cheap and total.
+    fn recognises(&self, text: &str) -> bool;
+
+    /// Verifies the credential.
+    ///
+    /// # Errors
+    /// [`Rejection::InvalidCredential`] where the credential is at fault, [`Rejection::Unavailable`] where it cannot
+    /// be decided now. Nothing else, and never a pass in doubt.
+    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>>;
+}
