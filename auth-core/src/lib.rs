@@ -5,6 +5,7 @@
 //! translate; nothing is decided or rendered in them.
 
 pub mod claims;
+mod client_address;
 mod clock;
 pub mod credential;
 mod error;
@@ -21,6 +22,7 @@ mod secret;
 pub mod verify;
 
 pub use claims::Claims;
+pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
 pub use error::{ConfigError, StoreError};
 pub use names::Names;
