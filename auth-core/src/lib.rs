@@ -4,12 +4,14 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
-pub mod claims;
+mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
 mod error;
 pub mod gate;
+mod json;
+pub mod keys;
 mod names;
 mod network;
 mod outcome;
@@ -21,7 +23,7 @@ mod request;
 mod secret;
 pub mod verify;
 
-pub use claims::Claims;
+pub use claims::{Claim, ClaimError, Claims};
 pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
 pub use error::{ConfigError, StoreError};
