@@ -4,12 +4,15 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
+pub mod api_key;
 mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
 mod error;
 pub mod gate;
+#[cfg(feature = "issue")]
+pub mod issue;
 mod json;
 pub mod keys;
 mod names;
@@ -21,6 +24,7 @@ mod rejection;
 pub mod reply;
 mod request;
 mod secret;
+pub mod store;
 pub mod verify;
 
 pub use claims::{Claim, ClaimError, Claims};

@@ -252,7 +252,6 @@ impl<'a> Only<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejection::CredentialFault;
 
     type Fields = Vec<(String, Vec<u8>)>;
 
