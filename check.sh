@@ -194,7 +194,7 @@ step_minimum_rust() {
         "$stated" | "$stated".*) echo "    the active toolchain $active is the stated minimum: every later step proves it" ;;
         *)
             local toolchain
-            toolchain="$(rustup toolchain list 2>/dev/null | grep -o "^$stated[.0-9]*" | head -n 1 || true)"
+            toolchain="$(rustup toolchain list 2>/dev/null | grep -o "^${stated}[.0-9]*" | sed -n 1p || true)"
             if [ -n "$toolchain" ]; then
                 cargo "+$toolchain" check --locked --workspace --all-features
             elif [ "${CI:-}" = true ]; then
@@ -254,13 +254,20 @@ fail() {
     exit 1
 }
 
-contains() { printf '%s\n' $1 | grep -qxF -- "$2"; }
+# Whether a list has a word.
+contains() {
+    local word
+    for word in $1; do
+        if [ "$word" = "$2" ]; then return 0; fi
+    done
+    return 1
+}
 
 rust_version() { rustc --version | cut -d' ' -f2 | cut -d- -f1; }
 
 minimum_version() { sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml; }
 
-version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+version_at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | sed -n 1p)" = "$2" ]; }
 
 # The names in a package's [features] table, `default` apart.
 features_of() { sed -n '/^\[features\]/,/^\[[^f]/s/^\([a-z0-9_-]*\) *=.*/\1/p' "$1/Cargo.toml" | grep -vx default || true; }
