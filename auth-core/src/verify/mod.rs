@@ -6,6 +6,10 @@
 pub mod jws;
 pub mod jwt;
 
+mod api_key;
+
+pub use api_key::ApiKeyVerifier;
+
 use crate::clock::Now;
 use crate::outcome::Outcome;
 use crate::principal::Identity;
