@@ -79,17 +79,44 @@ fn promises_are_kept_with_hardly_any_room_in_memory() {
 }
 
 #[test]
-fn known_and_unknown_keys_are_answered_from_memory() {
+fn known_keys_are_answered_from_memory() {
     let folder = folder();
     let keys = keys_in(open(&folder));
     let key = minted(&keys);
-    let foreign = minted(&keys_in(Arc::new(auth_core::store::MemoryKeyStore::new())));
     let verifier = keys.verifier();
     assert!(at_once(&verifier, &key, millis(0)).is_none(), "the file was never asked");
     assert!(verify(&verifier, &key, millis(0)).is_ok());
     assert!(at_once(&verifier, &key, millis(900)).unwrap().is_ok());
-    let unknown = at_once(&verifier, &foreign, millis(900)).unwrap();
-    assert_eq!(unknown.unwrap_err(), refused(CredentialFault::Unknown));
+}
+
+#[test]
+fn a_key_that_another_process_made_works_at_once() {
+    let folder = folder();
+    let (gateway, command_line) = (keys_in(open(&folder)), keys_in(open(&folder)));
+    let (key, verifier) = (minted(&gateway), gateway.verifier());
+    assert!(verify(&verifier, &key, millis(0)).is_ok());
+    let foreign = minted(&keys_in(Arc::new(auth_core::store::MemoryKeyStore::new())));
+    assert_eq!(verify(&verifier, &foreign, millis(0)).unwrap_err(), refused(CredentialFault::Unknown));
+    let new = minted(&command_line);
+    assert!(verify(&verifier, &new, millis(0)).is_ok());
+    assert!(at_once(&verifier, &new, millis(0)).unwrap().is_ok());
+}
+
+#[test]
+fn a_flood_of_made_up_keys_leaves_room_for_everything_else() {
+    let folder = folder();
+    let keys = keys_in(open(&folder));
+    let (key, foreign) = (minted(&keys), minted(&keys_in(Arc::new(auth_core::store::MemoryKeyStore::new()))));
+    let verifier = keys.verifier();
+    assert!(verify(&verifier, &key, millis(0)).is_ok());
+    let refusals: Vec<_> = (0..5_000).map(|_| verifier.verify(text(&foreign), millis(0))).collect();
+    wait(keys.revoke(&key.record.id)).unwrap();
+    assert_eq!(verify(&verifier, &key, millis(0)).unwrap_err(), refused(CredentialFault::Revoked));
+    for refusal in refusals {
+        let rejection = wait(refusal.resolve()).unwrap_err();
+        assert!(matches!(rejection.status(), 401 | 503), "{rejection:?}");
+    }
+    assert_eq!(verify(&verifier, &foreign, millis(0)).unwrap_err(), refused(CredentialFault::Unknown));
 }
 
 #[test]

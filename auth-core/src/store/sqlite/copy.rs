@@ -6,6 +6,8 @@
 //! waits for the next answer; one that finds it middle-aged ([`ASKED_AFTER`]) has the question put again in passing. So
 //! under load the file is asked four times a second and no request waits; without load nothing happens at all; and
 //! when the file cannot be asked, nothing is decided on what it said long ago.
+//!
+//! That a key does not exist is never said from memory: a key made on the command line works at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,54 +29,26 @@ const NEVER: u64 = u64::MAX;
 /// What readers share with the thread that owns the file. Only that thread changes it.
 pub(super) struct Copy {
     pub(super) index: Index,
-    /// Whether every key of the file is in the index, so that what is not there does not exist.
-    complete: AtomicBool,
     /// The monotonic time of the request for which the file was last asked; taken before asking.
     asked_at: AtomicU64,
     /// Whether a question is on its way.
     asking: AtomicBool,
 }
 
-/// What memory knows of a digest.
-pub(super) enum Known {
-    /// The key.
-    Key(Arc<HeldKey>),
-    /// That there is none.
-    Absent,
-    /// Nothing that may be believed: the file has to be asked.
-    Nothing,
-}
-
 impl Copy {
     pub(super) fn new() -> Self {
-        Self {
-            index: Index::new(),
-            complete: AtomicBool::new(false),
-            asked_at: AtomicU64::new(NEVER),
-            asking: AtomicBool::new(false),
-        }
+        Self { index: Index::new(), asked_at: AtomicU64::new(NEVER), asking: AtomicBool::new(false) }
     }
 
-    /// What a request at that time may be told from memory.
+    /// The key that a request at that time may be told of from memory; otherwise the file has to be asked.
     ///
     /// Ages are taken in either direction: a caller whose clock stands before the last question has another clock,
     /// or was overtaken by a moment.
-    pub(super) fn believed(&self, digest: &KeyDigest, at: Monotonic) -> Known {
+    pub(super) fn believed(&self, digest: &KeyDigest, at: Monotonic) -> Option<Arc<HeldKey>> {
         if self.age(at) > BELIEVED_FOR {
-            return Known::Nothing;
+            return None;
         }
-        self.look(digest)
-    }
-
-    /// What memory holds, however old.
-    ///
-    /// Before a key is dropped for lack of room `complete` is cleared, so whoever misses the key sees that too.
-    pub(super) fn look(&self, digest: &KeyDigest) -> Known {
-        match self.index.find(digest) {
-            Some(key) => Known::Key(key),
-            None if self.complete.load(Ordering::SeqCst) => Known::Absent,
-            None => Known::Nothing,
-        }
+        self.index.find(digest)
     }
 
     /// Whether the file should be asked in passing; says so to one caller at a time.
@@ -99,11 +73,6 @@ impl Copy {
         self.asking.store(false, Ordering::Relaxed);
     }
 
-    /// Says whether every key of the file is in the index.
-    pub(super) fn declare_complete(&self, complete: bool) {
-        self.complete.store(complete, Ordering::SeqCst);
-    }
-
     fn age(&self, at: Monotonic) -> Duration {
         Duration::from_nanos(self.asked_at.load(Ordering::SeqCst).abs_diff(at.nanos()))
     }
@@ -115,16 +84,22 @@ mod tests {
     use crate::Timestamp;
     use crate::api_key::ApiKeyRecord;
 
+    const DIGEST: KeyDigest = KeyDigest::from_bytes([1; 32]);
+
+    fn copy() -> Copy {
+        let copy = Copy::new();
+        copy.index.insert(Arc::new(HeldKey::new(ApiKeyRecord::new("k", DIGEST, "p", "i", "o", Timestamp::MIN))));
+        copy
+    }
+
     fn after_millis(millis: u64) -> Monotonic {
         Monotonic::from_nanos(5_000_000_000 + millis * 1_000_000)
     }
 
     #[test]
     fn memory_is_believed_for_one_second_and_asked_again_in_time() {
-        let digest = KeyDigest::from_bytes([1; 32]);
-        let copy = Copy::new();
-        copy.index.insert(Arc::new(HeldKey::new(ApiKeyRecord::new("k", digest, "p", "i", "o", Timestamp::MIN))));
-        let believed = |millis| matches!(copy.believed(&digest, after_millis(millis)), Known::Key(_));
+        let copy = copy();
+        let believed = |millis| copy.believed(&DIGEST, after_millis(millis)).is_some();
         assert!(!believed(0), "the file was never asked");
         copy.confirm(after_millis(0));
         assert!(believed(0) && believed(1_000) && !believed(1_001));
@@ -136,22 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_absent_only_when_everything_is_there() {
-        let digest = KeyDigest::from_bytes([1; 32]);
-        let copy = Copy::new();
-        copy.confirm(after_millis(0));
-        assert!(matches!(copy.believed(&digest, after_millis(1)), Known::Nothing));
-        copy.declare_complete(true);
-        assert!(matches!(copy.believed(&digest, after_millis(1)), Known::Absent));
-    }
-
-    #[test]
     fn a_caller_with_another_clock_has_to_ask() {
-        let digest = KeyDigest::from_bytes([1; 32]);
-        let copy = Copy::new();
-        copy.declare_complete(true);
+        let copy = copy();
         copy.confirm(after_millis(10_000));
-        assert!(matches!(copy.believed(&digest, after_millis(8_999)), Known::Nothing));
-        assert!(matches!(copy.believed(&digest, after_millis(9_999)), Known::Absent));
+        assert!(copy.believed(&DIGEST, after_millis(8_999)).is_none());
+        assert!(copy.believed(&DIGEST, after_millis(9_999)).is_some());
     }
 }

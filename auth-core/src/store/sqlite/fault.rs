@@ -23,6 +23,11 @@ impl Fault {
         let Self::Sqlite(error) = self else { return false };
         matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
+
+    /// Whether one row holds something unreadable, while SQLite itself is well.
+    pub(super) fn is_about_a_row(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code().is_none())
+    }
 }
 
 impl From<rusqlite::Error> for Fault {

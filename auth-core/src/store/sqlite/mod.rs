@@ -15,6 +15,7 @@ mod worker;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -23,12 +24,12 @@ use futures_channel::oneshot;
 use rusqlite::{Connection, OpenFlags, Transaction};
 
 use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest};
-use crate::clock::{Now, Timestamp};
+use crate::clock::{Monotonic, Now, Timestamp};
 use crate::error::StoreError;
 use crate::outcome::Outcome;
 
 use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, succeeded};
-use copy::{Copy, Known};
+use copy::Copy;
 use fault::Fault;
 use worker::{Attempt, Job, Progress, READ_PATIENCE, Worker};
 
@@ -38,6 +39,9 @@ const HELD: usize = 100_000;
 /// Requests that may wait for the file; one more is told that the store is busy.
 const QUEUE: usize = 1_024;
 
+/// How many of them may be look-ups of keys.
+const FINDING: usize = 768;
+
 /// How long opening waits for another process that is just creating the tables.
 const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -46,13 +50,14 @@ const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 /// **Durability.** What was answered is on the disk: the write-ahead log is synchronised before the answer. When the
 /// process is killed, nothing is lost but uses that were not [recorded](ApiKeyStore::record_used) yet.
 ///
-/// **Speed.** Up to 100,000 keys are held in memory. While all keys fit, [`find`](ApiKeyStore::find) answers at once,
-/// also that there is no such key; beyond that, the rarely used ones are read from the file.
+/// **Speed.** Up to 100,000 keys are held in memory, and [`find`](ApiKeyStore::find) answers those at once. The others,
+/// and texts that are no key, are looked up in the file.
 ///
 /// **Several processes.** A change made through this store is in force when it is answered. A change made by another
 /// process, a command line for instance, or by hand is in force at most one second later, on the clock that requests
-/// bring along; the request after a quiet second waits for the file instead of being told what may be old. When the
-/// file cannot be asked, the answer is [`StoreError::Unavailable`], not an old one.
+/// bring along, and a key made there works at once. The request after a quiet second waits for the file instead of
+/// being told what may be old. When the file cannot be asked, the answer is [`StoreError::Unavailable`], not an old
+/// one.
 ///
 /// **Threads.** One thread per store owns the file. Dropping the store does what was asked of it so far, closes the
 /// file and ends the thread, which may take two seconds when another process blocks the file.
@@ -67,6 +72,8 @@ const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 pub struct SqliteKeyStore {
     path: PathBuf,
     copy: Arc<Copy>,
+    /// How many look-ups wait for the file.
+    finding: Arc<AtomicUsize>,
     /// There until the store is dropped.
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -82,7 +89,8 @@ impl SqliteKeyStore {
         Self::open_holding(path, HELD)
     }
 
-    /// Opens the file and holds at most so many keys in memory. Each takes about a kilobyte.
+    /// Opens the file and holds at most so many keys in memory. Each takes about a kilobyte; a command line that ends
+    /// after one step needs none.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -96,7 +104,18 @@ impl SqliteKeyStore {
             .name("api-keys".into())
             .spawn(move || worker.run(&queue))
             .map_err(|error| at(path, StoreError::Unavailable(format!("no thread could be started: {error}"))))?;
-        Ok(Self { path: path.to_owned(), copy, jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { path: path.to_owned(), copy, finding: Arc::default(), jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Waits for the file. Only so many may: a flood of made-up keys must not keep revocations from being written.
+    fn find_in_file(&self, digest: KeyDigest, at: Monotonic) -> Answer<Option<Arc<HeldKey>>> {
+        let Some(place) = Place::take(&self.finding) else {
+            return Outcome::Done(Err(busy()));
+        };
+        self.read(move |worker| {
+            drop(place);
+            worker.find(&digest, at)
+        })
     }
 
     fn read<T: Send + 'static>(
@@ -140,7 +159,7 @@ impl SqliteKeyStore {
     fn send(&self, job: Job) -> Result<(), StoreError> {
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
             Some(Ok(())) => Ok(()),
-            Some(Err(TrySendError::Full(_))) => Err(StoreError::Unavailable("too many requests wait for it".into())),
+            Some(Err(TrySendError::Full(_))) => Err(busy()),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
         }
     }
@@ -149,18 +168,13 @@ impl SqliteKeyStore {
 impl ApiKeyStore for SqliteKeyStore {
     fn find(&self, digest: &KeyDigest, now: Now) -> Answer<Option<Arc<HeldKey>>> {
         let at = now.monotonic;
-        let answer = match self.copy.believed(digest, at) {
-            Known::Key(key) => Some(key),
-            Known::Absent => None,
-            Known::Nothing => {
-                let digest = *digest;
-                return self.read(move |worker| worker.find(&digest, at));
-            }
+        let Some(key) = self.copy.believed(digest, at) else {
+            return self.find_in_file(*digest, at);
         };
         if self.copy.is_due(at) && self.send(Job::Check(at)).is_err() {
             self.copy.not_asked();
         }
-        Outcome::Done(Ok(answer))
+        Outcome::Done(Ok(Some(key)))
     }
 
     fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
@@ -225,6 +239,22 @@ impl fmt::Debug for SqliteKeyStore {
     }
 }
 
+/// A place among the look-ups that wait, given back when dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(taken: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(Arc::clone(taken));
+        (taken.fetch_add(1, Ordering::Relaxed) < FINDING).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn connect(path: &Path) -> Result<Connection, Fault> {
     create(path).map_err(|error| StoreError::Unavailable(format!("it cannot be opened: {error}")))?;
     let mut file =
@@ -266,6 +296,10 @@ fn at(path: &Path, error: StoreError) -> StoreError {
         StoreError::Corrupt(why) => StoreError::Corrupt(format!("{place}: {why}")),
         StoreError::Conflict => StoreError::Corrupt(format!("{place}: its tables are not what they were")),
     }
+}
+
+fn busy() -> StoreError {
+    StoreError::Unavailable("too many requests wait for it".into())
 }
 
 fn ended() -> StoreError {

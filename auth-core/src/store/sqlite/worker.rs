@@ -16,7 +16,7 @@ use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest};
 use crate::clock::Monotonic;
 use crate::error::StoreError;
 
-use super::copy::{Copy, Known};
+use super::copy::Copy;
 use super::fault::Fault;
 use super::rows;
 
@@ -146,10 +146,8 @@ impl Worker {
     /// The key with this digest, as the file says now.
     pub(super) fn find(&mut self, digest: &KeyDigest, at: Monotonic) -> Result<Option<Arc<HeldKey>>, Fault> {
         self.check(at)?;
-        match self.copy.look(digest) {
-            Known::Key(key) => return Ok(Some(key)),
-            Known::Absent => return Ok(None),
-            Known::Nothing => {}
+        if let Some(key) = self.copy.index.find(digest) {
+            return Ok(Some(key));
         }
         Ok(rows::by_digest(&self.file, digest)?.map(|record| self.hold(record)))
     }
@@ -208,7 +206,10 @@ impl Worker {
     fn catch_up(&mut self) -> Result<(), Fault> {
         let (oldest, newest) = self
             .file
-            .prepare_cached("SELECT coalesce(min(revision), 1), coalesce(max(revision), 0) FROM api_key_changes")?
+            .prepare_cached(
+                "SELECT coalesce((SELECT min(revision) FROM api_key_changes), 1),
+                     coalesce((SELECT max(revision) FROM api_key_changes), 0)",
+            )?
             .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
         match self.seen {
             Some(seen) if seen == newest => Ok(()),
@@ -228,7 +229,11 @@ impl Worker {
             match rows::by_id(&self.file, &id) {
                 Ok(Some(record)) => drop(self.hold(record)),
                 Ok(None) => self.release(&id),
-                Err(Fault::Sqlite(error)) if error.sqlite_error_code().is_none() => self.pass_over(&id, &error),
+                // whoever presents that very key is told that its row cannot be read
+                Err(fault) if fault.is_about_a_row() => {
+                    tracing::warn!(key = &*id, "an API key in the store cannot be read and is passed over");
+                    self.release(&id);
+                }
                 Err(fault) => return Err(fault),
             }
         }
@@ -239,30 +244,22 @@ impl Worker {
     /// Reads as many keys as there is room for, the most recently used first.
     fn reload(&mut self, newest: i64) -> Result<(), Fault> {
         self.seen = None;
-        let mut readable = true;
         let mut statement = self.file.prepare_cached(
             "SELECT * FROM api_keys ORDER BY max(created, coalesce(last_used, created)) DESC LIMIT ?1",
         )?;
-        let limit = i64::try_from(self.room.saturating_add(1)).unwrap_or(i64::MAX);
+        let limit = i64::try_from(self.room).unwrap_or(i64::MAX);
         let mut rows = statement.query([limit])?;
         let mut keys: Vec<Arc<HeldKey>> = Vec::new();
         while let Some(row) = rows.next()? {
             match rows::record(row) {
                 Ok(record) => keys.push(Arc::new(HeldKey::new(record))),
-                Err(error) => {
-                    readable = false;
-                    tracing::warn!(%error, "an API key in the store cannot be read and is passed over");
-                }
+                Err(error) => tracing::warn!(%error, "an API key in the store cannot be read and is passed over"),
             }
         }
         drop(rows);
         drop(statement);
-        let complete = readable && keys.len() <= self.room;
-        keys.truncate(self.room);
-        self.copy.declare_complete(false);
         self.held = keys.iter().map(|key| (Arc::clone(&key.id), key.digest)).collect();
         self.copy.index.replace(keys);
-        self.copy.declare_complete(complete);
         self.seen = Some(newest);
         Ok(())
     }
@@ -272,7 +269,6 @@ impl Worker {
         let key = Arc::new(HeldKey::new(record));
         let replaced = self.held.get(&key.id).copied();
         if replaced.is_none() && self.held.len() >= self.room {
-            self.copy.declare_complete(false);
             let Some(dropped) = self.copy.index.any_beside(&key.digest) else { return key };
             self.release(&dropped.id);
         }
@@ -289,12 +285,5 @@ impl Worker {
         if let Some(digest) = self.held.remove(id) {
             self.copy.index.remove(&digest, id);
         }
-    }
-
-    /// A row that cannot be read is left to those who ask for that very key.
-    fn pass_over(&mut self, id: &str, error: &rusqlite::Error) {
-        tracing::warn!(key = id, %error, "an API key in the store cannot be read and is passed over");
-        self.copy.declare_complete(false);
-        self.release(id);
     }
 }
