@@ -20,23 +20,43 @@ pub struct ApiKeys {
     pub environments: Placed<Vec<String>>,
     /// The environment of this gateway: keys of another one are refused.
     pub environment: Option<String>,
-    /// How many random characters a key has, its checksum included; `None` leaves it to the library.
-    pub random_length: Option<Placed<usize>>,
-    /// How many characters of a key are kept to show which one it is; `None` leaves it to the library.
+    /// How many characters stand behind the last `_`, the checksum included; `None` leaves it to the library: 32.
+    pub length: Option<Placed<usize>>,
+    /// How many characters of a key are kept to show which one it is; `None` leaves it to the library: 12.
     pub display_length: Option<Placed<usize>>,
-    /// What keys are hashed with; `None` for one made at the first start, in the data directory.
-    pub pepper: Option<Secret>,
-    /// Earlier peppers, whose hashes still verify.
-    pub previous_peppers: Vec<Secret>,
+    /// Who vouches for the owners of keys; `None` for the issuer of the gateway's own tokens.
+    pub issuer: Option<String>,
+    /// What keys are hashed with, the one in use first; none for one made at the first start, in the data directory.
+    pub peppers: Vec<Pepper>,
     /// Where keys are kept.
     pub store: KeyStore,
+}
+
+/// A secret that keys are hashed with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Pepper {
+    /// What records call it, to tell which pepper made their hash.
+    pub id: Placed<String>,
+    /// The secret.
+    pub secret: Secret,
+}
+
+impl FromNode for Pepper {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| {
+            let id = section.required_placed::<Text>("id");
+            let secret = section.required::<Secret>("secret");
+            Some(Self { id: id?.map(|Text(id)| id), secret: secret? })
+        })?
+    }
 }
 
 /// Where API keys are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyStore {
-    /// In an SQLite file; `None` for `gateway.sqlite3` in the data directory. The default.
+    /// In an SQLite file; `None` for one in the data directory. The default.
     Sqlite(Option<PathBuf>),
     /// In memory: they end with the process.
     Memory,
@@ -53,10 +73,10 @@ impl FromNode for ApiKeys {
             let prefix = section.required_placed::<Text>("prefix");
             let environments = section.placed::<Vec<Text>>("environments");
             let environment = section.placed::<Text>("environment");
-            let random_length = section.placed::<Positive>("random_length");
+            let length = section.placed::<Positive>("length");
             let display_length = section.placed::<Positive>("display_length");
-            let pepper = section.read::<Secret>("pepper");
-            let previous_peppers = section.read_or("previous_peppers", Vec::new());
+            let issuer = section.read::<Text>("issuer").map(|Text(issuer)| issuer);
+            let peppers = section.read_or("peppers", Vec::new());
             let store = section
                 .node("store")
                 .and_then(|node| choice(&node, &[("sqlite", Store::Sqlite), ("memory", Store::Memory)]));
@@ -81,10 +101,10 @@ impl FromNode for ApiKeys {
                 prefix: prefix?.map(|Text(prefix)| prefix),
                 environments,
                 environment: environment.map(|environment| environment.value),
-                random_length: random_length.map(|length| length.map(|Positive(length)| length)),
+                length: length.map(|length| length.map(|Positive(length)| length)),
                 display_length: display_length.map(|length| length.map(|Positive(length)| length)),
-                pepper,
-                previous_peppers,
+                issuer,
+                peppers,
                 store,
             })
         })?

@@ -1,10 +1,12 @@
-//! `[[issuers]]` and `[tokens]`: whose JSON Web Tokens are taken.
+//! `[[issuers]]`: the others whose JSON Web Tokens are taken.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use auth_core::Secret;
+use toml::de::DeValue;
 
+use super::claims::ClaimNames;
 use super::reader::{FromNode, Node, Section};
 use super::values::{OneOrMore, Span, Text, choice};
 use crate::problem::{Place, Placed};
@@ -45,42 +47,49 @@ pub enum IssuerKeys {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenRules {
-    /// How far the clocks of the issuer and the gateway may be apart; 30 s by default.
-    pub leeway: Duration,
-    /// Which kinds of tokens are taken.
+    /// How far the clocks of the issuer and the gateway may be apart; `None` leaves it to the library: 30 s.
+    pub leeway: Option<Duration>,
+    /// Which kind of token is taken.
     pub kind: TokenKind,
-    /// How long a token may live from `iat` to `exp`; `None` does not ask.
+    /// How long from now a token may still be good at most; `None` does not ask.
     pub max_lifetime: Option<Duration>,
+    /// Whether a token must end.
+    pub expiry: Expiry,
+    /// Whether clients may have the names of users.
+    pub client_names: ClientNames,
     /// Which claims say what.
     pub claims: ClaimNames,
 }
 
-/// Which kind of token an issuer's access tokens are marked as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which kind of token is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// `typ` is `at+jwt` (RFC 9068), and nothing else is taken.
-    AccessTokenOnly,
-    /// `typ` is `at+jwt`, `JWT` or missing, and nothing in the token says that it is of another kind. The default,
-    /// since most issuers do not mark their access tokens.
+    /// Whatever does not say that it is of another kind. The default, since most issuers do not mark access tokens.
     #[default]
-    Unmarked,
+    AccessToken,
+    /// Access tokens of the JWT profile alone (RFC 9068).
+    Profile,
+    /// Tokens of exactly this `typ`.
+    Typ(String),
 }
 
-/// Which claims say what; nested names are parted by dots. `None` leaves it to the default.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ClaimNames {
-    /// Who the caller is; `sub` by default.
-    pub subject: Option<Placed<String>>,
-    /// What the caller may do.
-    pub permissions: Option<Vec<Placed<String>>>,
-    /// What the caller is.
-    pub roles: Option<Vec<Placed<String>>>,
-    /// The tenant the caller acts in.
-    pub tenant: Option<Placed<String>>,
-    /// The plan of the caller.
-    pub plan: Option<Placed<String>>,
+/// Whether a token must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It must, the default.
+    Required,
+    /// It need not: who stole one has it for good.
+    Optional,
+}
+
+/// Whether clients may have the names of users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientNames {
+    /// Clients are marked as such, the default.
+    Apart,
+    /// They share one space of names.
+    SharedWithUsers,
 }
 
 impl FromNode for Issuer {
@@ -126,10 +135,14 @@ fn issuer_keys(section: &mut Section<'_>) -> Option<Placed<IssuerKeys>> {
 
 impl TokenRules {
     fn read(section: &mut Section<'_>) -> Self {
+        let expiry = section.read_or("danger_accept_missing_expiry", false);
+        let shared = section.read_or("danger_clients_share_names_with_users", false);
         Self {
-            leeway: section.read_or("leeway", Duration::from_secs(30)),
+            leeway: section.read("leeway"),
             kind: section.read_or("token_kind", TokenKind::default()),
             max_lifetime: section.read::<Span>("max_lifetime").map(|Span(longest)| longest),
+            expiry: if expiry { Expiry::Optional } else { Expiry::Required },
+            client_names: if shared { ClientNames::SharedWithUsers } else { ClientNames::Apart },
             claims: section.nested("claims", ClaimNames::read).unwrap_or_default(),
         }
     }
@@ -137,85 +150,18 @@ impl TokenRules {
 
 impl FromNode for TokenKind {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        choice(node, &[("at+jwt", Self::AccessTokenOnly), ("unmarked", Self::Unmarked)])
-    }
-}
-
-impl ClaimNames {
-    fn read(section: &mut Section<'_>) -> Self {
-        Self {
-            subject: one_claim(section, "subject"),
-            permissions: several_claims(section, "permissions"),
-            roles: several_claims(section, "roles"),
-            tenant: one_claim(section, "tenant"),
-            plan: one_claim(section, "plan"),
+        #[derive(Clone, Copy)]
+        enum Known {
+            AccessToken,
+            Profile,
         }
-    }
-}
-
-fn one_claim(section: &mut Section<'_>, key: &'static str) -> Option<Placed<String>> {
-    section.placed::<Text>(key).map(|claim| claim.map(|Text(name)| name))
-}
-
-fn several_claims(section: &mut Section<'_>, key: &'static str) -> Option<Vec<Placed<String>>> {
-    let claims = section.placed::<OneOrMore<Text>>(key)?;
-    let place = claims.place;
-    Some(claims.value.0.into_iter().map(|Text(value)| Placed { value, place: place.clone() }).collect())
-}
-
-/// The gateway's own issuer: it signs, and takes what it signed.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Tokens {
-    /// Where it stands in the file.
-    pub place: Place,
-    /// The value of `iss`; the name of the gateway by default.
-    pub issuer: String,
-    /// The value of `aud`.
-    pub audience: String,
-    /// How tokens are signed.
-    pub algorithm: SigningAlgorithm,
-    /// How long a token lives; 15 minutes by default, since a signed token cannot be taken back before.
-    pub lifetime: Duration,
-}
-
-/// How the gateway signs its own tokens. The key is made at the first start and lies in the data directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SigningAlgorithm {
-    /// HMAC with SHA-256: whoever can verify can also sign.
-    Hs256,
-    /// ECDSA on P-256 with SHA-256, the default: others can verify with the public key.
-    #[default]
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl SigningAlgorithm {
-    /// The name in a token's header (RFC 7518 section 3.1, RFC 8037).
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
+        if let DeValue::Table(_) = node.value() {
+            let Text(typ) = node.section(|section| section.required::<Text>("typ"))??;
+            return Some(Self::Typ(typ));
         }
-    }
-}
-
-impl FromNode for SigningAlgorithm {
-    fn from_node(node: &Node<'_>) -> Option<Self> {
-        choice(node, &[("HS256", Self::Hs256), ("ES256", Self::Es256), ("EdDSA", Self::EdDsa)])
-    }
-}
-
-impl FromNode for Tokens {
-    fn from_node(node: &Node<'_>) -> Option<Self> {
-        node.section(|section| {
-            let issuer = section.required::<Text>("issuer");
-            let audience = section.required::<Text>("audience");
-            let algorithm = section.read_or("algorithm", SigningAlgorithm::default());
-            let lifetime = section.read_or("lifetime", Span(Duration::from_secs(900))).0;
-            Some(Self { place: section.place(), issuer: issuer?.0, audience: audience?.0, algorithm, lifetime })
-        })?
+        choice(node, &[("access_token", Known::AccessToken), ("rfc9068", Known::Profile)]).map(|known| match known {
+            Known::AccessToken => Self::AccessToken,
+            Known::Profile => Self::Profile,
+        })
     }
 }

@@ -21,6 +21,7 @@
 //! itself, with its places and problems, is [`reader`]'s; what ties sections together is checked in [`coherence`].
 
 mod api_keys;
+mod claims;
 mod coherence;
 mod cors;
 mod credentials;
@@ -33,22 +34,25 @@ mod routes;
 mod secret;
 mod server;
 mod suggest;
+mod tokens;
 mod upstreams;
 mod values;
 
 use std::path::Path;
 use std::sync::Arc;
 
-pub use api_keys::{ApiKeys, KeyStore};
+pub use api_keys::{ApiKeys, KeyStore, Pepper};
+pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
 pub use errors::{CodeStyle, ErrorShape, Errors};
-pub use issuers::{ClaimNames, Issuer, IssuerKeys, SigningAlgorithm, TokenKind, TokenRules, Tokens};
+pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use needs::{Access, Needs};
 pub use permissions::Permissions;
 pub use reader::Surroundings;
 pub use routes::{Route, RouteCors, SeveralCredentials};
 pub use server::{Log, LogFormat, RequestIds, Server, Tls};
+pub use tokens::{SigningAlgorithm, Tokens};
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
 use crate::problem::{Place, Placed, Problem};

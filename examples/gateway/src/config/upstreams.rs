@@ -17,7 +17,7 @@ pub struct Upstream {
     pub target: Target,
     /// How long connecting may take; 5 s by default.
     pub connect_timeout: Duration,
-    /// How long the head of its answer may take; 60 s by default. The body may take as long as it likes.
+    /// How long it may stay silent once it has the request, before its answer and within it; 30 s by default.
     pub timeout: Duration,
     /// Whether it sees the credential that the caller sent.
     pub credentials: PassCredentials,
@@ -65,7 +65,7 @@ impl Upstream {
         Self {
             target,
             connect_timeout: section.read_or("connect_timeout", Span(Duration::from_secs(5))).0,
-            timeout: section.read_or("timeout", Span(Duration::from_secs(60))).0,
+            timeout: section.read_or("timeout", Span(Duration::from_secs(30))).0,
             credentials: if keep { PassCredentials::Keep } else { PassCredentials::Remove },
         }
     }
