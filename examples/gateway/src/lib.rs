@@ -2,6 +2,9 @@
 //!
 //! What both gateways share lives here: the [configuration](config), the [profiles](profile) and the command line.
 
+pub mod cli;
 pub mod config;
+pub mod data_dir;
+pub mod own_tokens;
 pub mod problem;
 pub mod profile;

@@ -23,11 +23,11 @@ fn distance(left: &str, right: &str) -> usize {
     for (i, l) in left.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, r) in right.iter().enumerate() {
-            let mut least = (last[j] + usize::from(l != r)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut steps = (last[j] + usize::from(l != r)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *l == right[j - 1] && left[i - 1] == *r {
-                least = least.min(before_last[j - 1] + 1);
+                steps = steps.min(before_last[j - 1] + 1);
             }
-            row.push(least);
+            row.push(steps);
         }
         before_last = std::mem::replace(&mut last, row);
     }
