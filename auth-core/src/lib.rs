@@ -4,11 +4,14 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
+pub mod api_key;
 pub mod claims;
 mod clock;
 pub mod credential;
 mod error;
 pub mod gate;
+#[cfg(feature = "issue")]
+pub mod issue;
 mod names;
 mod network;
 mod outcome;
@@ -18,6 +21,7 @@ mod rejection;
 pub mod reply;
 mod request;
 mod secret;
+pub mod store;
 pub mod verify;
 
 pub use claims::Claims;

@@ -1,5 +1,9 @@
 //! Verifiers: from the text of one credential to the identity it stands for.
 
+mod api_key;
+
+pub use api_key::ApiKeyVerifier;
+
 use crate::clock::Now;
 use crate::outcome::Outcome;
 use crate::principal::Identity;
