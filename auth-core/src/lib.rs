@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod claims;
+mod client_address;
 mod clock;
 pub mod credential;
 mod error;
@@ -25,6 +26,7 @@ pub mod store;
 pub mod verify;
 
 pub use claims::Claims;
+pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
 pub use error::{ConfigError, StoreError};
 pub use names::Names;

@@ -1,3 +1,8 @@
 //! Cases as data and properties, run against the core and both adapters.
 
 mod api_keys;
+//! placeholder
+
+mod header_parsing;
+mod path_agreement;
+mod requirement_algebra;
