@@ -1,8 +1,6 @@
 //! Cases as data and properties, run against the core and both adapters.
 
 mod api_keys;
-//! placeholder
-
 mod header_parsing;
 mod path_agreement;
 mod requirement_algebra;
