@@ -5,7 +5,7 @@
 //! translate; nothing is decided or rendered in them.
 
 pub mod api_key;
-pub mod claims;
+mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
@@ -13,6 +13,8 @@ mod error;
 pub mod gate;
 #[cfg(feature = "issue")]
 pub mod issue;
+mod json;
+pub mod keys;
 mod names;
 mod network;
 mod outcome;
@@ -25,7 +27,7 @@ mod secret;
 pub mod store;
 pub mod verify;
 
-pub use claims::Claims;
+pub use claims::{Claim, ClaimError, Claims};
 pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
 pub use error::{ConfigError, StoreError};

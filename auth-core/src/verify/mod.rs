@@ -1,4 +1,10 @@
 //! Verifiers: from the text of one credential to the identity it stands for.
+//!
+//! - [`jwt`]: signed tokens of trusted issuers.
+//! - [`jws`]: the signature layer below, without rules for claims.
+
+pub mod jws;
+pub mod jwt;
 
 mod api_key;
 
