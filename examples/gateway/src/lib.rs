@@ -8,3 +8,4 @@ pub mod data_dir;
 pub mod own_tokens;
 pub mod problem;
 pub mod profile;
+pub mod wiring;

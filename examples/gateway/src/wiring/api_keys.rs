@@ -59,8 +59,7 @@ fn format(settings: &config::ApiKeys) -> Result<KeyFormat, Vec<Problem>> {
     // the prefix first, alone, so that a problem of either is told at its own place
     KeyFormat::new(&settings.prefix.value, []).map_err(at(&settings.prefix.place))?;
     let environments = settings.environments.value.iter().map(String::as_str);
-    let mut format =
-        KeyFormat::new(&settings.prefix.value, environments).map_err(at(&settings.environments.place))?;
+    let mut format = KeyFormat::new(&settings.prefix.value, environments).map_err(at(&settings.environments.place))?;
     if let Some(length) = &settings.length {
         format = format.with_tail(length.value).map_err(at(&length.place))?;
     }
