@@ -5,7 +5,9 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+pub mod demo;
 pub mod own_tokens;
 pub mod problem;
 pub mod profile;
+pub mod start;
 pub mod wiring;

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use gateway::cli;
 
 fn main() -> ExitCode {
-    cli::run(|_config| Err(cli::Failure::obstacle("serving is not wired yet")))
+    cli::run(|_ready| Err(cli::Failure::obstacle("serving is not wired yet")))
 }

@@ -11,6 +11,7 @@
 //! 1 where something else stands in the way. Answers go to standard output, everything else to standard error.
 
 mod arguments;
+mod keys;
 
 use std::fmt;
 use std::path::Path;
@@ -18,11 +19,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use arguments::{Arguments, Command, KeysCommand, Serve, Whose};
+pub use arguments::{
+    Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose,
+};
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::problem::Problem;
 use crate::profile::Profile;
+use crate::start::{self, Ready};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -77,12 +81,12 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Does what the command line of this process asks; `serve` is what the two gateways differ in.
-pub fn run(serve: impl FnOnce(Config) -> Result<(), Failure>) -> ExitCode {
+pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     let outcome = match Arguments::parse().command() {
-        Command::Serve(arguments) => arguments.configuration().and_then(serve),
+        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(serve),
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
-        Command::Keys(_) => Err(Failure::obstacle("not wired yet")),
+        Command::Keys(command) => keys::run(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,7 +98,7 @@ pub fn run(serve: impl FnOnce(Config) -> Result<(), Failure>) -> ExitCode {
 }
 
 fn check(file: &Path) -> Result<(), Failure> {
-    config::load_file(file)?;
+    start::check(&config::load_file(file)?)?;
     println!("{}: good", file.display());
     Ok(())
 }

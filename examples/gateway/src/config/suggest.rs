@@ -1,7 +1,7 @@
 //! The known name that a misspelt one most likely means.
 
 /// The known name nearest to `name`, where one is near enough to be meant.
-pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()

@@ -9,7 +9,7 @@ use crate::config::{Access, Config, Needs, Route, RouteCors, SeveralCredentials}
 /// path.
 pub(super) const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-pub(super) fn permissions(config: &Config) -> PermissionModel {
+pub(crate) fn permissions(config: &Config) -> PermissionModel {
     config.permissions.implies.iter().fold(PermissionModel::default(), |model, (permission, implied)| {
         model.implies(permission, implied.iter().map(String::as_str))
     })
