@@ -68,11 +68,11 @@ impl Gate {
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
-            Err(rejection) => return Outcome::Done(case.from(case.accepted()).refuse(&id(), None, rejection)),
+            Err(unread) => return Outcome::Done(case.from(unread.sources).refuse(&id(), None, unread.rejection)),
         };
         let (case, verified) = match presented {
             Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
-            Presented::One(source, text) => (case.from(SourceMask::NONE.with(source)), self.verify(source, text, now)),
+            Presented::One(source, text) => (case.from(source.into()), self.verify(source, text, now)),
             Presented::Several(several) => {
                 let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
                 (case.from(several.iter().map(|(source, _)| *source).collect()), all_agree(outcomes))
