@@ -7,7 +7,6 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use auth_core::Clock as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Failure, Serve};
@@ -53,8 +52,9 @@ impl Ready {
                 .block_on(demo::prepare(&config, &wired, &data_dir, profile, &base_url, now))
                 .map_err(Failure::obstacle)?;
             let file = data_dir.file("demo.json");
-            announcement += &format!("\nThis is a demo; its accounts are in {}. Try:\n\n", file.display());
-            announcement += &demo::curl_lines(&config, &document);
+            let lines = demo::curl_lines(&config, &document);
+            announcement =
+                format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
         Ok(Self { config: Arc::new(config), wired, listener, address, announcement })
     }

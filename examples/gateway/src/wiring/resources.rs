@@ -65,7 +65,7 @@ impl From<StoreError> for ResourceError {
     }
 }
 
-/// The name of the SQLite file in the data directory.
+/// The name of the `SQLite` file in the data directory.
 const DATABASE: &str = "gateway.sqlite3";
 
 /// The name of the file in the data directory with what keys are hashed with.
