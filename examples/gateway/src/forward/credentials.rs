@@ -10,16 +10,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::field_names::{reads_as, remove_all};
 
-/// Whether an upstream is sent the caller's own credential.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Credentials {
-    /// The upstream learns who the caller is, not how it proved that.
-    #[default]
-    Withhold,
-    /// The request keeps its credential fields. The upstream can act as the caller wherever the credential is good.
-    Pass,
-}
-
 /// The places where a gate's credentials travel.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialFields {

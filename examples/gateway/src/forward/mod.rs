@@ -32,7 +32,7 @@ mod patience;
 mod upgrade;
 mod upstream;
 
-use auth_core::{ConfigError, Principal, Rejection, RequestFault, UpstreamFault};
+use auth_core::{Principal, Rejection, RequestFault, UpstreamFault};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
@@ -40,11 +40,11 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
-pub use credentials::{CredentialFields, Credentials};
+pub use credentials::CredentialFields;
 pub(crate) use forwarded::is_host;
-pub use upstream::Upstream;
 
 use crate::body::{RequestBody, ResponseBody, whole};
+use crate::config::{PassCredentials, Target, Upstream};
 use crate::connection::Hop;
 use patience::{Download, Patience, Progress, Silent, Upload, awaited};
 use upstream::Connected;
@@ -65,12 +65,12 @@ impl Destination {
     /// The built-in upstream, which answers what it was sent.
     pub const ECHO: Self = Self(Kind::Echo);
 
-    /// A server over HTTP.
-    ///
-    /// # Errors
-    /// The URL is not `http://host[:port][/base]`.
-    pub fn upstream(upstream: &Upstream) -> Result<Self, ConfigError> {
-        Connected::new(upstream).map(|connected| Self(Kind::Upstream(connected)))
+    /// What the configuration says.
+    pub fn new(upstream: &Upstream) -> Self {
+        Self(match &upstream.target {
+            Target::Echo => Kind::Echo,
+            Target::Url(url) => Kind::Upstream(Connected::new(url, upstream)),
+        })
     }
 }
 
@@ -111,7 +111,7 @@ impl Forwarder {
         let (mut parts, body) = request.into_parts();
         let wants_upgrade = upgrade::is_wanted(&parts);
         let credentials = match &to.0 {
-            Kind::Echo => Credentials::Withhold,
+            Kind::Echo => PassCredentials::Remove,
             Kind::Upstream(upstream) => upstream.credentials,
         };
         let query = self.rewrite(&mut parts, hop, caller, credentials);
@@ -127,7 +127,7 @@ impl Forwarder {
             }
             Kind::Upstream(upstream) => {
                 parts.uri = upstream.target(parts.uri.path(), query.as_deref()).map_err(|_| bad_target())?;
-                parts.headers.insert(header::HOST, upstream.host());
+                parts.headers.insert(header::HOST, upstream.host().map_err(|_| bad_target())?);
                 if wants_upgrade {
                     upgrade::ask(&mut parts.headers);
                 }
@@ -142,22 +142,22 @@ impl Forwarder {
         parts: &mut Parts,
         hop: Hop,
         caller: Option<&Principal>,
-        credentials: Credentials,
+        credentials: PassCredentials,
     ) -> Option<String> {
         let host = addressed_host(parts);
         let headers = &mut parts.headers;
         hop_by_hop::remove(headers);
-        identity::strip(headers, |name| credentials == Credentials::Pass && self.fields.names(name));
+        identity::strip(headers, |name| credentials == PassCredentials::Keep && self.fields.names(name));
         forwarded::rewrite(headers, hop, host.as_ref());
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);
         let query = parts.uri.query();
         let query = match credentials {
-            Credentials::Withhold => {
+            PassCredentials::Remove => {
                 self.fields.remove(headers);
                 query.and_then(|query| self.fields.strip_query(query))
             }
-            Credentials::Pass => query.map(str::to_owned),
+            PassCredentials::Keep => query.map(str::to_owned),
         };
         join_cookies(headers);
         if let Some(caller) = caller {

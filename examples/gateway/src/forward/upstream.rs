@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use auth_core::{ConfigError, UpstreamFault};
-use http::uri::{Authority, PathAndQuery, Scheme};
+use auth_core::UpstreamFault;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use http_body_util::Empty;
@@ -18,36 +18,9 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
 
-use super::credentials::Credentials;
 use super::patience::Patience;
 use crate::body::RequestBody;
-
-/// What the configuration says of an upstream.
-#[derive(Clone, Debug)]
-pub struct Upstream {
-    /// Where it is: `http://host[:port][/base]`.
-    pub url: String,
-    /// How long finding and reaching it may take. Default 5 seconds: a connection within a data centre takes
-    /// milliseconds, and one lost packet costs a second.
-    pub connect_timeout: Duration,
-    /// How long it may stay silent once it has the whole request, before its response and within it. Default 30
-    /// seconds.
-    pub timeout: Duration,
-    /// Whether it is sent the caller's own credential. Default: no.
-    pub credentials: Credentials,
-}
-
-impl Upstream {
-    /// An upstream with the defaults.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(30),
-            credentials: Credentials::default(),
-        }
-    }
-}
+use crate::config::{PassCredentials, Upstream, UpstreamUrl};
 
 /// How long a client may stay silent in the middle of a request body: as long as it takes a mobile phone to come out
 /// of a tunnel, and short enough that abandoned uploads do not add up.
@@ -60,16 +33,13 @@ const IDLE: Duration = Duration::from_secs(4);
 /// A configured upstream with its connections.
 pub(super) struct Connected {
     client: Client<Bounded<HttpConnector>, RequestBody>,
-    authority: Authority,
-    host: HeaderValue,
-    base: String,
+    url: UpstreamUrl,
     pub(super) patience: Patience,
-    pub(super) credentials: Credentials,
+    pub(super) credentials: PassCredentials,
 }
 
 impl Connected {
-    pub(super) fn new(upstream: &Upstream) -> Result<Self, ConfigError> {
-        let location = Location::parse(&upstream.url)?;
+    pub(super) fn new(url: &UpstreamUrl, upstream: &Upstream) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
@@ -80,28 +50,26 @@ impl Connected {
             // Moves a request to another connection only if none of it was written on the first: that repeats nothing.
             .retry_canceled_requests(true)
             .build(Bounded { connector, limit: upstream.connect_timeout });
-        Ok(Self {
+        Self {
             client,
-            host: location.host,
-            authority: location.authority,
-            base: location.base,
+            url: url.clone(),
             patience: Patience { client: CLIENT_PATIENCE, upstream: upstream.timeout },
             credentials: upstream.credentials,
-        })
+        }
     }
 
     /// The `Host` the upstream is addressed by: its own, so that a client cannot choose among its virtual hosts.
-    pub(super) fn host(&self) -> HeaderValue {
-        self.host.clone()
+    pub(super) fn host(&self) -> Result<HeaderValue, http::Error> {
+        Ok(HeaderValue::from_str(self.url.authority.as_str())?)
     }
 
     /// The path as the client sent it, behind the upstream's base path.
     pub(super) fn target(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let separator = if query.is_some() { "?" } else { "" };
-        let target = format!("{}{path}{separator}{}", self.base, query.unwrap_or_default());
+        let target = format!("{}{path}{separator}{}", self.url.prefix, query.unwrap_or_default());
         Ok(Uri::builder()
-            .scheme(Scheme::HTTP)
-            .authority(self.authority.clone())
+            .scheme(self.url.scheme.clone())
+            .authority(self.url.authority.clone())
             .path_and_query(PathAndQuery::try_from(target)?)
             .build()?)
     }
@@ -149,37 +117,7 @@ fn sources<'a>(error: &'a Error) -> impl Iterator<Item = &'a (dyn std::error::Er
 
 impl fmt::Debug for Connected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connected")
-            .field("authority", &self.authority)
-            .field("base", &self.base)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A parsed upstream URL.
-struct Location {
-    authority: Authority,
-    host: HeaderValue,
-    base: String,
-}
-
-impl Location {
-    fn parse(url: &str) -> Result<Self, ConfigError> {
-        let mistake =
-            |what: &str| ConfigError::new(format!("`{url}` {what}: write http://host:port or http://host:port/base"));
-        let uri: Uri = url.parse().map_err(|_| mistake("is not a URL"))?;
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(mistake("is not an http URL"));
-        }
-        if uri.query().is_some() || url.contains('#') {
-            return Err(mistake("has a query or a fragment"));
-        }
-        let authority = uri.authority().cloned().ok_or_else(|| mistake("names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(ConfigError::new("an upstream URL must not hold a user name or password"));
-        }
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| mistake("names no host"))?;
-        Ok(Self { authority, host, base: uri.path().trim_end_matches('/').to_owned() })
+        write!(f, "{}", self.url)
     }
 }
 
@@ -221,31 +159,30 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Target;
 
-    #[test]
-    fn the_base_path_is_joined_without_doubling_the_slash() {
-        for (url, target) in [
-            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/v1/a%20b?x=1"),
-            ("http://127.0.0.1:9000/", "http://127.0.0.1:9000/v1/a%20b?x=1"),
-            ("http://127.0.0.1:9000/base/", "http://127.0.0.1:9000/base/v1/a%20b?x=1"),
-        ] {
-            let upstream = Connected::new(&Upstream::new(url)).unwrap();
-            assert_eq!(upstream.target("/v1/a%20b", Some("x=1")).unwrap(), target);
-        }
+    fn connected(prefix: &str) -> Connected {
+        let url = UpstreamUrl {
+            scheme: http::uri::Scheme::HTTP,
+            authority: http::uri::Authority::from_static("127.0.0.1:9000"),
+            prefix: prefix.to_owned(),
+        };
+        let upstream = Upstream {
+            target: Target::Url(url.clone()),
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            credentials: PassCredentials::Remove,
+        };
+        Connected::new(&url, &upstream)
     }
 
-    #[test]
-    fn slips_in_urls_are_named() {
-        for (url, part) in [
-            ("127.0.0.1:9000", "not an http URL"),
-            ("https://a.example", "not an http URL"),
-            ("/v1", "not an http URL"),
-            ("http://a.example?x=1", "a query"),
-            ("http://user:secret@a.example", "user name"),
-        ] {
-            let message = Connected::new(&Upstream::new(url)).unwrap_err().to_string();
-            assert!(message.contains(part), "{message}");
-            assert!(!message.contains("secret"), "{message}");
+    #[tokio::test]
+    async fn the_path_goes_behind_the_base_as_it_was_sent() {
+        for (prefix, target) in
+            [("", "http://127.0.0.1:9000/v1/a%20b?x=%2F"), ("/base", "http://127.0.0.1:9000/base/v1/a%20b?x=%2F")]
+        {
+            assert_eq!(connected(prefix).target("/v1/a%20b", Some("x=%2F")).unwrap(), target);
         }
+        assert_eq!(connected("").target("/", None).unwrap(), "http://127.0.0.1:9000/");
     }
 }
