@@ -23,9 +23,10 @@ pub enum Trust {
 }
 
 /// How the client reached the gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
     /// In the clear.
+    #[default]
     Http,
     /// Over TLS.
     Https,

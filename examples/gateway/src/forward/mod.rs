@@ -42,6 +42,8 @@ use hyper::upgrade::OnUpgrade;
 
 pub use credentials::CredentialFields;
 pub(crate) use forwarded::is_host;
+pub(crate) use upgrade::is_websocket;
+pub use upgrade::mentions_websocket;
 
 use crate::body::{RequestBody, ResponseBody, whole};
 use crate::config::{PassCredentials, Target, Upstream};
@@ -110,6 +112,8 @@ impl Forwarder {
     ) -> Result<Answer, Rejection> {
         let (mut parts, body) = request.into_parts();
         let wants_upgrade = upgrade::is_wanted(&parts);
+        // What follows such a request is no body, whatever the framework makes of it.
+        let body = if mentions_websocket(&parts.headers) { whole("") } else { body };
         let credentials = match &to.0 {
             Kind::Echo => PassCredentials::Remove,
             Kind::Upstream(upstream) => upstream.credentials,

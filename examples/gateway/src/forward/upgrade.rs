@@ -30,8 +30,19 @@ pub(super) fn is_agreed(status: StatusCode, headers: &HeaderMap) -> bool {
     status == StatusCode::SWITCHING_PROTOCOLS && names_websocket(headers)
 }
 
+/// Whether a request speaks of a WebSocket at all, so that what follows it on its connection may be something else than
+/// HTTP. The guard decides by the same words.
+pub fn mentions_websocket(headers: &HeaderMap) -> bool {
+    headers.get_all(header::UPGRADE).into_iter().any(|line| is_websocket(line.as_bytes()))
+}
+
+/// Whether the value of an `Upgrade` field is a WebSocket and nothing else.
+pub(crate) fn is_websocket(value: &[u8]) -> bool {
+    value.trim_ascii().eq_ignore_ascii_case(b"websocket")
+}
+
 fn names_websocket(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::UPGRADE).into_iter();
     let (line, more) = (lines.next(), lines.next());
-    more.is_none() && line.is_some_and(|line| line.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket"))
+    more.is_none() && line.is_some_and(|line| is_websocket(line.as_bytes()))
 }

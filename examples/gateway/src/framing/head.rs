@@ -3,7 +3,7 @@
 use auth_core::RequestFault;
 use http::Uri;
 
-use crate::forward::is_host;
+use crate::forward::{is_host, is_websocket};
 
 /// The longest head: room for a credential of the greatest length and the cookies of a whole company's domain.
 const LONGEST_HEAD: usize = 64 * 1024;
@@ -90,7 +90,7 @@ impl<'a> Facts<'a> {
             } else if field.name.eq_ignore_ascii_case("host") {
                 once(facts.host.replace(value))?;
             } else if field.name.eq_ignore_ascii_case("upgrade") {
-                facts.is_websocket |= value.eq_ignore_ascii_case(b"websocket");
+                facts.is_websocket |= is_websocket(value);
             }
         }
         match facts.host {
