@@ -56,7 +56,7 @@ impl FromNode for Pepper {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyStore {
-    /// In an SQLite file; `None` for one in the data directory. The default.
+    /// In a file of `SQLite`; `None` for one in the data directory. The default.
     Sqlite(Option<PathBuf>),
     /// In memory: they end with the process.
     Memory,

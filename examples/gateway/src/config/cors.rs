@@ -55,7 +55,7 @@ impl Cors {
         let credentials = section.placed::<bool>("credentials");
         let methods = section.read::<Vec<Method>>("methods");
         let headers = section.read::<Vec<FieldName>>("headers");
-        let max_age = section.read_or("max_age", Duration::from_secs(600));
+        let max_age = section.read_or("max_age", Duration::from_mins(10));
         let included = credentials.as_ref().is_some_and(|credentials| credentials.value);
         // Fetch standard, section 3.2.5: a wildcard answer is void with credentials, and echoing every origin instead
         // would let every page act as the user

@@ -58,6 +58,7 @@ impl FromNode for Credentials {
 
 /// Exactly one key says where the credential travels.
 fn source(section: &mut Section<'_>) -> Option<(String, Source)> {
+    const WAYS: &str = "`authorization` (a scheme), `header`, `cookie` or `danger_query` (a name)";
     section.refuse("query", "is spelt `danger_query`: URLs end up in logs, histories and referrers");
     let given =
         ["authorization", "header", "cookie", "danger_query"].into_iter().filter(|key| section.has(key)).count();
@@ -69,7 +70,6 @@ fn source(section: &mut Section<'_>) -> Option<(String, Source)> {
         section.parse("cookie", token).map(|name| (name.clone(), Source::Cookie { name: name.into() })),
         section.parse("danger_query", token).map(|name| (name.clone(), Source::Query { name: name.into() })),
     ];
-    const WAYS: &str = "`authorization` (a scheme), `header`, `cookie` or `danger_query` (a name)";
     match given {
         0 => section.problem(format!("does not say where the credential travels: write {WAYS}")),
         1 => sources.into_iter().flatten().next(),

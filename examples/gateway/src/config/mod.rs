@@ -57,6 +57,8 @@ pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUr
 
 use crate::problem::{Place, Placed, Problem};
 use reader::{Reader, Section};
+pub(crate) use suggest::nearest;
+pub(crate) use values::duration;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! The known name that a misspelt one most likely means.
 
 /// The known name nearest to `name`, where one is near enough to be meant.
-pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
@@ -23,11 +23,11 @@ fn distance(left: &str, right: &str) -> usize {
     for (i, l) in left.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, r) in right.iter().enumerate() {
-            let mut least = (last[j] + usize::from(l != r)).min(last[j + 1] + 1).min(row[j] + 1);
+            let mut steps = (last[j] + usize::from(l != r)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *l == right[j - 1] && left[i - 1] == *r {
-                least = least.min(before_last[j - 1] + 1);
+                steps = steps.min(before_last[j - 1] + 1);
             }
-            row.push(least);
+            row.push(steps);
         }
         before_last = std::mem::replace(&mut last, row);
     }

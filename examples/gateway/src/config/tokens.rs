@@ -57,7 +57,7 @@ impl FromNode for Tokens {
             let issuer = section.required::<Text>("issuer");
             let audience = section.required::<Text>("audience");
             let algorithm = section.read_or("algorithm", SigningAlgorithm::default());
-            let lifetime = section.read_or("lifetime", Span(Duration::from_secs(900))).0;
+            let lifetime = section.read_or("lifetime", Span(Duration::from_mins(15))).0;
             Some(Self { place: section.place(), issuer: issuer?.0, audience: audience?.0, algorithm, lifetime })
         })?
     }

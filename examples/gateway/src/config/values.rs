@@ -101,7 +101,8 @@ impl FromNode for Duration {
     }
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// A number and a unit: `250ms`, `30s`, `5m`, `1h`, `7d`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     /// A hundred years: more is a slip, and so no arithmetic on it can overflow.
     const LONGEST: u64 = 36_525 * 86_400_000;
     let (number, unit) = split_unit(text)?;
