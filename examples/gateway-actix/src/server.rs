@@ -15,6 +15,7 @@ use actix_http::{HttpService, KeepAlive, Protocol};
 use actix_server::GracefulShutdownSignal;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::App;
+use auth_actix::Auth;
 use actix_web::dev::{AppConfig, Server, ServiceFactory};
 use actix_web::middleware::from_fn;
 use gateway::config;
@@ -36,7 +37,7 @@ pub(crate) async fn run<B>(
     tls: Option<Tls>,
     settings: &config::Server,
     build: B,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = io::Result<()>>,
 ) -> io::Result<()>
 where
     B: Fn() -> Gateway + Send + Clone + 'static,
@@ -67,7 +68,7 @@ where
     let server = server.run();
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    stop.await;
+    stop.await?;
     handle.stop(true).await;
     if let Some(following) = following {
         following.abort();
@@ -91,9 +92,11 @@ where
 {
     let gateway = Arc::new(build());
     let app = {
-        let (before, behind) = (gateway.clone(), gateway);
+        let (before, behind) = (gateway.clone(), gateway.clone());
+        let gate = gateway.gate().clone();
         App::new()
             .default_service(fn_service(move |request| answer(behind.clone(), request)))
+            .wrap(Auth::new(gate))
             .wrap(from_fn(move |request, next| around(before.clone(), request, next)))
     };
     let app = actix_service::IntoServiceFactory::into_factory(app).map_err(|error| error.error_response());

@@ -1,31 +1,65 @@
 //! What the gateway asks of the gate beside its decision.
 
-use auth_core::Rejection;
-use auth_core::reply::Reply;
+use auth_core::gate::Gate;
+use auth_core::policy::{Entry, Preflight};
+use auth_core::{Headers, Rejection, RequestHead};
 use http::request::Parts;
+use http::{HeaderMap, Response};
 
-/// A stand-in until the gate is merged.
-#[derive(Debug, Default)]
-pub struct GateView;
+use crate::body::{ResponseBody, response};
 
-impl GateView {
-    pub(crate) fn refuse(&self, rejection: &Rejection, parts: &Parts) -> Reply {
-        let body = format!("{{\"code\":\"{}\"}}", rejection.code());
-        let mut fields = vec![("content-type".into(), "application/problem+json".into())];
-        let is_head = parts.method == http::Method::HEAD;
-        if is_head {
-            fields.push(("content-length".into(), body.len().to_string().into()));
+/// What the policy says of a request's route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'g> {
+    /// What the rule is called.
+    pub(crate) name: &'g str,
+    /// Whether pages of other origins may use the route.
+    pub(crate) sharing: Sharing,
+}
+
+/// Whether pages of other origins may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// They may, as far as the configuration allows.
+    Shared,
+    /// They may not.
+    SameOrigin,
+    /// They may, and this is the question whether they may.
+    Preflight,
+}
+
+/// The route of a request that has one.
+pub(crate) fn route<'g>(gate: &'g Gate, parts: &Parts) -> Option<Route<'g>> {
+    let fields = Fields(&parts.headers);
+    let found = gate.policy().route(&head(parts, &fields)).ok()?;
+    match found.entry() {
+        Entry::Preflight(rule) => Some(Route { name: rule.name(), sharing: Sharing::Preflight }),
+        Entry::Rule(rule) if rule.preflight() == Preflight::Passes => {
+            Some(Route { name: rule.name(), sharing: Sharing::Shared })
         }
-        Reply { status: rejection.status(), fields, body: if is_head { Vec::new() } else { body.into_bytes() }.into() }
+        Entry::Rule(rule) => Some(Route { name: rule.name(), sharing: Sharing::SameOrigin }),
+        Entry::NoRule => None,
     }
+}
 
-    /// Whether the route's responses may be read by pages of other origins.
-    pub(crate) fn is_shared(&self, _: &Parts) -> bool {
-        true
-    }
+/// A refusal of the gateway's own, told like the gate's.
+pub(crate) fn refuse(gate: &Gate, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
+    let fields = Fields(&parts.headers);
+    let refusal = gate.context().refusal(rejection, &head(parts, &fields));
+    let mut response = response(refusal.reply);
+    response.extensions_mut().insert(refusal.rejection);
+    response
+}
 
-    /// The name of the route.
-    pub(crate) fn route(&self, _: &Parts) -> Option<String> {
-        None
+fn head<'a>(parts: &'a Parts, fields: &'a Fields<'a>) -> RequestHead<'a> {
+    RequestHead { query: parts.uri.query(), ..RequestHead::new(parts.method.as_str(), parts.uri.path(), fields) }
+}
+
+/// A header map as the core reads it.
+struct Fields<'a>(&'a HeaderMap);
+
+impl Headers for Fields<'_> {
+    fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+        self.0.get_all(name).into_iter().for_each(|value| visit(value.as_bytes()));
     }
 }

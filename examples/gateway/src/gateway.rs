@@ -14,35 +14,33 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use auth_core::gate::Gate;
 use auth_core::{Anonymous, NetworkSet, Principal, Rejection, RequestFault};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
-use crate::body::{RequestBody, ResponseBody, response};
+use crate::body::{RequestBody, ResponseBody};
+use crate::config::Config;
 use crate::connection::{Hop, Scheme, Trust};
-use crate::cross_origin::{CrossOrigin, Fields, is_preflight, silence_upstream};
-use crate::forward::{Answer, Destination, Forwarder, mentions_websocket};
+use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
+use crate::forward::{Answer, CredentialFields, Destination, Forwarder, mentions_websocket};
 use crate::framing::fault_of;
-use crate::gate_view::GateView;
+use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
+use crate::wiring::route_name;
 
 /// What stands between the gate and the upstreams.
 #[derive(Debug)]
 pub struct Gateway {
-    /// What the gate says beside its decisions.
-    pub gate: GateView,
-    /// Who may read responses across origins.
-    pub cross_origin: CrossOrigin,
-    /// Passes requests on.
-    pub forwarder: Forwarder,
+    gate: Gate,
+    cross_origin: CrossOrigin,
+    forwarder: Forwarder,
     /// Where a route leads that names no other destination.
-    pub destination: Destination,
+    destination: Destination,
     /// Where the routes of these names lead.
-    pub by_route: HashMap<String, Arc<Destination>>,
-    /// Whose word on the client counts.
-    pub trusted_proxies: NetworkSet,
-    /// The parts in trouble.
-    pub health: Arc<Health>,
+    by_route: HashMap<String, Arc<Destination>>,
+    trusted_proxies: NetworkSet,
+    health: Arc<Health>,
 }
 
 /// What a response needs to know of the request it answers.
@@ -77,6 +75,33 @@ impl<'a> Admitted<'a> {
 }
 
 impl Gateway {
+    /// What the configuration says, around a gate of the same configuration.
+    pub fn new(config: &Config, gate: Gate, health: Arc<Health>) -> Self {
+        let named: HashMap<&str, Arc<Destination>> = config
+            .upstreams
+            .iter()
+            .map(|named| (named.name.value.as_str(), Arc::new(Destination::new(&named.upstream))))
+            .collect();
+        let by_route = config.routes.iter().filter_map(|route| {
+            let upstream = route.upstream.as_ref()?;
+            Some((route_name(route), Arc::clone(named.get(upstream.value.as_str())?)))
+        });
+        Self {
+            cross_origin: CrossOrigin::new(&config.cors),
+            forwarder: Forwarder::new(CredentialFields::new(config.credentials.iter().map(|from| &from.source))),
+            destination: Destination::new(&config.upstream),
+            by_route: by_route.collect(),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            health,
+            gate,
+        }
+    }
+
+    /// The gate that decides before [`Gateway::answer`].
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// Takes a request in: what its response will need, and the response itself where the gate is not to be asked.
     pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
         let mut passage = Passage {
@@ -86,7 +111,7 @@ impl Gateway {
         };
         if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts)) {
             passage.is_refused = true;
-            return (passage, Some(self.refuse(Rejection::InvalidRequest(fault), parts)));
+            return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
         }
         (passage, self.health.answer(&parts.method, parts.uri.path()))
     }
@@ -102,10 +127,10 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let Some(admitted) = admitted else {
             tracing::error!("a request reached the upstreams without a gate: the server is put together wrongly");
-            return Answer::Response(self.refuse(Rejection::Internal, &parts));
+            return Answer::Response(refuse(&self.gate, Rejection::Internal, &parts));
         };
-        let is_shared = parts.headers.contains_key(header::ORIGIN) && self.gate.is_shared(&parts);
-        if is_shared && is_preflight(&parts) {
+        let sharing = self.sharing(&parts);
+        if sharing == Sharing::Preflight {
             return Answer::Response(self.cross_origin.preflight(&parts));
         }
         // What refusals need survives the request, which is consumed.
@@ -115,13 +140,13 @@ impl Gateway {
         let hop = self.hop(peer, scheme);
         match self.forwarder.forward(request, destination, hop, admitted.caller()).await {
             Ok(Answer::Response(mut response)) => {
-                if is_shared {
+                if sharing == Sharing::Shared {
                     silence_upstream(response.headers_mut());
                 }
                 Answer::Response(response)
             }
             Ok(upgraded) => upgraded,
-            Err(rejection) => Answer::Response(self.refuse(rejection, &remembered)),
+            Err(rejection) => Answer::Response(refuse(&self.gate, rejection, &remembered)),
         }
     }
 
@@ -129,8 +154,14 @@ impl Gateway {
         if self.by_route.is_empty() {
             return &self.destination;
         }
-        let named = self.gate.route(parts).and_then(|route| self.by_route.get(&route));
+        let named = route(&self.gate, parts).and_then(|route| self.by_route.get(route.name));
         named.map_or(&self.destination, Arc::as_ref)
+    }
+
+    /// Only browsers name an origin, so most requests are not looked up for it.
+    fn sharing(&self, parts: &Parts) -> Sharing {
+        let route = if parts.headers.contains_key(header::ORIGIN) { route(&self.gate, parts) } else { None };
+        route.map_or(Sharing::SameOrigin, |route| route.sharing)
     }
 
     fn hop(&self, peer: Option<IpAddr>, scheme: Scheme) -> Hop {
@@ -139,17 +170,10 @@ impl Gateway {
     }
 
     fn cross_origin_fields(&self, parts: &Parts) -> Fields {
-        if parts.headers.contains_key(header::ORIGIN) && self.gate.is_shared(parts) {
-            self.cross_origin.on_response(&parts.headers)
-        } else {
-            Fields::new()
+        match self.sharing(parts) {
+            Sharing::Shared | Sharing::Preflight => self.cross_origin.on_response(&parts.headers),
+            Sharing::SameOrigin => Fields::new(),
         }
-    }
-
-    fn refuse(&self, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
-        let mut response = response(self.gate.refuse(&rejection, parts));
-        response.extensions_mut().insert(rejection);
-        response
     }
 }
 

@@ -18,6 +18,9 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::config;
+use crate::problem::Problem;
+
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -29,6 +32,15 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// The certificate of the configuration.
+    ///
+    /// # Errors
+    /// As [`Tls::load`], with the place in the file.
+    pub fn configured(tls: &config::Tls) -> Result<Self, Problem> {
+        let (cert, key) = (&tls.cert_file, &tls.key_file);
+        Self::load(&cert.value, &key.value).map_err(|error| cert.place.problem(error.to_string()))
+    }
+
     /// Reads the certificate chain and its key, both PEM.
     ///
     /// # Errors

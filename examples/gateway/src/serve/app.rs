@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth_core::{Anonymous, Principal};
+use auth_tower::{AuthLayer, PeerAddress};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -17,10 +18,13 @@ use crate::forward::Answer;
 use crate::gateway::{Admitted, Gateway};
 use crate::tunnel;
 
-/// The gateway as an axum router; `gate` puts the authentication layer around what it is given.
-pub fn router(gateway: Arc<Gateway>, gate: impl FnOnce(Router) -> Router) -> Router {
-    let inner = Router::new().fallback(answer).with_state(gateway.clone());
-    gate(inner).layer(from_fn_with_state(gateway, around))
+/// The gateway as an axum router.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .fallback(answer)
+        .with_state(gateway.clone())
+        .layer(AuthLayer::new(gateway.gate().clone()))
+        .layer(from_fn_with_state(gateway, around))
 }
 
 /// What happens before and after the gate.
@@ -63,6 +67,3 @@ async fn answer(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Re
         }
     }
 }
-
-#[derive(Clone)]
-struct PeerAddress(#[allow(dead_code)] std::net::IpAddr);
