@@ -84,7 +84,10 @@ pub struct DemoSigning {
 /// Prints no secret.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("profile", &self.profile).field("base_url", &self.base_url).finish_non_exhaustive()
+        f.debug_struct("Document")
+            .field("profile", &self.profile)
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -119,7 +122,11 @@ impl fmt::Display for DemoError {
             Self::DataDir(error) => error.fmt(f),
             // what serde says may quote the file
             Self::Unreadable(error) => {
-                write!(f, "demo.json in the data directory is damaged at line {}: remove it to make new accounts", error.line())
+                write!(
+                    f,
+                    "demo.json in the data directory is damaged at line {}: remove it to make new accounts",
+                    error.line()
+                )
             }
             Self::Key(error) => write!(f, "demo keys: {error}"),
             Self::Signing(error) => error.fmt(f),
@@ -204,7 +211,8 @@ pub async fn prepare(
 async fn some_work(keys: &Keys, known: &[DemoKey], now: Now) -> bool {
     for key in known {
         let verdict = keys.verifier.verify(&key.key, now).resolve().await;
-        if !matches!(verdict, Err(Rejection::InvalidCredential(CredentialFault::Unknown | CredentialFault::Malformed))) {
+        if !matches!(verdict, Err(Rejection::InvalidCredential(CredentialFault::Unknown | CredentialFault::Malformed)))
+        {
             return true;
         }
     }
@@ -319,7 +327,9 @@ fn beyond(config: &Config) -> Option<String> {
     // a rule for every other method is not the one that GET meets
     let route = config.routes.iter().find(|route| {
         let first = config.routes.iter().find(|other| other.path.value == route.path.value);
-        refuses(&route.access) && covers(route.methods.as_deref()) && first.is_some_and(|first| first.place == route.place)
+        refuses(&route.access)
+            && covers(route.methods.as_deref())
+            && first.is_some_and(|first| first.place == route.place)
     })?;
     Some(sample(&route.path.value, ACCOUNTS[1].1))
 }

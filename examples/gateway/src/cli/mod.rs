@@ -19,9 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use arguments::{
-    Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose,
-};
+pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
 use crate::config;
 use crate::problem::Problem;

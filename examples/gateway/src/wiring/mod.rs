@@ -58,7 +58,8 @@ pub struct Wired {
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let Resources { clock, key_store, pepper, own_tokens } = resources;
     let jwt = issuers::verifier(config, own_tokens.as_ref());
-    let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
+    let keys =
+        config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
     let style = errors::style(&config.errors);
     let model = routes::permissions(config);
     let table = check_table(config, &model);
