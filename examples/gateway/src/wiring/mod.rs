@@ -33,7 +33,7 @@ use auth_core::{Clock, ConfigError, Now};
 
 pub use api_keys::Keys;
 pub use resources::{ResourceError, Resources};
-pub(crate) use routes::permissions;
+pub(crate) use routes::{name as route_name, permissions};
 
 use crate::config::{self, Config, Kind};
 use crate::own_tokens::OwnTokens;
