@@ -12,6 +12,8 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::{Failure, Serve};
 use crate::config::{Config, Demo, Log, LogFormat};
 use crate::demo;
+use crate::problem::Problem;
+use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
 /// A gateway that is ready to serve.
@@ -81,6 +83,8 @@ pub fn check(config: &Config) -> Result<(), Failure> {
     let mut problems: Vec<_> = demo::exposed(config).into_iter().collect();
     let resources = Resources::in_memory(config).map_err(Failure::obstacle)?;
     problems.extend(wiring::wire(config, resources).err().into_iter().flatten());
+    problems.extend(config.tls.as_ref().and_then(|tls| Tls::configured(tls).err()));
+    problems.sort_by_key(Problem::position);
     if problems.is_empty() { Ok(()) } else { Err(Failure::Configuration(problems)) }
 }
 
