@@ -61,7 +61,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     let keys =
         config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
     let style = errors::style(&config.errors);
-    let model = routes::permissions(config);
+    let model = permissions(config);
     let table = check_table(config, &model);
     let (jwt, keys, style) = match (jwt, keys, style, table) {
         (Ok(jwt), Ok(keys), Ok(style), Ok(())) => (jwt, keys, style),
