@@ -1,6 +1,8 @@
 //! Cases as data and properties, run against the core and both adapters.
 
 mod api_keys;
+mod documents;
+mod examples;
 mod header_parsing;
 mod path_agreement;
 mod requirement_algebra;
