@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod documents;
+mod examples;
 mod gateway;
 mod header_parsing;
 mod path_agreement;
