@@ -2,5 +2,6 @@
 
 mod api_keys;
 mod header_parsing;
+mod jwt_reference;
 mod path_agreement;
 mod requirement_algebra;
