@@ -5,5 +5,6 @@ mod documents;
 mod examples;
 mod gateway;
 mod header_parsing;
+mod jwt_reference;
 mod path_agreement;
 mod requirement_algebra;
