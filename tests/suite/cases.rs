@@ -1,0 +1,169 @@
+//! What a case is: one request, one configuration, one expected answer, and a line saying why.
+//!
+//! Cases are data, `tests/cases/*.toml`; `tests/cases/README.md` describes the format for those who write them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::expect::Expect;
+use crate::keys::KeySpec;
+use crate::tokens::TokenSpec;
+
+/// One file: configurations, tokens and keys under names, and the cases that use them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Topic {
+    /// The file's name without its ending.
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// One line: what the file is about.
+    #[expect(dead_code, reason = "for readers of the file; demanded so that no file goes without")]
+    about: String,
+    /// Configurations in the gateway's own language.
+    #[serde(default)]
+    pub(crate) config: BTreeMap<String, String>,
+    /// Tokens, for `{jwt:NAME}`.
+    #[serde(default)]
+    pub(crate) token: BTreeMap<String, TokenSpec>,
+    /// API keys, for `{key:NAME}`.
+    #[serde(default)]
+    pub(crate) key: BTreeMap<String, KeySpec>,
+    /// The cases.
+    #[serde(rename = "case")]
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One request and what must come of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    /// Unique over all files; begins with the first of the ids it covers.
+    pub(crate) name: String,
+    /// Rows of `tests/standards.toml`.
+    pub(crate) covers: Vec<String>,
+    /// Why the answer has to be this one.
+    pub(crate) why: String,
+    /// Which of the file's configurations; `main` unless it says.
+    #[serde(default = "main_config")]
+    pub(crate) config: String,
+    /// Method and target: `GET /v1/songs?page=2`.
+    pub(crate) request: String,
+    /// Header fields in order, the values with placeholders.
+    #[serde(default)]
+    pub(crate) headers: Vec<(String, String)>,
+    /// The address at the other end of the connection; `none` where there is no telling.
+    #[serde(default = "somewhere")]
+    pub(crate) peer: String,
+    /// When it happens, relative to the moment tokens are made: `now+300`.
+    #[serde(default = "at_once")]
+    pub(crate) at: String,
+    /// The subjects that can be asked at all, where that is not every one.
+    #[serde(default)]
+    pub(crate) only: Option<Only>,
+    /// What must come of it.
+    pub(crate) expect: Expect,
+}
+
+/// A restriction to some subjects, with its reason.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Only {
+    pub(crate) subjects: Vec<SubjectName>,
+    /// Why the others cannot be asked.
+    pub(crate) because: String,
+}
+
+/// What a case can be run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SubjectName {
+    Core,
+    Tower,
+    Actix,
+}
+
+impl Case {
+    /// Whether that subject can be asked.
+    pub(crate) fn concerns(&self, subject: SubjectName) -> bool {
+        self.only.as_ref().is_none_or(|only| only.subjects.contains(&subject))
+    }
+}
+
+fn main_config() -> String {
+    "main".to_owned()
+}
+
+fn somewhere() -> String {
+    "192.0.2.10".to_owned()
+}
+
+fn at_once() -> String {
+    "now".to_owned()
+}
+
+/// Every topic, in the order of the file names.
+pub(crate) fn topics() -> Vec<Topic> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder("cases"))
+        .expect("tests/cases can be read")
+        .map(|entry| entry.expect("tests/cases can be listed").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    files.iter().map(|path| topic(path)).collect()
+}
+
+fn topic(path: &Path) -> Topic {
+    let text = fs::read_to_string(path).expect("a case file can be read");
+    let mut topic: Topic = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    topic.name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+    topic
+}
+
+/// A folder of this package.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn every_case_is_complete() {
+    let topics = topics();
+    let standards = crate::coverage::standards();
+    let mut seen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for topic in &topics {
+        for case in &topic.cases {
+            let place = format!("{}/{}", topic.name, case.name);
+            let mut wrong = |what: &str| problems.push(format!("{place}: {what}"));
+            if seen.insert(&case.name, &topic.name).is_some() {
+                wrong("the name is taken");
+            }
+            if case.covers.is_empty() {
+                wrong("covers nothing");
+            }
+            for id in case.covers.iter().filter(|id| !standards.contains_key(*id)) {
+                wrong(&format!("covers {id}, which tests/standards.toml does not have"));
+            }
+            if case.covers.first().is_some_and(|id| !case.name.starts_with(&format!("{}_", id.to_lowercase()))) {
+                wrong("the name does not begin with the first id it covers");
+            }
+            if case.why.len() < 15 {
+                wrong("does not say why");
+            }
+            if !topic.config.contains_key(&case.config) && !case.config.starts_with("profile:") {
+                wrong(&format!("the file has no configuration `{}`", case.config));
+            }
+            if case.only.as_ref().is_some_and(|only| only.because.len() < 15) {
+                wrong("does not say why some subjects cannot be asked");
+            }
+            for gap in case.expect.gaps() {
+                wrong(gap);
+            }
+        }
+    }
+    let count: usize = topics.iter().map(|topic| topic.cases.len()).sum();
+    assert!(count >= 250, "only {count} cases");
+    assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
+}
