@@ -1,1 +1,6 @@
-//! placeholder
+//! Cases as data and properties, run against the core and both adapters.
+
+mod api_keys;
+mod header_parsing;
+mod path_agreement;
+mod requirement_algebra;
