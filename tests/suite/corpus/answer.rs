@@ -6,7 +6,7 @@ use auth_core::gate::Caller;
 use auth_core::{Names, Principal};
 use serde_json::{Value, json};
 
-use crate::expand::START;
+use super::expand::START;
 
 /// A request ready to be sent.
 pub(crate) struct Sent {
@@ -63,14 +63,13 @@ pub(crate) fn describe(caller: &Caller) -> Value {
 
 /// A principal as cases describe one; what it does not have is left out.
 pub(crate) fn describe_principal(principal: &Principal) -> Value {
-    let names = |names: &Names| names.iter().collect::<Vec<_>>();
     let mut members = json!({
         "method": principal.method.as_str(),
         "issuer": &*principal.issuer,
         "subject": &*principal.subject,
-        "permissions": names(&principal.permissions),
-        "roles": names(&principal.roles),
-        "scopes": names(&principal.scopes),
+        "permissions": listed(&principal.permissions),
+        "roles": listed(&principal.roles),
+        "scopes": listed(&principal.scopes),
         "tenant": principal.tenant.as_deref(),
         "plan": principal.plan.as_deref(),
         "credential_id": principal.credential_id.as_deref(),
@@ -80,4 +79,8 @@ pub(crate) fn describe_principal(principal: &Principal) -> Value {
         members.retain(|_, value| !value.is_null());
     }
     members
+}
+
+fn listed(names: &Names) -> Vec<&str> {
+    names.iter().collect()
 }

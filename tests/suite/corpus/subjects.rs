@@ -12,8 +12,8 @@ use axum::body::Body;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::answer::{Answer, Sent, describe, describe_principal};
-use crate::cases::SubjectName;
+use super::answer::{Answer, Sent, describe, describe_principal};
+use super::cases::SubjectName;
 
 /// Asks a subject; an error says why the request cannot be sent to it at all.
 pub(crate) async fn ask(subject: SubjectName, gate: &Gate, sent: &Sent) -> Result<Answer, String> {
@@ -68,7 +68,7 @@ async fn ask_tower(gate: &Gate, sent: &Sent) -> Result<Answer, String> {
         response
     };
     let app = axum::Router::new().fallback(handler).layer(AuthLayer::new(gate.clone()));
-    let response = app.oneshot(request).await.map_err(|never| match never {})?;
+    let Ok(response) = app.oneshot(request).await;
     let (parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.map_err(|error| error.to_string())?;
     Ok(Answer {
@@ -99,7 +99,7 @@ async fn ask_actix(gate: &Gate, sent: &Sent) -> Result<Answer, String> {
     }
     let handler = |request: HttpRequest| async move {
         let reached = reached(request.extensions().get::<Principal>(), request.extensions().get::<Anonymous>());
-        let response = HttpResponse::Ok().finish();
+        let mut response = HttpResponse::Ok().finish();
         response.extensions_mut().insert(reached);
         response
     };

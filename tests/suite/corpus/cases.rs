@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::expect::Expect;
-use crate::keys::KeySpec;
-use crate::tokens::TokenSpec;
+use super::expect::Expect;
+use super::keys::KeySpec;
+use super::tokens::TokenSpec;
 
 /// One file: configurations, tokens and keys under names, and the cases that use them.
 #[derive(Deserialize)]
@@ -130,7 +130,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 #[test]
 fn every_case_is_complete() {
     let topics = topics();
-    let standards = crate::coverage::standards();
+    let standards = super::coverage::standards();
     let mut seen = BTreeMap::new();
     let mut problems = Vec::new();
     for topic in &topics {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::answer::{Answer, Sent};
-use crate::challenges::{self, Challenge};
+use super::answer::{Answer, Sent};
+use super::challenges::{self, Challenge};
 
 /// Every rule that the answer breaks, with the id of the standard.
 pub(crate) fn broken(sent: &Sent, answer: &Answer) -> Vec<String> {

@@ -10,9 +10,9 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::cases::folder;
-use crate::expand::moment;
-use crate::forge;
+use super::cases::folder;
+use super::expand::moment;
+use super::forge;
 
 /// One token.
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use std::fs;
 
 use serde::Deserialize;
 
-use crate::cases::{folder, topics};
+use super::cases::{folder, topics};
 
 /// One row of `tests/standards.toml`.
 #[derive(Deserialize)]

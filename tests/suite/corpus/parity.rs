@@ -2,9 +2,9 @@
 //!
 //! Only what must differ is masked: `date`, and request identifiers that are made up.
 
-use crate::answer::Answer;
-use crate::cases::{SubjectName, topics};
-use crate::corpus::{Run, each_run};
+use super::answer::Answer;
+use super::cases::{SubjectName, topics};
+use super::run::{Run, each_run};
 
 #[test]
 fn both_adapters_answer_every_case_alike() {

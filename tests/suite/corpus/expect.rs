@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answer::Answer;
+use super::answer::Answer;
 
-/// The expected part of an answer. What is left out is not compared, except by the [invariants](crate::invariants),
+/// The expected part of an answer. What is left out is not compared, except by the [invariants](super::invariants),
 /// which hold for every answer.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::cases::{SubjectName, folder, topics};
-use crate::corpus::{Run, each_run};
+use super::cases::{SubjectName, folder, topics};
+use super::run::{Run, each_run};
 
 /// Collects what is logged.
 #[derive(Clone, Default)]

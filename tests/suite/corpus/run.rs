@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::{Answer, Sent};
-use crate::cases::{Case, SubjectName, Topic, topics};
-use crate::expand::Materials;
-use crate::invariants;
-use crate::stage::Stage;
-use crate::subjects::ask;
+use super::answer::{Answer, Sent};
+use super::cases::{Case, SubjectName, Topic, topics};
+use super::expand::Materials;
+use super::invariants;
+use super::stage::Stage;
+use super::subjects::ask;
 
 /// One case, ready to be asked.
 pub(crate) struct Run<'a> {

@@ -16,10 +16,10 @@ use gateway::problem::Problem;
 use gateway::profile::Profile;
 use gateway::wiring::{self, Keys, Resources, Wired};
 
-use crate::cases::{Topic, folder};
-use crate::expand::{Materials, START, moment};
-use crate::keys::{Fate, KeySpec};
-use crate::tokens::key_file;
+use super::cases::{Topic, folder};
+use super::expand::{Materials, START, moment};
+use super::keys::{Fate, KeySpec};
+use super::tokens::key_file;
 
 /// The gate of a configuration, and what cases may send to it.
 pub(crate) struct Stage {
