@@ -2,9 +2,10 @@
 //!
 //! Cases are data, `tests/cases/*.toml`; `tests/cases/README.md` describes the format for those who write them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
@@ -27,13 +28,31 @@ pub(crate) struct Topic {
     pub(crate) config: BTreeMap<String, String>,
     /// Tokens, for `{jwt:NAME}`.
     #[serde(default)]
-    pub(crate) token: BTreeMap<String, TokenSpec>,
+    token: BTreeMap<String, TokenSpec>,
+    /// The tokens' texts, once they are made.
+    #[serde(skip)]
+    minted: OnceLock<Result<BTreeMap<String, String>, String>>,
     /// API keys, for `{key:NAME}`.
     #[serde(default)]
     pub(crate) key: BTreeMap<String, KeySpec>,
     /// The cases.
-    #[serde(rename = "case")]
+    #[serde(default, rename = "case")]
     pub(crate) cases: Vec<Case>,
+    /// Configurations that must not start.
+    #[serde(default, rename = "mistake")]
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+/// A configuration that is refused before any request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mistake {
+    pub(crate) name: String,
+    pub(crate) covers: Vec<String>,
+    pub(crate) why: String,
+    pub(crate) config: String,
+    /// A part of the message.
+    pub(crate) says: String,
 }
 
 /// One request and what must come of it.
@@ -85,7 +104,36 @@ pub(crate) enum SubjectName {
     Actix,
 }
 
+impl Topic {
+    /// Name and covered rows of every case and mistake.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        let cases = self.cases.iter().map(|case| (&case.name, &case.covers));
+        cases.chain(self.mistakes.iter().map(|mistake| (&mistake.name, &mistake.covers)))
+    }
+
+    /// The tokens' texts. They depend on no configuration, so they are made once.
+    pub(crate) fn tokens(&self) -> Result<BTreeMap<String, String>, String> {
+        let mint = |(name, token): (&String, &TokenSpec)| match token.mint() {
+            Ok(text) => Ok((name.clone(), text)),
+            Err(why) => Err(format!("token {name}: {why}")),
+        };
+        self.minted.get_or_init(|| self.token.iter().map(mint).collect()).clone()
+    }
+}
+
 impl Case {
+    /// What a case has to say and this one does not.
+    fn gaps<'c>(&'c self, topic: &Topic) -> impl Iterator<Item = &'static str> + use<'c> {
+        let known = topic.config.contains_key(&self.config) || self.config.starts_with("profile:");
+        let unexplained = self.only.as_ref().is_some_and(|only| only.because.is_empty());
+        let gaps = [
+            self.why.is_empty().then_some("does not say why"),
+            (!known).then_some("names a configuration that the file does not have"),
+            unexplained.then_some("does not say why some subjects cannot be asked"),
+        ];
+        gaps.into_iter().flatten().chain(self.expect.gaps())
+    }
+
     /// Whether that subject can be asked.
     pub(crate) fn concerns(&self, subject: SubjectName) -> bool {
         self.only.as_ref().is_none_or(|only| only.subjects.contains(&subject))
@@ -105,7 +153,12 @@ fn at_once() -> String {
 }
 
 /// Every topic, in the order of the file names.
-pub(crate) fn topics() -> Vec<Topic> {
+pub(crate) fn topics() -> &'static [Topic] {
+    static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(read_topics);
+    &TOPICS
+}
+
+fn read_topics() -> Vec<Topic> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder("cases"))
         .expect("tests/cases can be read")
         .map(|entry| entry.expect("tests/cases can be listed").path())
@@ -129,41 +182,32 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 
 #[test]
 fn every_case_is_complete() {
-    let topics = topics();
     let standards = super::coverage::standards();
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
-    for topic in &topics {
+    for topic in topics() {
+        let mut wrong = |name: &str, what: &str| problems.push(format!("{}/{name}: {what}", topic.name));
+        for (name, covers) in topic.named() {
+            if !seen.insert(name) {
+                wrong(name, "the name is taken");
+            }
+            for id in covers.iter().filter(|id| !standards.contains_key(*id)) {
+                wrong(name, &format!("covers {id}, which tests/standards.toml does not have"));
+            }
+            if !covers.first().is_some_and(|id| name.starts_with(&format!("{}_", id.to_lowercase()))) {
+                wrong(name, "the name does not begin with the first id it covers");
+            }
+        }
         for case in &topic.cases {
-            let place = format!("{}/{}", topic.name, case.name);
-            let mut wrong = |what: &str| problems.push(format!("{place}: {what}"));
-            if seen.insert(&case.name, &topic.name).is_some() {
-                wrong("the name is taken");
-            }
-            if case.covers.is_empty() {
-                wrong("covers nothing");
-            }
-            for id in case.covers.iter().filter(|id| !standards.contains_key(*id)) {
-                wrong(&format!("covers {id}, which tests/standards.toml does not have"));
-            }
-            if case.covers.first().is_some_and(|id| !case.name.starts_with(&format!("{}_", id.to_lowercase()))) {
-                wrong("the name does not begin with the first id it covers");
-            }
-            if case.why.len() < 15 {
-                wrong("does not say why");
-            }
-            if !topic.config.contains_key(&case.config) && !case.config.starts_with("profile:") {
-                wrong(&format!("the file has no configuration `{}`", case.config));
-            }
-            if case.only.as_ref().is_some_and(|only| only.because.len() < 15) {
-                wrong("does not say why some subjects cannot be asked");
-            }
-            for gap in case.expect.gaps() {
-                wrong(gap);
+            case.gaps(topic).for_each(|gap| wrong(&case.name, gap));
+        }
+        for mistake in &topic.mistakes {
+            if mistake.why.is_empty() || !topic.config.contains_key(&mistake.config) {
+                wrong(&mistake.name, "does not say why, or names a configuration that the file does not have");
             }
         }
     }
-    let count: usize = topics.iter().map(|topic| topic.cases.len()).sum();
+    let count: usize = topics().iter().map(|topic| topic.cases.len()).sum();
     assert!(count >= 250, "only {count} cases");
     assert!(problems.is_empty(), "{} problems:\n{}", problems.len(), problems.join("\n"));
 }

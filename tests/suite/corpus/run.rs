@@ -6,7 +6,7 @@ use super::answer::{Answer, Sent};
 use super::cases::{Case, SubjectName, Topic, topics};
 use super::expand::Materials;
 use super::invariants;
-use super::stage::Stage;
+use super::stage::{Stage, problems_of};
 use super::subjects::ask;
 
 /// One case, ready to be asked.
@@ -33,22 +33,16 @@ impl Run<'_> {
 pub(crate) async fn each_run(topics: &[Topic], mut visit: impl AsyncFnMut(Run<'_>)) -> Vec<String> {
     let mut problems = Vec::new();
     for topic in topics {
-        let mut stages: BTreeMap<&str, Stage> = BTreeMap::new();
+        let mut stages: BTreeMap<&str, Option<Stage>> = BTreeMap::new();
         for case in &topic.cases {
-            let place = format!("{}/{}", topic.name, case.name);
-            if !stages.contains_key(case.config.as_str()) {
-                match Stage::new(topic, &case.config) {
-                    Ok(stage) => drop(stages.insert(&case.config, stage)),
-                    Err(why) => {
-                        problems.push(format!("{place}: configuration {}: {why}", case.config));
-                        continue;
-                    }
-                }
-            }
-            let Some(stage) = stages.get(case.config.as_str()) else { continue };
+            let stage = stages.entry(&case.config).or_insert_with(|| {
+                let stage = Stage::new(topic, &case.config);
+                stage.map_err(|why| problems.push(format!("{}: configuration {}: {why}", topic.name, case.config))).ok()
+            });
+            let Some(stage) = stage else { continue };
             match sent(case, &stage.materials) {
                 Ok(sent) => visit(Run { topic, case, stage, sent }).await,
-                Err(why) => problems.push(format!("{place}: {why}")),
+                Err(why) => problems.push(format!("{}/{}: {why}", topic.name, case.name)),
             }
         }
     }
@@ -70,7 +64,7 @@ fn run_against(subject: SubjectName) {
     let topics = topics();
     let mut failures = Vec::new();
     let mut count = 0;
-    let problems = actix_web::rt::System::new().block_on(each_run(&topics, async |run: Run<'_>| {
+    let problems = actix_web::rt::System::new().block_on(each_run(topics, async |run: Run<'_>| {
         if !run.case.concerns(subject) {
             return;
         }
@@ -105,4 +99,19 @@ fn tower_answers_every_case() {
 #[test]
 fn actix_answers_every_case() {
     run_against(SubjectName::Actix);
+}
+
+#[test]
+fn mistaken_configurations_are_refused() {
+    let mut failures = Vec::new();
+    for topic in topics() {
+        for mistake in &topic.mistakes {
+            let problems = topic.config.get(&mistake.config).map_or_else(String::new, |text| problems_of(text));
+            if !problems.contains(&mistake.says) {
+                let why = &mistake.why;
+                failures.push(format!("{}/{}\n    why: {why}\n    got: {problems:?}", topic.name, mistake.name));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
 }

@@ -40,11 +40,7 @@ impl Stage {
         let config = config.map_err(|problems| lines(&problems))?;
         let clock = Arc::new(SimulatedClock::at_unix_seconds(START));
         let wired = wire(&config, Arc::clone(&clock)).map_err(|problems| lines(&problems))?;
-        let mut materials = Materials::default();
-        for (name, token) in &topic.token {
-            let token = token.mint().map_err(|why| format!("token {name}: {why}"))?;
-            materials.tokens.insert(name.clone(), token);
-        }
+        let mut materials = Materials { tokens: topic.tokens()?, keys: BTreeMap::new() };
         if let Some(keys) = &wired.keys {
             for (name, spec) in &topic.key {
                 let minted = mint(keys, name, spec, &clock).map_err(|why| format!("key {name}: {why}"))?;
