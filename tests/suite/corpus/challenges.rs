@@ -106,7 +106,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_split_is_an_error() {
-        for line in ["", "=", "Bearer realm=\"a", "Bearer realm=\"a\" error=\"b\"", "Bearer ,", "realm=\"a\"", "Bearer abc=="] {
+        for line in
+            ["", "=", "Bearer realm=\"a", "Bearer realm=\"a\" error=\"b\"", "Bearer ,", "realm=\"a\"", "Bearer abc=="]
+        {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -64,7 +64,8 @@ fn public_jwk(key: &str) -> Result<Value, String> {
 /// Two integers in the form that X.509 has for ECDSA signatures, and JOSE has not.
 fn der(signature: &[u8]) -> Vec<u8> {
     let integer = |half: &[u8]| {
-        let significant = half.iter().position(|byte| *byte != 0).map_or(&half[half.len() - 1..], |first| &half[first..]);
+        let significant =
+            half.iter().position(|byte| *byte != 0).map_or(&half[half.len() - 1..], |first| &half[first..]);
         let sign = (significant[0] >= 0x80).then_some(0);
         let value: Vec<u8> = sign.into_iter().chain(significant.iter().copied()).collect();
         [&[2, u8::try_from(value.len()).expect("32 bytes and a sign fit")], &value[..]].concat()

@@ -72,17 +72,32 @@ fn s14_no_secret_is_seen_anywhere() {
                 seen.push_str(&answer.text());
                 seen.push_str(&logged);
             }
-            let fragments = run.stage.materials.secrets().flat_map(fragments);
-            for secret in fragments.chain(standing.iter().map(String::as_str)) {
-                if seen.contains(secret) {
-                    leaks.push(format!("{}: {secret}", run.place()));
-                }
-            }
+            let secrets = run.stage.materials.secrets().flat_map(fragments).chain(standing.iter().map(String::as_str));
+            leaks.extend(leaked(&seen, secrets).map(|secret| format!("{}: {secret}", run.place())));
         }))
     });
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
     assert!(silent.is_empty(), "S15: not exactly one event per decision:\n{}", silent.join("\n"));
+}
+
+fn leaked<'s>(seen: &str, secrets: impl Iterator<Item = &'s str>) -> impl Iterator<Item = &'s str> {
+    secrets.filter(move |secret| seen.contains(secret))
+}
+
+#[test]
+fn a_leak_would_be_found() {
+    let token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
+    let key = "sk_live_abcdefghijklmnopqrstuvwxyz012345";
+    let standing = standing_secrets();
+    assert!(standing.len() > 30, "secrets and lines of private keys");
+    for seen in
+        [format!("token={token}"), format!("claims={}", &token[21..43]), format!("key={key}"), standing[0].clone()]
+    {
+        let secrets = fragments(token).chain(fragments(key)).chain(standing.iter().map(String::as_str));
+        assert!(leaked(&seen, secrets).next().is_some(), "{seen}");
+    }
+    assert!(leaked("alg=ES256 key=sk_live_abcd…", fragments(token).chain(fragments(key))).next().is_none());
 }
 
 /// The parts of a credential that are secret: of a token its claims and its signature, of a key all behind the part

@@ -97,12 +97,7 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
 }
 
 /// Makes a key and does to it what its fate says; answers its text, and that of its successor where it has one.
-fn mint(
-    keys: &Keys,
-    name: &str,
-    spec: &KeySpec,
-    clock: &SimulatedClock,
-) -> Result<BTreeMap<String, String>, String> {
+fn mint(keys: &Keys, name: &str, spec: &KeySpec, clock: &SimulatedClock) -> Result<BTreeMap<String, String>, String> {
     let at = |text: &str| moment(text).ok_or_else(|| format!("{text:?} is not a time"));
     let names = |names: &[String]| names.iter().map(String::as_str).collect::<Names>();
     let mut wanted = NewKey::new(name, spec.owner.as_str());

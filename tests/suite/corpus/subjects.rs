@@ -31,11 +31,15 @@ struct Reached(Value);
 async fn ask_core(gate: &Gate, sent: &Sent) -> Answer {
     let (path, query) = sent.path_and_query();
     let head = RequestHead { query, peer: sent.peer, ..RequestHead::new(&sent.method, path, &sent.headers) };
-    match gate.decide(&head, gate.now()).resolve().await {
+    let decision = gate.decide(&head, gate.now()).resolve().await;
+    // for the search for secrets, which reads what is logged
+    tracing::trace!(?head, ?decision, ?gate);
+    match decision {
         Decision::Admit(admission) => {
             let request_id = admission.request_id.iter().map(|id| ("x-request-id".to_owned(), id.to_string()));
+            let added = admission.response_fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
             let caller = Some(describe(&admission.caller));
-            Answer { status: 200, fields: request_id.collect(), body: Vec::new(), cause: None, caller }
+            Answer { status: 200, fields: request_id.chain(added).collect(), body: Vec::new(), cause: None, caller }
         }
         Decision::Refuse(refusal) => Answer {
             status: refusal.reply.status,

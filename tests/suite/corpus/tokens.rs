@@ -85,7 +85,8 @@ impl TokenSpec {
     pub(crate) fn mint(&self) -> Result<String, String> {
         let header = self.header_text()?;
         let claims = self.claims_bytes()?;
-        let signed = format!("{}.{}", spell(header.as_bytes(), self.spelling.header)?, spell(&claims, self.spelling.claims)?);
+        let signed =
+            format!("{}.{}", spell(header.as_bytes(), self.spelling.header)?, spell(&claims, self.spelling.claims)?);
         let method = self.sign.as_deref().unwrap_or(usual_algorithm(&self.key)?);
         let mut signature = sign(signed.as_bytes(), &self.key, method)?;
         if let Base64::StandardAlphabet = self.spelling.signature {
@@ -119,7 +120,11 @@ impl TokenSpec {
     fn claims_bytes(&self) -> Result<Vec<u8>, String> {
         if let Some(hex) = &self.claims_hex {
             let digits = |at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-            return (0..hex.len()).step_by(2).map(digits).collect::<Option<_>>().ok_or_else(|| "not hexadecimal".into());
+            return (0..hex.len())
+                .step_by(2)
+                .map(digits)
+                .collect::<Option<_>>()
+                .ok_or_else(|| "not hexadecimal".into());
         }
         if let Some(text) = &self.claims_json {
             return Ok(with_moments(text)?.into_bytes());
