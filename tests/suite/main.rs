@@ -1,6 +1,7 @@
 //! Cases as data and properties, run against the core and both adapters.
 
 mod api_keys;
+mod corpus;
 mod documents;
 mod examples;
 mod gateway;

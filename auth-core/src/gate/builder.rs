@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{CredentialReader, Source};
+use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::ConfigErrors;
 use crate::gate::{Context, Gate, Parts, RequestIds};
 use crate::network::NetworkSet;
@@ -107,7 +107,9 @@ impl GateBuilder {
         let policy = self.policy.compile(&self.permissions, &reader)?;
         let context =
             Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
+        let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
         let parts = Parts {
+            in_url: queries.map(|(index, _)| index).collect(),
             reader,
             verifiers,
             trusted_proxies: self.trusted_proxies,

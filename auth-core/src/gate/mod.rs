@@ -31,7 +31,7 @@ pub use context::Context;
 pub use request_id::RequestIds;
 
 use crate::clock::Now;
-use crate::credential::CredentialReader;
+use crate::credential::{CredentialReader, SourceMask};
 use crate::error::ConfigErrors;
 use crate::network::NetworkSet;
 use crate::policy::{CompiledPolicy, Rule};
@@ -51,6 +51,8 @@ struct Parts {
     reader: CredentialReader,
     /// Who verifies what the reader finds, by the position of the source.
     verifiers: Vec<Vec<Arc<dyn Verifier>>>,
+    /// The sources that are part of the URL.
+    in_url: SourceMask,
     trusted_proxies: NetworkSet,
     request_ids: RequestIds,
     context: Arc<Context>,
