@@ -15,7 +15,7 @@
 //! # #[actix_web::main]
 //! # async fn main() {
 //! let gate = Gate::builder()
-//!     .policy(Policy::builder().get("/", public()).get("/account", authenticated()))
+//!     .policy(Policy::new().get("/", public()).get("/account", authenticated()))
 //!     .build()
 //!     .unwrap();
 //! let app = App::new()

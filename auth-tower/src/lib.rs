@@ -15,7 +15,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let gate = Gate::builder()
-//!     .policy(Policy::builder().get("/", public()).get("/account", authenticated()))
+//!     .policy(Policy::new().get("/", public()).get("/account", authenticated()))
 //!     .build()
 //!     .unwrap();
 //! let app = Router::new()

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source};
 use crate::error::ConfigError;
-use crate::gate::{Context, Gate, Parts, RequestIds, SourceVerifiers};
+use crate::gate::{Context, Gate, Parts, RequestIds};
 use crate::network::NetworkSet;
-use crate::policy::{PermissionModel, Policy, PolicyBuilder};
+use crate::policy::{PermissionModel, Policy};
 use crate::reply::{ErrorStyle, Renderer};
 use crate::verify::Verifier;
 
-/// Collects the parts of a [`Gate`]. Mistakes are reported by [`build`](Self::build), all at once.
+/// Collects the parts of a [`Gate`]. Mistakes are reported by [`build`](Self::build).
 pub struct GateBuilder {
-    sources: Vec<SourceVerifiers>,
-    policy: PolicyBuilder,
+    entrances: Vec<Entrance>,
+    policy: Policy,
     permissions: PermissionModel,
     trusted_proxies: NetworkSet,
     request_ids: RequestIds,
@@ -25,8 +25,8 @@ pub struct GateBuilder {
 impl Default for GateBuilder {
     fn default() -> Self {
         Self {
-            sources: Vec::new(),
-            policy: Policy::builder(),
+            entrances: Vec::new(),
+            policy: Policy::new(),
             permissions: PermissionModel::default(),
             trusted_proxies: NetworkSet::default(),
             request_ids: RequestIds::default(),
@@ -48,16 +48,16 @@ impl GateBuilder {
     /// Like [`accept`](Self::accept), for a verifier that serves several sources.
     #[must_use]
     pub fn accept_shared(mut self, source: Source, verifier: Arc<dyn Verifier>) -> Self {
-        match self.sources.iter_mut().find(|known| known.source == source) {
+        match self.entrances.iter_mut().find(|known| known.source.is_same_place(&source)) {
             Some(known) => known.verifiers.push(verifier),
-            None => self.sources.push(SourceVerifiers { source, verifiers: vec![verifier] }),
+            None => self.entrances.push(Entrance { source, verifiers: vec![verifier] }),
         }
         self
     }
 
     /// Sets the route table. Without one, no request passes.
     #[must_use]
-    pub fn policy(mut self, policy: PolicyBuilder) -> Self {
+    pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
@@ -100,27 +100,20 @@ impl GateBuilder {
     /// Builds the gate.
     ///
     /// # Errors
-    /// Everything that is wrong with the sources and the route table, at once.
+    /// Everything that is wrong with the sources; if nothing is, everything that is wrong with the route table.
     pub fn build(self) -> Result<Gate, Vec<ConfigError>> {
-        let sources = || self.sources.iter().map(|known| &known.source);
-        let reader = CredentialReader::new(sources().cloned());
-        let policy = self.policy.build(&self.permissions, sources());
-        let (reader, policy) = match (reader, policy) {
-            (Ok(reader), Ok(policy)) => (reader, policy),
-            (reader, policy) => {
-                let problems = reader.err().into_iter().chain(policy.err().into_iter().flatten());
-                return Err(problems.collect());
-            }
-        };
+        let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
+        let reader = CredentialReader::new(sources.clone())?;
+        let policy = self.policy.compile(&self.permissions, &reader)?;
         let context = Context {
             permissions: self.permissions,
             renderer: Renderer::new(self.errors),
-            sources: sources().cloned().collect(),
+            sources,
             clock: self.clock,
         };
         let parts = Parts {
-            sources: self.sources,
             reader,
+            verifiers,
             trusted_proxies: self.trusted_proxies,
             request_ids: self.request_ids,
             context: Arc::new(context),
@@ -129,9 +122,21 @@ impl GateBuilder {
     }
 }
 
+/// One place where credentials travel, and who verifies what is found there.
+struct Entrance {
+    source: Source,
+    verifiers: Vec<Arc<dyn Verifier>>,
+}
+
+impl Entrance {
+    fn split(self) -> (Source, Vec<Arc<dyn Verifier>>) {
+        (self.source, self.verifiers)
+    }
+}
+
 impl std::fmt::Debug for GateBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sources: Vec<_> = self.sources.iter().map(|known| &known.source).collect();
+        let sources: Vec<_> = self.entrances.iter().map(|known| &known.source).collect();
         f.debug_struct("GateBuilder").field("sources", &sources).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{Source, SourceIndex, SourceMask};
+use crate::credential::{Source, SourceMask};
 use crate::policy::PermissionModel;
 use crate::rejection::Rejection;
 use crate::reply::{Renderer, Reply, Situation};
@@ -31,9 +31,8 @@ impl Context {
         accepted: SourceMask,
         presented: SourceMask,
     ) -> Reply {
-        let sources = self.sources.iter().zip(SourceIndex::all());
-        let sources = sources.filter(|(_, index)| accepted.contains(*index));
-        let sources = sources.map(|(source, index)| (source, presented.contains(index)));
+        let accepted = self.sources.iter().zip(SourceMask::each()).filter(|(_, one)| accepted.meets(*one));
+        let sources = accepted.map(|(source, one)| (source, presented.meets(one)));
         self.renderer.render(rejection, situation, sources)
     }
 }

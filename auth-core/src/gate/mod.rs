@@ -18,6 +18,8 @@ mod decide;
 mod observe;
 mod pending;
 mod request_id;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,10 +31,10 @@ pub use context::Context;
 pub use request_id::RequestIds;
 
 use crate::clock::Now;
-use crate::credential::{CredentialReader, Source};
+use crate::credential::CredentialReader;
 use crate::error::ConfigError;
 use crate::network::NetworkSet;
-use crate::policy::{Policy, Rule};
+use crate::policy::{CompiledPolicy, Rule};
 use crate::verify::Verifier;
 
 /// Decides on requests: who they come from, and whether they may pass.
@@ -41,22 +43,17 @@ use crate::verify::Verifier;
 #[derive(Clone)]
 pub struct Gate {
     parts: Arc<Parts>,
-    policy: Arc<Policy>,
+    policy: Arc<CompiledPolicy>,
 }
 
 /// What every clone of a gate shares, whatever its policy.
 struct Parts {
-    sources: Vec<SourceVerifiers>,
     reader: CredentialReader,
+    /// Who verifies what the reader finds, by the position of the source.
+    verifiers: Vec<Vec<Arc<dyn Verifier>>>,
     trusted_proxies: NetworkSet,
     request_ids: RequestIds,
     context: Arc<Context>,
-}
-
-/// One place where credentials travel, and who verifies what is found there.
-struct SourceVerifiers {
-    source: Source,
-    verifiers: Vec<Arc<dyn Verifier>>,
 }
 
 impl Gate {
@@ -75,15 +72,14 @@ impl Gate {
     /// A principal that another layer of the same gate attached already is taken over instead of verified again.
     ///
     /// # Errors
-    /// If the rule cannot be met: it names a source the gate does not have, or a path parameter.
-    pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, ConfigError> {
-        let sources = self.parts.sources.iter().map(|known| &known.source);
-        let policy = Policy::single(rule, &self.parts.context.permissions, sources)?;
+    /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter.
+    pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, Vec<ConfigError>> {
+        let policy = CompiledPolicy::single(&rule.into(), &self.parts.context.permissions, &self.parts.reader)?;
         Ok(Self { parts: Arc::clone(&self.parts), policy: Arc::new(policy) })
     }
 
     /// The gate's route table.
-    pub fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &CompiledPolicy {
         &self.policy
     }
 
@@ -95,7 +91,6 @@ impl Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sources = self.parts.sources.iter().map(|known| &known.source);
-        f.debug_struct("Gate").field("sources", &sources.collect::<Vec<_>>()).finish_non_exhaustive()
+        f.debug_struct("Gate").field("sources", &self.parts.context.sources).finish_non_exhaustive()
     }
 }
