@@ -107,7 +107,7 @@ impl FromRequest for MaybeAuthenticated {
     type Future = Ready<Result<Self, Refused>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(extract(request, |attached, head| attached.optional(head).map(|caller| caller.cloned())).map(Self))
+        ready(extract(request, |attached, head| attached.optional(head).map(Option::<&Principal>::cloned)).map(Self))
     }
 }
 

@@ -93,7 +93,7 @@ impl<S: Sync> FromRequestParts<S> for MaybeAuthenticated {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        extract(parts, |attached, head| attached.optional(head).map(|caller| caller.cloned())).map(Self)
+        extract(parts, |attached, head| attached.optional(head).map(Option::<&Principal>::cloned)).map(Self)
     }
 }
 

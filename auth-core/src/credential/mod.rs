@@ -1,29 +1,25 @@
 //! Where credentials travel, and the rule that a request carries exactly one.
+//!
+//! A [`CredentialReader`] knows every [`Source`] of a gate. For each request it looks at those that the route takes,
+//! and tells four things apart:
+//!
+//! | what the request has | what comes of it |
+//! |---|---|
+//! | nothing, or only what the route does not take | [`Presented::Nothing`] |
+//! | one credential of the right form | [`Presented::One`] |
+//! | one credential that has not the form of any, or is too long | 401 `invalid_token` |
+//! | a field twice, several credentials, an empty credential | 400 `invalid_request` |
+//!
+//! What is refused here never reaches a verifier.
 
-use std::borrow::Cow;
+mod authorization;
+mod cookie;
+mod mask;
+mod query;
+mod reader;
+mod source;
+mod syntax;
 
-/// One place in a request where a credential may travel.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// `Authorization: <scheme> <credential>`, the scheme in any letter case (RFC 9110 section 11.1).
-    Authorization {
-        /// The scheme as challenges spell it.
-        scheme: Cow<'static, str>,
-    },
-    /// A header field that holds the bare credential.
-    Header {
-        /// The field's name in lower case.
-        name: Cow<'static, str>,
-    },
-    /// A cookie of that name, case-sensitive (RFC 6265 section 4.2).
-    Cookie {
-        /// The cookie's name.
-        name: Cow<'static, str>,
-    },
-    /// A query parameter. URLs end up in logs, histories and referrers, so this exists for clients that can do
-    /// nothing else, and has to be asked for by name.
-    Query {
-        /// The parameter's name.
-        name: Cow<'static, str>,
-    },
-}
+pub use mask::{SourceIndex, SourceMask};
+pub use reader::{CredentialCount, CredentialReader, Presented, Unread};
+pub use source::Source;

@@ -105,12 +105,8 @@ impl GateBuilder {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
-        let context = Context {
-            permissions: self.permissions,
-            renderer: Renderer::new(self.errors),
-            sources,
-            clock: self.clock,
-        };
+        let context =
+            Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
         let parts = Parts {
             reader,
             verifiers,

@@ -64,22 +64,22 @@ impl Gate {
             return Outcome::Done(case.judge(id, self.anonymous(), None));
         }
         if let Some(known) = head.known.filter(|known| Arc::ptr_eq(known.context(), &self.parts.context)) {
-            return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant()));
+            return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
             Err(unread) => return Outcome::Done(case.from(unread.sources).refuse(&id(), None, unread.rejection)),
         };
         let (case, verified) = match presented {
-            Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant())),
-            Presented::One(source, text) => (case.from(SourceMask::NONE.with(source)), self.verify(source, text, now)),
+            Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
+            Presented::One(source, text) => (case.from(source.into()), self.verify(source, text, now)),
             Presented::Several(several) => {
                 let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
                 (case.from(several.iter().map(|(source, _)| *source).collect()), all_agree(outcomes))
             }
         };
         match verified {
-            Outcome::Done(verified) => Outcome::Done(case.judge_verified(id, verified, found.tenant())),
+            Outcome::Done(verified) => Outcome::Done(case.judge_verified(id, verified, found.tenant().as_deref())),
             Outcome::Wait(pending) => {
                 let waiting = Waiting::new(&case, id(), found.tenant());
                 Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
@@ -137,7 +137,7 @@ impl Case<'_> {
         self.rule.map_or(CredentialCount::ExactlyOne, |rule| rule.count())
     }
 
-    fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<Cow<'_, str>>) -> Decision {
+    fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {
         match verified {
             Ok(identity) => self.judge(id, self.gate.principal(identity), tenant),
             Err(rejection) => self.refuse(&id(), None, rejection),
@@ -145,8 +145,8 @@ impl Case<'_> {
     }
 
     /// Asks the rule about a caller.
-    fn judge(&self, id: impl Fn() -> Arc<str>, caller: Caller, tenant: Option<Cow<'_, str>>) -> Decision {
-        match self.check(caller.principal(), tenant.as_deref()) {
+    fn judge(&self, id: impl Fn() -> Arc<str>, caller: Caller, tenant: Option<&str>) -> Decision {
+        match self.check(caller.principal(), tenant) {
             Ok(()) => self.admit(id, caller),
             Err(rejection) => self.refuse(&id(), Some(&caller), rejection),
         }
@@ -222,6 +222,6 @@ impl Waiting {
             rule: self.rule.as_ref(),
             presented: self.presented,
         };
-        case.judge_verified(|| Arc::clone(&self.request_id), verified, self.tenant.as_deref().map(Cow::Borrowed))
+        case.judge_verified(|| Arc::clone(&self.request_id), verified, self.tenant.as_deref())
     }
 }

@@ -8,9 +8,9 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use super::*;
 use crate::clock::SimulatedClock;
+use crate::credential::Source;
 use crate::names::Names;
 use crate::outcome::Outcome;
-use crate::credential::Source;
 use crate::policy::{Policy, authenticated, optional, permission, public};
 use crate::principal::{Identity, Method};
 use crate::rejection::{CredentialFault, Outage, Rejection, RequestFault};
@@ -173,7 +173,8 @@ fn b22_several_credentials_must_all_be_good_and_agree() {
 fn l24_a_principal_of_the_same_gate_is_not_verified_twice() {
     let Bench { gate, verified } = bench();
     let headers = [("authorization", "Bearer good-bob")];
-    let Decision::Admit(Admission { caller: Caller::Principal(principal), .. }) = decide(&gate, "/read", &headers) else {
+    let Decision::Admit(Admission { caller: Caller::Principal(principal), .. }) = decide(&gate, "/read", &headers)
+    else {
         panic!("refused");
     };
     let inner = gate.requiring(permission("write")).unwrap();

@@ -1,5 +1,42 @@
 //! What a route needs, and who has it.
+//!
+//! A [`Policy`] is a table of path patterns, methods and [`Rule`]s. The gate compiles it once; then each request is
+//! looked up by method and path:
+//!
+//! ```
+//! use auth_core::policy::{Policy, Rule, permission, public, role};
+//!
+//! let policy = Policy::new()
+//!     .get("/v1/{*rest}", permission("read"))
+//!     .any("/v1/{*rest}", permission("write"))
+//!     .any("/admin/{*rest}", permission("admin").and(role("staff")))
+//!     .get("/tenants/{tenant}/bill", Rule::new(permission("billing")).tenant_from("tenant"))
+//!     .any("/public/{*rest}", public());
+//! # let _ = policy;
+//! ```
+//!
+//! * A path that no pattern matches, and a method that no rule of its path names, have no rule: the caller has to
+//!   authenticate and is then refused, so that strangers do not learn which routes exist.
+//! * Where several patterns match, the more exact one decides: from left to right, a literal segment goes before a
+//!   parameter, and a parameter before the rest of the path. Frameworks that take the first pattern registered, such
+//!   as actix-web, must therefore register the more exact patterns first.
+//! * A path that can be read in two ways is refused with 400. That covers `//`, dot segments, `;`, escaped slashes and
+//!   their kin for every path. And it covers letter case, trailing slashes and escapes wherever they matter: a path
+//!   is looked up as it was sent and in folded spelling (decoded, in lower case, without trailing slash), and if the
+//!   two reach different patterns there is no telling which of them the service behind will take.
 
+mod compile;
+mod methods;
+mod needs;
+mod path;
+mod pattern;
 mod permission;
+mod requirement;
+mod rule;
+mod table;
 
+pub use methods::Methods;
 pub use permission::PermissionModel;
+pub use requirement::{Requirement, all_of, any_of, authenticated, denied, optional, permission, public, role, scope};
+pub use rule::{CredentialUse, Preflight, RouteRule, Rule};
+pub use table::{CompiledPolicy, Entry, Found, Policy};

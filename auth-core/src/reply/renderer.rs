@@ -213,7 +213,10 @@ mod tests {
         let credentials = CredentialFault::ALL.map(Rejection::InvalidCredential).to_vec();
         for rejection in faults.into_iter().chain(credentials) {
             let message = rejection.message();
-            assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'), "{message}");
+            assert!(
+                message.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'),
+                "{message}"
+            );
         }
     }
 

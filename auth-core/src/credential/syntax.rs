@@ -1,0 +1,112 @@
+//! Which bytes may stand in a credential.
+
+use super::authorization;
+use crate::rejection::{CredentialFault, Rejection};
+
+/// The bytes of a token as in field names and scheme names (RFC 9110 section 5.6.2).
+pub(super) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}
+
+/// The value without the white space around it, which is no part of it (RFC 9110 section 5.5).
+pub(super) fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The form that credentials have in one kind of source.
+#[derive(Clone, Copy)]
+pub(super) enum Alphabet {
+    /// `token68` (RFC 9110 section 11.2), which is also that of Bearer tokens (RFC 6750 section 2.1).
+    Token68,
+    /// Visible ASCII without the comma: a comma would mean that lines of the field were joined (RFC 9110 section 5.3).
+    Field,
+    /// `cookie-octet` (RFC 6265 section 4.1.1).
+    Cookie,
+    /// The unreserved characters of URIs (RFC 3986 section 2.3), which have one spelling in a query: an escape or a
+    /// plus is read differently by different readers.
+    Query,
+}
+
+impl Alphabet {
+    /// The credential as text, if it is short enough and has this form.
+    pub(super) fn check(self, credential: &[u8], longest: usize) -> Result<&str, Rejection> {
+        if credential.len() > longest {
+            return Err(Rejection::InvalidCredential(CredentialFault::TooLong));
+        }
+        let fits = match self {
+            Self::Token68 => every_byte(without_padding(credential), is_token68_byte),
+            Self::Field => every_byte(credential, |byte| byte.is_ascii_graphic() && byte != b','),
+            Self::Cookie => every_byte(credential, is_cookie_octet),
+            Self::Query => every_byte(credential, is_unreserved),
+        };
+        let text = fits.then(|| std::str::from_utf8(credential).ok()).flatten();
+        text.ok_or_else(|| match self {
+            Self::Token68 => authorization::fault(credential),
+            Self::Field | Self::Cookie | Self::Query => Rejection::InvalidCredential(CredentialFault::Malformed),
+        })
+    }
+}
+
+/// `token68` may end in equals signs and has none elsewhere; it is never made of them alone.
+fn without_padding(credential: &[u8]) -> &[u8] {
+    let mut stem = credential;
+    while let [rest @ .., b'='] = stem {
+        stem = rest;
+    }
+    if stem.is_empty() { credential } else { stem }
+}
+
+/// Looks at every byte, without an early end: tokens are long and nearly all are well-formed, and a loop without
+/// branches is done many bytes at a time.
+fn every_byte(bytes: &[u8], allowed: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |so_far, byte| so_far & allowed(*byte))
+}
+
+const fn is_token68_byte(byte: u8) -> bool {
+    is_unreserved(byte) || byte == b'+' || byte == b'/'
+}
+
+const fn is_unreserved(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let digit = byte.wrapping_sub(b'0') < 10;
+    letter || digit || byte == b'-' || byte == b'.' || byte == b'_' || byte == b'~'
+}
+
+const fn is_cookie_octet(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b14_token68_is_what_the_grammar_says() {
+        let fits = |text: &str| Alphabet::Token68.check(text.as_bytes(), 64).is_ok();
+        for text in ["a", "a.b.c", "AZaz09-._~+/", "YQ==", "a="] {
+            assert!(fits(text), "{text}");
+        }
+        for text in ["=", "==", "=a", "a=b", "a b", "a,b", "a\tb", "a\"b", "{}", "caf\u{e9}", "a\u{0}"] {
+            assert!(!fits(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_byte_is_classified_as_its_grammar_says() {
+        for byte in 0..=u8::MAX {
+            let grammar = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            assert_eq!(is_unreserved(byte), grammar, "{byte:#x}");
+            let octet = matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+            assert_eq!(is_cookie_octet(byte), octet, "{byte:#x}");
+            let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is_token_byte(byte), token, "{byte:#x}");
+        }
+    }
+}
