@@ -2,6 +2,7 @@
 
 mod actix_contract;
 mod api_keys;
+mod documents;
 mod extractors;
 mod header_parsing;
 mod outer_layers;

@@ -97,7 +97,9 @@ impl Uses {
 
     /// Notes again what could not be written.
     pub(crate) fn put_back(&self, taken: Vec<Noted>) {
-        taken.into_iter().for_each(|noted| self.enqueue(noted));
+        for noted in taken {
+            self.enqueue(noted);
+        }
     }
 
     fn enqueue(&self, noted: Noted) {

@@ -103,6 +103,11 @@ impl ApiKeys {
         Self { format, peppers, store, issuer: issuer.into() }
     }
 
+    /// The form of the keys.
+    pub fn format(&self) -> &KeyFormat {
+        &self.format
+    }
+
     /// A verifier of these keys.
     pub fn verifier(&self) -> ApiKeyVerifier {
         ApiKeyVerifier::new(self.format.clone(), self.peppers.clone(), Arc::clone(&self.store))

@@ -10,6 +10,8 @@
 //! - `value`: views on single values of a text that has been scanned.
 
 mod scan;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub(crate) use scan::{Fault, Object, Repeats, check};

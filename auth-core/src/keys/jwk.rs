@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::algorithm::Algorithm;
 use super::key::VerificationKey;
 use super::material::Material;
+use super::shared_secret;
 use crate::json::{Fault, Object};
 use crate::secret::Secret;
 
@@ -45,7 +46,11 @@ fn algorithm(jwk: &Object<'_>) -> Result<Option<Algorithm>, &'static str> {
 fn material(jwk: &Object<'_>) -> Result<Material, &'static str> {
     let kind = string(jwk, "kty", "kty is not a string")?.ok_or("kty is missing")?;
     if &*kind == "oct" {
-        return Ok(Material::Shared(Secret::new(octets(jwk, "k")?)));
+        let secret = Secret::new(octets(jwk, "k")?);
+        if shared_secret::key_form(secret.expose()).is_some() {
+            return Err("its secret is itself a key that others may have");
+        }
+        return Ok(Material::Shared(secret));
     }
     // whoever publishes the private part has published the power to sign
     if jwk.get("d").is_some() {

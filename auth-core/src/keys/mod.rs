@@ -21,6 +21,8 @@ mod material;
 mod pem;
 mod set;
 mod shared_secret;
+#[cfg(test)]
+mod tests;
 
 pub use algorithm::Algorithm;
 pub use key::VerificationKey;

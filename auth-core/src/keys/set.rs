@@ -235,6 +235,7 @@ impl fmt::Debug for KeySet {
 }
 
 /// The few keys that a token may have been signed with.
+#[derive(Debug)]
 pub(crate) struct Candidates<'k> {
     named: &'k [VerificationKey],
     unnamed: &'k [VerificationKey],

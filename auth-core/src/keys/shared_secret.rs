@@ -41,7 +41,7 @@ pub(super) fn check(algorithm: Algorithm, secret: &Secret) -> Result<(), ConfigE
 }
 
 /// The customary form of a key that these bytes have, if any.
-fn key_form(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn key_form(bytes: &[u8]) -> Option<&'static str> {
     if der::is_key(bytes) {
         return Some("a key in DER form");
     }

@@ -36,17 +36,42 @@ impl Index {
         shard.store(Arc::new(copy));
     }
 
-    pub(super) fn remove(&self, digest: &KeyDigest) {
+    /// Removes the key with this id, unless another key has the digest by now.
+    pub(super) fn remove(&self, digest: &KeyDigest, id: &str) {
         let shard = self.shard(digest);
         let mut copy = Shard::clone(&shard.load());
-        if copy.remove(digest).is_some() {
+        if copy.get(digest).is_some_and(|key| *key.id == *id) {
+            copy.remove(digest);
             shard.store(Arc::new(copy));
         }
     }
 
-    fn shard(&self, digest: &KeyDigest) -> &ArcSwap<Shard> {
-        &self.0[usize::from(digest.as_bytes()[0]) % SHARDS]
+    /// Puts these keys in place of all that were there.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn replace(&self, keys: impl IntoIterator<Item = Arc<HeldKey>>) {
+        let mut shards: Vec<Shard> = std::iter::repeat_with(Shard::default).take(SHARDS).collect();
+        for key in keys {
+            shards[place(&key.digest)].insert(key.digest, key);
+        }
+        self.0.iter().zip(shards).for_each(|(shard, keys)| shard.store(Arc::new(keys)));
     }
+
+    /// Some key that would share the place of this one. Which one, the digest decides, as evenly as a die.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn any_beside(&self, digest: &KeyDigest) -> Option<Arc<HeldKey>> {
+        let shard = self.shard(digest).load();
+        let [_, high, low, ..] = *digest.as_bytes();
+        let nth = usize::from(u16::from_be_bytes([high, low])).checked_rem(shard.len())?;
+        shard.values().nth(nth).cloned()
+    }
+
+    fn shard(&self, digest: &KeyDigest) -> &ArcSwap<Shard> {
+        &self.0[place(digest)]
+    }
+}
+
+fn place(digest: &KeyDigest) -> usize {
+    usize::from(digest.as_bytes()[0]) % SHARDS
 }
 
 /// Digests are hashes already: their last bytes serve as they are, while the first byte chose the shard.
@@ -62,9 +87,5 @@ impl Hasher for AsIs {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
     }
 }

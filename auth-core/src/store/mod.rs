@@ -14,6 +14,8 @@ mod change;
 pub mod conformance;
 mod index;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use crate::outcome::Outcome;
 
 pub use change::KeyChange;
 pub use memory::MemoryKeyStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteKeyStore;
 
 /// What a store answers: at once, or when the database has.
 pub type Answer<T> = Outcome<Result<T, StoreError>>;

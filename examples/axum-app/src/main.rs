@@ -52,10 +52,8 @@ pub(crate) fn app(gate: Gate) -> Router {
 pub(crate) fn gate(keys: &ApiKeys) -> Result<Gate, Vec<ConfigError>> {
     let signed_with = KeySet::shared_secret(Algorithm::Hs256, &Secret::from(SECRET))?;
     let tokens = JwtVerifier::new([Issuer::new("https://login.example", ["notes"], signed_with)])?;
-    let policy = Policy::new()
-        .get("/health", public())
-        .get("/notes", permission("read"))
-        .any("/notes", permission("write"));
+    let policy =
+        Policy::new().get("/health", public()).get("/notes", permission("read")).any("/notes", permission("write"));
     Gate::builder()
         .accept(Source::bearer(), tokens)
         .accept(Source::header("X-API-Key"), keys.verifier())
@@ -86,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     wanted.permissions = Names::from_scope("write");
     let key = keys.mint(wanted, gate.now()).await?.key;
     println!("KEY={}", key.expose_text().unwrap_or_default());
-    println!("TOKEN={}", token(gate.now().wall.as_seconds() + 3600)?);
+    println!("TOKEN={}", token(gate.now().wall.unix_seconds() + 3600)?);
     let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use auth_core::api_key::{ApiKeyRecord, HeldKey, KeyDigest, Peppers};
 use auth_core::issue::{ApiKeys, KeyError};
-use auth_core::store::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, MemoryKeyStore, Removal};
+use auth_core::store::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, MemoryKeyStore, Removal, conformance};
 use auth_core::verify::Verifier;
 use auth_core::{CredentialFault, Method, NetworkSet, Now, Outcome, Rejection, StoreError, Timestamp};
 
@@ -153,13 +153,21 @@ struct Scripted {
     inner: MemoryKeyStore,
     out: bool,
     waits: bool,
+    forgets_revocations: bool,
     finds: AtomicUsize,
     writes: AtomicUsize,
 }
 
 impl Scripted {
     fn new() -> Self {
-        Self { inner: MemoryKeyStore::new(), out: false, waits: false, finds: 0.into(), writes: 0.into() }
+        Self {
+            inner: MemoryKeyStore::new(),
+            out: false,
+            waits: false,
+            forgets_revocations: false,
+            finds: 0.into(),
+            writes: 0.into(),
+        }
     }
 }
 
@@ -188,7 +196,8 @@ impl ApiKeyStore for Scripted {
     }
 
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
-        self.inner.change(id, change)
+        let forgotten = self.forgets_revocations && change == KeyChange::Revoke;
+        if forgotten { self.inner.by_id(id) } else { self.inner.change(id, change) }
     }
 
     fn delete(&self, id: &str) -> Answer<Removal> {
@@ -203,6 +212,13 @@ impl ApiKeyStore for Scripted {
         self.writes.fetch_add(1, Ordering::Relaxed);
         self.inner.record_used(uses)
     }
+}
+
+#[test]
+fn a_store_that_breaks_a_promise_is_found_out() {
+    conformance::check(|| Arc::new(Scripted { waits: true, ..Scripted::new() })).unwrap();
+    let broken = conformance::check(|| Arc::new(Scripted { forgets_revocations: true, ..Scripted::new() }));
+    assert_eq!(broken.unwrap_err().promise, "revocation is for good");
 }
 
 #[test]

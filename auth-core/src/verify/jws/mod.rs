@@ -8,6 +8,8 @@
 
 mod compact;
 mod header;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -1,1 +1,0 @@
-//! Checks that a store keeps its promises.
