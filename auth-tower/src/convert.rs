@@ -2,7 +2,7 @@
 
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Headers, Principal, RequestHead};
+use auth_core::{Anonymous, Headers, Principal, RequestHead};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri};
 
@@ -37,9 +37,17 @@ pub(crate) fn head<'a>(
 
 /// Attaches what the gate says of an admitted request; answers the request's identifier for its response.
 pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Option<HeaderValue> {
+    let extensions = request.extensions_mut();
+    // One of the two is there afterwards: whom this gate calls anonymous is nobody, whoever a gate outside saw.
     match admission.caller {
-        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
-        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
+        Caller::Principal(principal) => {
+            extensions.remove::<Anonymous>();
+            extensions.insert(principal);
+        }
+        Caller::Anonymous(anonymous) => {
+            extensions.remove::<Principal>();
+            extensions.insert(anonymous);
+        }
     }
     let request_id = HeaderValue::from_str(&admission.request_id?).ok()?;
     request.headers_mut().insert(REQUEST_ID, request_id.clone());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::dev::Service as _;
 use actix_web::test::{TestRequest, call_service, init_service};
-use actix_web::{App, HttpMessage, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use auth_actix::Auth;
 use auth_core::credential::Source;
 use auth_core::gate::{Gate, RequestIds};
@@ -75,7 +75,11 @@ async fn cors_outside_adds_its_fields_to_refusals() {
         let answer = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{path} {credential:?}");
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], ORIGIN, "{path} {credential:?}");
-        assert_eq!(answer.headers().contains_key(WWW_AUTHENTICATE), status == 401, "{path} {credential:?}");
+        assert_eq!(
+            answer.headers().contains_key(WWW_AUTHENTICATE),
+            [401, 403].contains(&status),
+            "{path} {credential:?}"
+        );
     }
 }
 
@@ -126,10 +130,8 @@ async fn tower_layers_outside_find_the_typed_reason() {
 async fn actix_wraps_outside_see_refusals_and_their_reason() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let record = Rc::clone(&seen);
-    let app = App::new()
-        .route("/account", web::get().to(HttpResponse::Ok))
-        .wrap(Auth::new(gate()))
-        .wrap_fn(move |request, inner| {
+    let app = App::new().route("/account", web::get().to(HttpResponse::Ok)).wrap(Auth::new(gate())).wrap_fn(
+        move |request, inner| {
             let record = Rc::clone(&record);
             let answer = inner.call(request);
             async move {
@@ -139,7 +141,8 @@ async fn actix_wraps_outside_see_refusals_and_their_reason() {
                 answer.headers_mut().insert("x-outside".parse().unwrap(), outside);
                 Ok(answer)
             }
-        });
+        },
+    );
     let app = init_service(app).await;
     for (credential, status) in [("bad", 401), ("alice", 200)] {
         let request = TestRequest::get().uri("/account");
@@ -194,9 +197,8 @@ async fn head_refusals_of_axum_say_the_length_and_send_no_body() {
 /// No framework at all: a gate in front of a function, served by hyper.
 #[tokio::test]
 async fn head_refusals_of_plain_hyper_say_the_length_and_send_no_body() {
-    let service = ServiceBuilder::new()
-        .layer(AuthLayer::new(gate()))
-        .service_fn(|_: Request<hyper::body::Incoming>| async {
+    let service =
+        ServiceBuilder::new().layer(AuthLayer::new(gate())).service_fn(|_: Request<hyper::body::Incoming>| async {
             Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Full::new(bytes::Bytes::from("content"))))
         });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -219,10 +221,7 @@ async fn head_refusals_of_actix_say_the_length_and_send_no_body() {
     let app = || {
         let content = || async { "content" };
         let both = || web::route().guard(actix_web::guard::Any(actix_web::guard::Get()).or(actix_web::guard::Head()));
-        App::new()
-            .route("/account", both().to(content))
-            .route("/closed", both().to(content))
-            .wrap(Auth::new(gate()))
+        App::new().route("/account", both().to(content)).route("/closed", both().to(content)).wrap(Auth::new(gate()))
     };
     let server = HttpServer::new(app).workers(1).bind("127.0.0.1:0").unwrap();
     let address = server.addrs()[0];

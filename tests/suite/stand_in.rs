@@ -34,24 +34,18 @@ impl Verifier for Credulous {
 /// Believes the same, once told to answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Hesitant {
-    asked: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
     answers: Arc<Semaphore>,
 }
 
 impl Hesitant {
     pub(crate) fn new() -> Self {
-        Self { asked: Arc::default(), open: Arc::default(), answers: Arc::new(Semaphore::new(0)) }
+        Self { open: Arc::default(), answers: Arc::new(Semaphore::new(0)) }
     }
 
     /// Lets one question be answered.
     pub(crate) fn answer_one(&self) {
         self.answers.add_permits(1);
-    }
-
-    /// How often it was asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
     }
 
     /// How many questions somebody still waits for.
@@ -66,7 +60,6 @@ impl Verifier for Hesitant {
     }
 
     fn verify(&self, text: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
         let (text, answers, question) = (text.to_owned(), Arc::clone(&self.answers), Question(Arc::clone(&self.open)));
         Outcome::Wait(Box::pin(async move {

@@ -18,8 +18,9 @@ use auth_core::{Principal, Rejection};
 use auth_tower::{AuthLayer, AuthService};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
+
 use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, SizeHint};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::stand_in::{Credulous, Hesitant};
@@ -95,7 +96,7 @@ async fn a_future_dropped_while_waiting_drops_the_request_and_the_question() {
     let strict = Strict::default();
     let mut service = layer(verifier.clone()).layer(strict.clone());
     let alive = Arc::new(());
-    let mut request = get("/needs", Some("alice")).map(|_| Full::from("body"));
+    let mut request = get("/needs", Some("alice")).map(|_| Full::<Bytes>::from("body"));
     request.extensions_mut().insert(Arc::clone(&alive));
 
     let mut future = Box::pin(ready(&mut service).await.call(request));
