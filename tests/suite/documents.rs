@@ -41,7 +41,9 @@ fn every_attack_in_the_security_document_has_a_witness() {
     let security = fs::read_to_string(top().join("SECURITY.md")).expect("SECURITY.md can be read");
     let is_head = |line: &str| line.starts_with("| attack ") || line.starts_with("|---");
     let rows: Vec<&str> = security.lines().filter(|line| line.starts_with('|') && !is_head(line)).collect();
-    let unseen = |row: &&&str| !row.rsplit('|').nth(1).is_some_and(|shown_by| code_spans(shown_by).iter().any(|span| is_sentence(span)));
+    let unseen = |row: &&&str| {
+        !row.rsplit('|').nth(1).is_some_and(|shown_by| code_spans(shown_by).iter().any(|span| is_sentence(span)))
+    };
     let without: Vec<_> = rows.iter().filter(unseen).collect();
     assert!(rows.len() >= 30, "only {} attacks", rows.len());
     assert!(without.is_empty(), "no test or case shows:\n{without:#?}");
@@ -53,7 +55,9 @@ fn quoted_in_documents(quoted: fn(&str) -> Vec<&str>, is_wrong: impl Fn(&str, &s
     for document in DOCUMENTS {
         let text = fs::read_to_string(top().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"));
         let spans = quoted(&text);
-        wrong.extend(spans.into_iter().filter(|span| is_wrong(document, span)).map(|span| format!("{document}: {span}")));
+        wrong.extend(
+            spans.into_iter().filter(|span| is_wrong(document, span)).map(|span| format!("{document}: {span}")),
+        );
     }
     wrong
 }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod documents;
+mod gateway;
 mod header_parsing;
 mod jwt_reference;
 mod path_agreement;

@@ -1,0 +1,220 @@
+//! The configuration language: TOML, read strictly.
+//!
+//! Every problem of a file is reported at once, each with file, line, column and key, and with what to write instead.
+//! Unknown keys are problems. Secrets are references: `{ env = "NAME" }` or `{ file = "path" }`. Durations are texts such
+//! as `"30s"`, sizes such as `"64KiB"`. Relative paths begin at the folder of the file.
+//!
+//! | section | says |
+//! |---|---|
+//! | `[demo]` | whether demo accounts are made up |
+//! | `[server]`, `[tls]`, `[request_id]`, `[log]` | how the gateway is reached and what it says of itself |
+//! | `[upstream]`, `[[upstreams]]` | where admitted requests go |
+//! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
+//! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
+//! | `[api_keys]` | what API keys look like and where they are kept |
+//! | `[permissions]` | which permission brings which along |
+//! | `[[routes]]` | which paths there are and who may pass |
+//! | `[cors]` | which pages of other origins may use them |
+//! | `[errors]` | how refusals are worded |
+//!
+//! What is one value is read in [`values`]; what stands in one section is read by the type of that name. The walk
+//! itself, with its places and problems, is [`reader`]'s; what ties sections together is checked in [`coherence`].
+
+mod api_keys;
+mod claims;
+mod coherence;
+mod cors;
+mod credentials;
+mod errors;
+mod issuers;
+mod needs;
+mod permissions;
+mod reader;
+mod routes;
+mod secret;
+mod server;
+mod suggest;
+mod tokens;
+mod upstreams;
+mod values;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use api_keys::{ApiKeys, KeyStore, Pepper};
+pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
+pub use cors::{Cors, CrossOriginCredentials, Origins};
+pub use credentials::{Credentials, Kind};
+pub use errors::{CodeStyle, ErrorShape, Errors};
+pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
+pub use needs::{Access, Needs};
+pub use permissions::Permissions;
+pub use reader::Surroundings;
+pub use routes::{Route, RouteCors, SeveralCredentials};
+pub use server::{Log, LogFormat, RequestIds, Server, Tls};
+pub use tokens::{SigningAlgorithm, Tokens};
+pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
+
+use crate::problem::{Place, Placed, Problem};
+use reader::{Reader, Section};
+pub(crate) use suggest::nearest;
+pub(crate) use values::duration;
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The name of the file, as problems show it.
+    pub file: Arc<str>,
+    /// Whether demo accounts are made up at the first start.
+    pub demo: Placed<Demo>,
+    /// How the gateway is reached.
+    pub server: Server,
+    /// The certificate; `None` serves without TLS.
+    pub tls: Option<Tls>,
+    /// Which requests carry an identifier.
+    pub request_ids: RequestIds,
+    /// What is logged.
+    pub log: Log,
+    /// Where every route leads that names no other upstream.
+    pub upstream: Upstream,
+    /// The upstreams that routes name.
+    pub upstreams: Vec<NamedUpstream>,
+    /// Where credentials travel.
+    pub credentials: Vec<Credentials>,
+    /// The issuers that are trusted.
+    pub issuers: Vec<Issuer>,
+    /// The gateway's own issuer.
+    pub tokens: Option<Tokens>,
+    /// The gateway's own API keys.
+    pub api_keys: Option<ApiKeys>,
+    /// Which permission brings which along.
+    pub permissions: Permissions,
+    /// The route table. What it does not name is refused.
+    pub routes: Vec<Route>,
+    /// Which pages of other origins may use the routes.
+    pub cors: Cors,
+    /// How refusals are worded.
+    pub errors: Errors,
+}
+
+/// Whether demo accounts are made up at the first start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demo {
+    /// Keys and accounts come from the command line or the API, the default.
+    #[default]
+    Disabled,
+    /// They are made up and written to `demo.json`, on loopback alone.
+    Enabled,
+}
+
+impl Demo {
+    fn read(section: &mut Section<'_>) -> Placed<Self> {
+        let enabled = section.placed::<bool>("enabled");
+        let place = section.place();
+        let choice = |enabled| if enabled { Self::Enabled } else { Self::Disabled };
+        enabled.map_or(Placed { value: Self::Disabled, place }, |enabled| enabled.map(choice))
+    }
+}
+
+/// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
+///
+/// # Errors
+/// Every problem of the text, in the order of the file.
+pub fn load(text: &str, file: &str, base_dir: &Path) -> Result<Config, Vec<Problem>> {
+    load_in(text, file, Surroundings::of_process(base_dir))
+}
+
+/// Like [`load`], with another environment than the process's, for tests.
+///
+/// # Errors
+/// Every problem of the text, in the order of the file.
+pub fn load_in(text: &str, file: &str, surroundings: Surroundings<'_>) -> Result<Config, Vec<Problem>> {
+    let file: Arc<str> = file.into();
+    let reader = Reader::new(text, file.clone(), surroundings);
+    let tree = reader.parse();
+    let config = reader.root(&tree).section(|section| Config::read(section, file)).flatten();
+    drop(tree);
+    let mut problems = reader.into_problems();
+    if let Some(config) = &config {
+        problems.extend(coherence::problems(config));
+        problems.sort_by_key(Problem::position);
+    }
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        _ => Err(problems),
+    }
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// Every problem of the file, in its order; that it cannot be read is one.
+pub fn load_file(path: &Path) -> Result<Config, Vec<Problem>> {
+    let name = path.display().to_string();
+    let text = std::fs::read(path)
+        .map_err(|error| vec![Place::file(name.as_str()).problem(format!("cannot be read: {error}"))])?;
+    let text = String::from_utf8(text).map_err(|_| vec![Place::file(name.as_str()).problem("is not UTF-8")])?;
+    let base_dir = path.parent().unwrap_or(Path::new(""));
+    load(&text, &name, base_dir)
+}
+
+impl Config {
+    /// Every section is read, whatever the others are like; only then is decided whether there is a whole.
+    fn read(section: &mut Section<'_>, file: Arc<str>) -> Option<Self> {
+        let demo = section.nested("demo", Demo::read);
+        let server = section.nested("server", Server::read);
+        let tls = section.read::<Tls>("tls");
+        let request_ids = section.nested("request_id", RequestIds::read);
+        let log = section.nested("log", Log::read);
+        let upstream = section.nested("upstream", Upstream::read);
+        let upstreams = section.read_or("upstreams", Vec::new());
+        let credentials = section.read_or("credentials", Vec::new());
+        let issuers = section.read_or("issuers", Vec::new());
+        let tokens = section.read::<Tokens>("tokens");
+        let api_keys = section.read::<ApiKeys>("api_keys");
+        let permissions = section.nested("permissions", Permissions::read);
+        let routes = section.read_or("routes", Vec::new());
+        let cors = section.nested("cors", Cors::read);
+        let errors = section.nested("errors", Errors::read);
+        Some(Self {
+            file,
+            demo: demo?,
+            server: server?,
+            tls,
+            request_ids: request_ids?,
+            log: log?,
+            upstream: upstream?,
+            upstreams,
+            credentials,
+            issuers,
+            tokens,
+            api_keys,
+            permissions: permissions?,
+            routes,
+            cors: cors?,
+            errors: errors?,
+        })
+    }
+
+    /// The upstream that a route leads to.
+    pub fn upstream_of(&self, route: &Route) -> &Upstream {
+        let named = route.upstream.as_ref().and_then(|name| self.upstreams.iter().find(|u| u.name.value == name.value));
+        named.map_or(&self.upstream, |named| &named.upstream)
+    }
+
+    /// Every permission that some route needs, each once, in the order of the file.
+    pub fn permissions_needed(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for route in &self.routes {
+            if let Access::Needs(needs) = &route.access {
+                needs.permissions(&mut |name| {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                });
+            }
+        }
+        names
+    }
+}
