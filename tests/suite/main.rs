@@ -8,6 +8,7 @@ mod examples;
 mod extractors;
 mod gateway;
 mod header_parsing;
+#[cfg(test)]
 mod jwt_reference;
 mod outer_layers;
 mod path_agreement;
