@@ -1,5 +1,7 @@
 //! Cases as data and properties, run against the core and both adapters.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod api_keys;
 mod corpus;
 mod documents;
