@@ -5,6 +5,7 @@
 mod api_keys;
 mod corpus;
 mod documents;
+mod gateway;
 mod header_parsing;
 mod path_agreement;
 mod requirement_algebra;

@@ -1,6 +1,5 @@
 //! What a handler may learn from what the gate attached to its request.
 
-use crate::gate::request_id::request_id;
 use crate::gate::{Context, Refusal};
 use crate::principal::{Anonymous, Principal};
 use crate::rejection::{MissingPermissions, Rejection};
@@ -42,7 +41,7 @@ impl<'a> Attached<'a> {
     pub fn required(&self, head: &RequestHead<'_>) -> Result<&'a Principal, Refusal> {
         match (self.principal, self.anonymous) {
             (Some(principal), _) => Ok(principal),
-            (None, Some(anonymous)) => Err(refusal(anonymous.context(), Rejection::MissingCredential, head)),
+            (None, Some(anonymous)) => Err(anonymous.context().refusal(Rejection::MissingCredential, head)),
             (None, None) => Err(no_gate(head)),
         }
     }
@@ -68,7 +67,7 @@ impl<'a> Attached<'a> {
             return Ok(principal);
         }
         let missing = Rejection::InsufficientPermissions(MissingPermissions { needed: P::PERMISSION.into() });
-        Err(refusal(principal.context(), missing, head))
+        Err(principal.context().refusal(missing, head))
     }
 }
 
@@ -78,10 +77,5 @@ fn no_gate(head: &RequestHead<'_>) -> Refusal {
         method = head.method,
         "a handler asks for the caller on a route that no gate covers: add the layer or wrap to this route"
     );
-    refusal(&Context::default(), Rejection::Internal, head)
-}
-
-fn refusal(context: &Context, rejection: Rejection, head: &RequestHead<'_>) -> Refusal {
-    let reply = context.refuse(&rejection, head.method, head.path, &request_id(head));
-    Refusal { rejection, reply }
+    Context::default().refusal(Rejection::Internal, head)
 }

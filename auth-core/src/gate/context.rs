@@ -4,9 +4,12 @@ use std::fmt;
 
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{Source, SourceMask};
+use crate::gate::Refusal;
+use crate::gate::request_id::request_id;
 use crate::policy::PermissionModel;
 use crate::rejection::Rejection;
 use crate::reply::{Renderer, Reply, Situation};
+use crate::request::RequestHead;
 
 /// What a gate shares with the principals it admits and with its adapters.
 pub struct Context {
@@ -21,6 +24,14 @@ impl Context {
     pub fn refuse(&self, rejection: &Rejection, method: &str, path: &str, request_id: &str) -> Reply {
         let situation = Situation { method, path, request_id, time: self.clock.now().wall };
         self.reply(rejection, &situation, SourceMask::ALL, SourceMask::NONE)
+    }
+
+    /// A refusal that is decided after the gate or beside it, told like the gate's own.
+    ///
+    /// The request's identifier is the one it carries, if that is harmless, or a fresh one.
+    pub fn refusal(&self, rejection: Rejection, head: &RequestHead<'_>) -> Refusal {
+        let reply = self.refuse(&rejection, head.method, head.path, &request_id(head));
+        Refusal { rejection, reply }
     }
 
     /// The reply with the challenges of the `accepted` sources, of which `presented` brought the refused credentials.

@@ -7,12 +7,13 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use auth_core::Clock as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Failure, Serve};
 use crate::config::{Config, Demo, Log, LogFormat};
 use crate::demo;
+use crate::problem::Problem;
+use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
 /// A gateway that is ready to serve.
@@ -53,8 +54,9 @@ impl Ready {
                 .block_on(demo::prepare(&config, &wired, &data_dir, profile, &base_url, now))
                 .map_err(Failure::obstacle)?;
             let file = data_dir.file("demo.json");
-            announcement += &format!("\nThis is a demo; its accounts are in {}. Try:\n\n", file.display());
-            announcement += &demo::curl_lines(&config, &document);
+            let lines = demo::curl_lines(&config, &document);
+            announcement =
+                format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
         Ok(Self { config: Arc::new(config), wired, listener, address, announcement })
     }
@@ -81,6 +83,8 @@ pub fn check(config: &Config) -> Result<(), Failure> {
     let mut problems: Vec<_> = demo::exposed(config).into_iter().collect();
     let resources = Resources::in_memory(config).map_err(Failure::obstacle)?;
     problems.extend(wiring::wire(config, resources).err().into_iter().flatten());
+    problems.extend(config.tls.as_ref().and_then(|tls| Tls::configured(tls).err()));
+    problems.sort_by_key(Problem::position);
     if problems.is_empty() { Ok(()) } else { Err(Failure::Configuration(problems)) }
 }
 

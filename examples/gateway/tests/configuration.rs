@@ -299,10 +299,10 @@ fn without_options(debug: &str) -> String {
         "code_style: Some(Snake)",
         "realm: None",
         "realm: Some(\"api\")",
-        "length: None",
-        "length: Some(32)",
         "display_length: None",
         "display_length: Some(12)",
+        " length: None",
+        " length: Some(32)",
     ]
     .iter()
     .fold(debug.to_owned(), |text, part| text.replace(part, ""))

@@ -129,7 +129,7 @@ impl Serve {
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
     /// Make a key; it is shown this once, alone on standard output.
-    Create(CreateKey),
+    Create(Box<CreateKey>),
     /// Show which keys there are.
     List(ListKeys),
     /// Take a key back for good.

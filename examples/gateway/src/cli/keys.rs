@@ -126,7 +126,9 @@ fn print_list(records: &[ApiKeyRecord], now: Now, output: Output) {
         println!("{:#}", Value::Array(all));
         return;
     }
-    let mut rows = vec![["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"].map(str::to_owned)];
+    let mut rows = vec![
+        ["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"].map(str::to_owned),
+    ];
     for record in records {
         let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or("-").to_owned();
         let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);

@@ -19,14 +19,13 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use arguments::{
-    Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose,
-};
+pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
 use crate::config;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::start::{self, Ready};
+use crate::uses::UsesWriter;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -83,7 +82,7 @@ impl std::error::Error for Failure {}
 /// Does what the command line of this process asks; `serve` is what the two gateways differ in.
 pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     let outcome = match Arguments::parse().command() {
-        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(serve),
+        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(|ready| serve_noting_uses(ready, serve)),
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
         Command::Keys(command) => keys::run(&command),
@@ -95,6 +94,12 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
             ExitCode::from(failure.status())
         }
     }
+}
+
+fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+    let keys = ready.wired.keys.as_ref();
+    let _writer = keys.map(|keys| UsesWriter::start(keys.verifier.clone())).transpose()?;
+    serve(ready)
 }
 
 fn check(file: &Path) -> Result<(), Failure> {

@@ -33,7 +33,7 @@ use auth_core::{Clock, ConfigError, Now};
 
 pub use api_keys::Keys;
 pub use resources::{ResourceError, Resources};
-pub(crate) use routes::permissions;
+pub(crate) use routes::{name as route_name, permissions};
 
 use crate::config::{self, Config, Kind};
 use crate::own_tokens::OwnTokens;
@@ -58,9 +58,10 @@ pub struct Wired {
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let Resources { clock, key_store, pepper, own_tokens } = resources;
     let jwt = issuers::verifier(config, own_tokens.as_ref());
-    let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
+    let keys =
+        config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
     let style = errors::style(&config.errors);
-    let model = routes::permissions(config);
+    let model = permissions(config);
     let table = check_table(config, &model);
     let (jwt, keys, style) = match (jwt, keys, style, table) {
         (Ok(jwt), Ok(keys), Ok(style), Ok(())) => (jwt, keys, style),

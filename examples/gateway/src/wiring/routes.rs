@@ -32,7 +32,7 @@ fn methods(route: &Route) -> Methods {
 }
 
 /// What a rule is called, in logs and to find its upstream again.
-pub(super) fn name(route: &Route) -> String {
+pub(crate) fn name(route: &Route) -> String {
     match &route.methods {
         None => route.path.value.clone(),
         Some(methods) => format!("{} {}", methods.join(","), route.path.value),

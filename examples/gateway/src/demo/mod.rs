@@ -3,6 +3,9 @@
 //! `demo.json` in the data directory says what they are, so that anybody can try the gateway without reading on. Its
 //! form is fixed; see [`Document`].
 
+mod curl;
+mod document;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -10,10 +13,12 @@ use auth_core::credential::Source;
 use auth_core::issue::{KeyError, NewKey};
 use auth_core::verify::Verifier as _;
 use auth_core::{CredentialFault, Now, Rejection};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use crate::config::{Access, Config, Demo, Kind, SigningAlgorithm};
+pub use curl::curl_lines;
+pub use document::{DemoKey, DemoSigning, Document};
+
+use crate::config::{Config, Demo, Kind, SigningAlgorithm};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::own_tokens::{OwnTokens, SigningError};
 use crate::problem::Problem;
@@ -27,78 +32,6 @@ const BEARER_LIFETIME: Duration = Duration::from_hours(12);
 
 /// The two made-up accounts: the first may do everything, the last as little as possible.
 const ACCOUNTS: [(&str, &str); 2] = [("demo-admin", "tenant-one"), ("demo-reader", "tenant-two")];
-
-/// `demo.json`.
-#[derive(Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Document {
-    /// The profile that the accounts were made for.
-    pub profile: String,
-    /// Where the gateway listens; renewed at every start.
-    pub base_url: String,
-    /// Accounts that log in.
-    pub users: Vec<Value>,
-    /// API keys, the one with every permission first, the one with the least last.
-    pub api_keys: Vec<DemoKey>,
-    /// OAuth clients.
-    pub clients: Vec<Value>,
-    /// What signs the gateway's own tokens; `null` where it has none.
-    pub jwt: Option<DemoSigning>,
-    /// A good access token of the first account; renewed at every start.
-    pub bearer: Option<String>,
-}
-
-/// One API key.
-#[derive(Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct DemoKey {
-    /// The key itself.
-    pub key: String,
-    /// The environment it opens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environment: Option<String>,
-    /// The tenant it acts in.
-    pub tenant: String,
-    /// What it may do.
-    pub permissions: Vec<String>,
-}
-
-/// What signs the gateway's own tokens.
-#[derive(Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct DemoSigning {
-    /// The value of `iss`.
-    pub issuer: String,
-    /// The value of `aud`.
-    pub audience: String,
-    /// The value of `alg`.
-    pub algorithm: String,
-    /// The shared secret: its text is the key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// The private key (PKCS #8).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub private_key_pem: Option<String>,
-}
-
-/// Prints no secret.
-impl fmt::Debug for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("profile", &self.profile).field("base_url", &self.base_url).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for DemoKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DemoKey").field("tenant", &self.tenant).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for DemoSigning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DemoSigning").field("algorithm", &self.algorithm).finish_non_exhaustive()
-    }
-}
 
 /// Why there are no demo accounts.
 #[derive(Debug)]
@@ -119,7 +52,11 @@ impl fmt::Display for DemoError {
             Self::DataDir(error) => error.fmt(f),
             // what serde says may quote the file
             Self::Unreadable(error) => {
-                write!(f, "demo.json in the data directory is damaged at line {}: remove it to make new accounts", error.line())
+                write!(
+                    f,
+                    "demo.json in the data directory is damaged at line {}: remove it to make new accounts",
+                    error.line()
+                )
             }
             Self::Key(error) => write!(f, "demo keys: {error}"),
             Self::Signing(error) => error.fmt(f),
@@ -204,7 +141,8 @@ pub async fn prepare(
 async fn some_work(keys: &Keys, known: &[DemoKey], now: Now) -> bool {
     for key in known {
         let verdict = keys.verifier.verify(&key.key, now).resolve().await;
-        if !matches!(verdict, Err(Rejection::InvalidCredential(CredentialFault::Unknown | CredentialFault::Malformed))) {
+        if !matches!(verdict, Err(Rejection::InvalidCredential(CredentialFault::Unknown | CredentialFault::Malformed)))
+        {
             return true;
         }
     }
@@ -273,85 +211,5 @@ fn signing(own: &OwnTokens) -> DemoSigning {
         algorithm: tokens.algorithm.as_str().to_owned(),
         secret,
         private_key_pem,
-    }
-}
-
-/// What to paste into a shell to see the gateway pass and refuse.
-pub fn curl_lines(config: &Config, document: &Document) -> String {
-    let mut lines = String::new();
-    let mut say = |what: &str, options: &str, path: &str| {
-        lines.push_str(&format!("  # {what}\n  curl -i {options}'{}{path}'\n", document.base_url));
-    };
-    let guarded = config.routes.iter().find(|route| {
-        matches!(route.access, Access::Needs(_)) && takes_get(route.methods.as_deref()) && route.networks.is_none()
-    });
-    if let Some(route) = guarded {
-        let path = sample(&route.path.value, ACCOUNTS[0].1);
-        if let Some(header) = header(config, Kind::Jwt, document.bearer.as_deref()) {
-            say("a token with every permission: 200", &header, &path);
-        }
-        let key = |key: Option<&DemoKey>| header(config, Kind::ApiKey, key.map(|key| key.key.as_str()));
-        if let Some(header) = key(document.api_keys.first()) {
-            say("an API key with every permission: 200", &header, &path);
-        }
-        if let Some(header) = key(document.api_keys.last()).filter(|_| document.api_keys.len() > 1)
-            && let Some(beyond) = beyond(config)
-        {
-            say("an API key with the least permission, where it is not enough: 403", &header, &beyond);
-        }
-        say("no credential: 401", "", &path);
-    }
-    if let Some(route) = config.routes.iter().find(|route| route.access == Access::Public) {
-        say("a route for everybody: 200", "", &sample(&route.path.value, ""));
-    }
-    lines
-}
-
-/// A path that the least permission is not enough for.
-fn beyond(config: &Config) -> Option<String> {
-    let model = crate::wiring::permissions(config);
-    let held = least(config).iter().map(String::as_str).collect();
-    let refuses = |access: &Access| match access {
-        Access::Needs(crate::config::Needs::Permission(name)) => !model.grants(&held, name),
-        _ => false,
-    };
-    let covers = |methods: Option<&[String]>| methods.is_none_or(|methods| methods.iter().any(|name| name == "GET"));
-    // a rule for every other method is not the one that GET meets
-    let route = config.routes.iter().find(|route| {
-        let first = config.routes.iter().find(|other| other.path.value == route.path.value);
-        refuses(&route.access) && covers(route.methods.as_deref()) && first.is_some_and(|first| first.place == route.place)
-    })?;
-    Some(sample(&route.path.value, ACCOUNTS[1].1))
-}
-
-fn takes_get(methods: Option<&[String]>) -> bool {
-    methods.is_none_or(|methods| methods.iter().any(|method| method == "GET"))
-}
-
-/// A path that the pattern matches.
-fn sample(pattern: &str, tenant: &str) -> String {
-    let segment = |segment: &str| match segment {
-        "{*rest}" => "hello".to_owned(),
-        "{tenant}" => tenant.to_owned(),
-        other if other.starts_with("{*") => "hello".to_owned(),
-        other if other.starts_with('{') => "1".to_owned(),
-        other => other.to_owned(),
-    };
-    pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
-}
-
-/// How a credential of that kind is sent, as options of curl.
-fn header(config: &Config, kind: Kind, credential: Option<&str>) -> Option<String> {
-    let credential = credential?;
-    let takes = |kinds: &[crate::problem::Placed<Kind>]| kinds.iter().any(|taken| taken.value == kind);
-    let places = config.credentials.iter().filter(|credentials| takes(&credentials.kinds));
-    // a header of its own first: it shows best what is what
-    let mut sources: Vec<&Source> = places.map(|credentials| &credentials.source).collect();
-    sources.sort_by_key(|source| !matches!(source, Source::Header { .. }));
-    match sources.first()? {
-        Source::Authorization { scheme } => Some(format!("-H 'Authorization: {scheme} {credential}' ")),
-        Source::Header { name } => Some(format!("-H '{name}: {credential}' ")),
-        Source::Cookie { name } => Some(format!("-b '{name}={credential}' ")),
-        Source::Query { .. } => None,
     }
 }
