@@ -5,7 +5,9 @@
 mod api_keys;
 mod corpus;
 mod documents;
+mod examples;
 mod gateway;
 mod header_parsing;
+mod jwt_reference;
 mod path_agreement;
 mod requirement_algebra;

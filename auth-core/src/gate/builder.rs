@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
-use crate::error::ConfigError;
+use crate::error::ConfigErrors;
 use crate::gate::{Context, Gate, Parts, RequestIds};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy};
@@ -101,7 +101,7 @@ impl GateBuilder {
     ///
     /// # Errors
     /// Everything that is wrong with the sources; if nothing is, everything that is wrong with the route table.
-    pub fn build(self) -> Result<Gate, Vec<ConfigError>> {
+    pub fn build(self) -> Result<Gate, ConfigErrors> {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
