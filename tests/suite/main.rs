@@ -8,7 +8,6 @@ mod examples;
 mod extractors;
 mod gateway;
 mod header_parsing;
-#[cfg(test)]
 mod jwt_reference;
 mod outer_layers;
 mod path_agreement;
