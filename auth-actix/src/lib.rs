@@ -1,1 +1,47 @@
-//! placeholder
+//! The gate of [`auth_core`] as an actix-web middleware.
+//!
+//! [`Auth`] wraps an `App`, a `Scope` or a `Resource`. It asks the gate before anything of the inner service runs,
+//! attaches the caller to the request's extensions, and answers refusals itself, so that middleware wrapped outside
+//! it — CORS, logging, compression — sees them like any other response.
+//!
+//! ```
+//! use actix_web::http::StatusCode;
+//! use actix_web::test::{TestRequest, call_service, init_service};
+//! use actix_web::{App, web};
+//! use auth_actix::{Auth, MaybeAuthenticated};
+//! use auth_core::gate::Gate;
+//! use auth_core::policy::{Policy, authenticated, public};
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! let gate = Gate::builder()
+//!     .policy(Policy::new().get("/", public()).get("/account", authenticated()))
+//!     .build()
+//!     .unwrap();
+//! let app = App::new()
+//!     .route("/", web::get().to(|caller: MaybeAuthenticated| async move { caller.0.is_some().to_string() }))
+//!     .route("/account", web::get().to(|| async { "never without a credential" }))
+//!     .wrap(Auth::new(gate));
+//! let app = init_service(app).await;
+//!
+//! let open = call_service(&app, TestRequest::get().uri("/").to_request()).await;
+//! assert_eq!(open.status(), StatusCode::OK);
+//! let closed = call_service(&app, TestRequest::get().uri("/account").to_request()).await;
+//! assert_eq!(closed.status(), StatusCode::UNAUTHORIZED);
+//! # }
+//! ```
+//!
+//! # Where to wrap
+//!
+//! `App::wrap` covers every route and the default service: nothing is reachable around it. A scope or resource may be
+//! wrapped alone with a gate made by [`Gate::requiring`](auth_core::gate::Gate::requiring); what lies outside it is
+//! then open. `NormalizePath` belongs outside the gate (wrapped after it), so that both see the same path.
+
+mod convert;
+mod extract;
+mod middleware;
+mod transform;
+
+pub use extract::{Authenticated, MaybeAuthenticated, Permitted, Refused};
+pub use middleware::{AuthMiddleware, ResponseFuture};
+pub use transform::Auth;

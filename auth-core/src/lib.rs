@@ -4,12 +4,17 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
-pub mod claims;
+pub mod api_key;
+mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
 mod error;
 pub mod gate;
+#[cfg(feature = "issue")]
+pub mod issue;
+mod json;
+pub mod keys;
 mod names;
 mod network;
 mod outcome;
@@ -19,12 +24,13 @@ mod rejection;
 pub mod reply;
 mod request;
 mod secret;
+pub mod store;
 pub mod verify;
 
-pub use claims::Claims;
+pub use claims::{Claim, ClaimError, Claims};
 pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
-pub use error::{ConfigError, StoreError};
+pub use error::{ConfigError, ConfigErrors, StoreError};
 pub use names::Names;
 pub use network::NetworkSet;
 pub use outcome::{Outcome, Pending};

@@ -58,19 +58,51 @@ impl Names {
 }
 
 /// Empty names and names with the separator in them are left out: nothing could require them.
-impl<'a> FromIterator<&'a str> for Names {
-    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let mut all = String::new();
+impl<S: AsRef<str>> FromIterator<S> for Names {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
+        let mut joined = Joined { short: [0; Joined::SHORT], len: 0, long: Vec::new() };
         for name in names {
+            let name = name.as_ref();
             if name.is_empty() || name.contains(SEPARATOR) {
                 continue;
             }
-            if !all.is_empty() {
-                all.push(SEPARATOR);
+            if joined.len > 0 {
+                joined.push(&[SEPARATOR as u8]);
             }
-            all.push_str(name);
+            joined.push(name.as_bytes());
         }
-        Self((!all.is_empty()).then(|| all.into()))
+        joined.finish()
+    }
+}
+
+/// The names as far as they have come. Most sets are short enough to be put together beside the heap, so that the set
+/// itself is the only allocation.
+struct Joined {
+    short: [u8; Self::SHORT],
+    len: usize,
+    long: Vec<u8>,
+}
+
+impl Joined {
+    const SHORT: usize = 256;
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if let Some(place) = self.short.get_mut(self.len..end) {
+            place.copy_from_slice(bytes);
+        } else {
+            if self.long.is_empty() {
+                self.long.extend_from_slice(self.short.get(..self.len).unwrap_or_default());
+            }
+            self.long.extend_from_slice(bytes);
+        }
+        self.len = end;
+    }
+
+    fn finish(self) -> Names {
+        let bytes = self.short.get(..self.len).unwrap_or(&self.long);
+        let text = str::from_utf8(bytes).unwrap_or_default(); // whole texts, so always UTF-8
+        Names((!text.is_empty()).then(|| text.into()))
     }
 }
 
@@ -89,6 +121,15 @@ mod tests {
         assert!(Names::from_scope("").is_empty());
         assert!(Names::from_scope("  ").is_empty());
         assert_eq!(Names::from_scope(" read  write ").iter().collect::<Vec<_>>(), ["read", "write"]);
+    }
+
+    #[test]
+    fn sets_of_any_size_hold_what_was_put_in() {
+        for count in [1, 20, 60, 2_000] {
+            let names: Vec<String> = (0..count).map(|number| format!("name-{number}")).collect();
+            let set: Names = names.iter().collect();
+            assert!(set.iter().eq(&names), "{count}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Sets of networks, for allow-lists and for the list of trusted proxies.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -38,9 +39,25 @@ impl NetworkSet {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// The networks in CIDR notation, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = impl fmt::Display + '_> {
+        self.0.iter()
+    }
+
     /// Whether no network is in the set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The networks in CIDR notation, with a comma and a space between two.
+impl fmt::Display for NetworkSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, network) in self.iter().enumerate() {
+            let separator = if place == 0 { "" } else { ", " };
+            write!(f, "{separator}{network}")?;
+        }
+        Ok(())
     }
 }
 
@@ -82,6 +99,14 @@ mod tests {
         let set = NetworkSet::parse(["::ffff:10.0.0.0/104"]).unwrap();
         assert!(set.contains("10.9.9.9".parse().unwrap()));
         assert!(!set.contains("11.0.0.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_the_same() {
+        let set = NetworkSet::parse(["10.0.0.0/8", "2001:db8::/32", "192.0.2.7", "::ffff:10.0.0.0/104"]).unwrap();
+        assert_eq!(set.to_string(), "10.0.0.0/8, 2001:db8::/32, 192.0.2.7/32, 10.0.0.0/8");
+        let texts: Vec<String> = set.iter().map(|network| network.to_string()).collect();
+        assert_eq!(NetworkSet::parse(texts.iter().map(String::as_str)), Ok(set));
     }
 
     #[test]

@@ -160,6 +160,21 @@ impl Outage {
     }
 }
 
+/// What [`Rejection::code`] can answer.
+const CODES: [&str; 11] = [
+    "invalid_request",
+    "missing_token",
+    "invalid_token",
+    "insufficient_permissions",
+    "forbidden",
+    "not_found",
+    "rate_limit_exceeded",
+    "internal_error",
+    "bad_gateway",
+    "gateway_timeout",
+    "temporarily_unavailable",
+];
+
 impl Rejection {
     /// The HTTP status code.
     pub const fn status(&self) -> u16 {
@@ -209,6 +224,14 @@ impl Rejection {
         }
     }
 
+    /// Every cause and every code that a rejection can have; some names are both.
+    pub fn causes() -> impl Iterator<Item = &'static str> {
+        let faults = RequestFault::ALL.into_iter().map(RequestFault::cause);
+        let credentials = CredentialFault::ALL.into_iter().map(CredentialFault::cause);
+        let prohibitions = Prohibition::ALL.into_iter().map(Prohibition::cause);
+        CODES.into_iter().chain(faults).chain(credentials).chain(prohibitions)
+    }
+
     /// One sentence for the client, without internals and free of the quote and the backslash, which a challenge may
     /// not carry (RFC 6750 section 3).
     pub const fn message(&self) -> &'static str {
@@ -238,6 +261,19 @@ impl Rejection {
 }
 
 impl RequestFault {
+    /// Every variant.
+    pub const ALL: [Self; 9] = [
+        Self::RepeatedField,
+        Self::SeveralCredentials,
+        Self::DisagreeingCredentials,
+        Self::EmptyCredential,
+        Self::AmbiguousPath,
+        Self::Target,
+        Self::MethodOverride,
+        Self::Framing,
+        Self::Body,
+    ];
+
     /// The exact cause as a stable name.
     pub const fn cause(self) -> &'static str {
         match self {
@@ -269,6 +305,26 @@ impl RequestFault {
 }
 
 impl CredentialFault {
+    /// Every variant.
+    pub const ALL: [Self; 16] = [
+        Self::Malformed,
+        Self::TooLong,
+        Self::Unknown,
+        Self::UnknownKey,
+        Self::Algorithm,
+        Self::Signature,
+        Self::Critical,
+        Self::Kind,
+        Self::Issuer,
+        Self::Audience,
+        Self::Claims,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::Revoked,
+        Self::Disabled,
+        Self::Environment,
+    ];
+
     /// The exact cause as a stable name.
     pub const fn cause(self) -> &'static str {
         match self {
@@ -312,6 +368,9 @@ impl CredentialFault {
 }
 
 impl Prohibition {
+    /// Every variant.
+    pub const ALL: [Self; 6] = [Self::NoRule, Self::Tenant, Self::Network, Self::Role, Self::Denied, Self::CrossSite];
+
     /// The exact cause as a stable name.
     pub const fn cause(self) -> &'static str {
         match self {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use auth_core::credential::{CredentialCount, CredentialReader, Presented, Source, SourceIndex, SourceMask};
-use auth_core::{NetworkSet, Rejection, RequestHead, client_address};
+use auth_core::credential::{CredentialCount, CredentialReader, Presented, Source, SourceIndex, SourceMask, Unread};
+use auth_core::{NetworkSet, RequestHead, client_address};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -108,11 +108,11 @@ fn demanded(lines: &[Line]) -> Option<u16> {
     }
 }
 
-fn status(presented: &Result<Presented<'_>, Rejection>) -> Option<u16> {
+fn status(presented: &Result<Presented<'_>, Unread>) -> Option<u16> {
     match presented {
         Ok(Presented::Nothing) => None,
         Ok(_) => Some(200),
-        Err(rejection) => Some(rejection.status()),
+        Err(unread) => Some(unread.rejection.status()),
     }
 }
 
@@ -138,7 +138,7 @@ proptest! {
                 prop_assert!(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','));
             }
             Ok(Presented::Several(_)) => prop_assert!(false, "several where one is taken"),
-            Err(rejection) => prop_assert!(matches!(rejection.status(), 400 | 401)),
+            Err(unread) => prop_assert!(matches!(unread.rejection.status(), 400 | 401)),
         }
     }
 

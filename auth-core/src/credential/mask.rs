@@ -32,9 +32,26 @@ impl SourceMask {
         Self(self.0 | 1 << source.0)
     }
 
+    /// The sets of one source each, in the order in which the sources were given.
+    pub fn each() -> impl Iterator<Item = Self> {
+        (0..u64::BITS).map(|bit| Self(1 << bit))
+    }
+
+    /// What both sets have.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether the sets have a source in common.
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+}
+
+impl From<SourceIndex> for SourceMask {
+    fn from(source: SourceIndex) -> Self {
+        Self::NONE.with(source)
     }
 }
 

@@ -21,5 +21,5 @@ mod source;
 mod syntax;
 
 pub use mask::{SourceIndex, SourceMask};
-pub use reader::{CredentialCount, CredentialReader, Presented};
+pub use reader::{CredentialCount, CredentialReader, Presented, Unread};
 pub use source::Source;

@@ -28,6 +28,22 @@ pub enum Presented<'a> {
     Several(Vec<(SourceIndex, &'a str)>),
 }
 
+/// Credentials that cannot be read, and where they travelled.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Why: [`Rejection::InvalidRequest`] for a repeated field, for several credentials where one is taken and for an
+    /// empty one; [`Rejection::InvalidCredential`] for one that is too long or not of the form of its source.
+    pub rejection: Rejection,
+    /// The sources at fault: their challenges carry the error.
+    pub sources: SourceMask,
+}
+
+impl Unread {
+    fn fault(fault: RequestFault, sources: SourceMask) -> Self {
+        Self { rejection: Rejection::InvalidRequest(fault), sources }
+    }
+}
+
 /// Reads credentials from all the places that a gate knows.
 #[derive(Clone, Debug)]
 pub struct CredentialReader {
@@ -92,14 +108,13 @@ impl CredentialReader {
     /// Reads what the request presents at the accepted sources; the others are not looked at.
     ///
     /// # Errors
-    /// [`Rejection::InvalidRequest`] for a repeated field, for several credentials where one is taken and for an empty
-    /// one; [`Rejection::InvalidCredential`] for one that is too long or not of the form of its source.
+    /// What cannot be read, and where it travelled.
     pub fn read<'a>(
         &self,
         head: &RequestHead<'a>,
         accepted: SourceMask,
         count: CredentialCount,
-    ) -> Result<Presented<'a>, Rejection> {
+    ) -> Result<Presented<'a>, Unread> {
         let mut found = Candidates { first: None, more: Vec::new() };
         if self.schemes.meets(accepted) {
             self.read_authorization(head, accepted, &mut found)?;
@@ -110,7 +125,7 @@ impl CredentialReader {
                 Source::Header { name } => match head.field(name) {
                     Field::Absent => {}
                     Field::Once(value) => found.add(index, Alphabet::Field, trim(value)),
-                    Field::Repeated => return Err(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+                    Field::Repeated => return Err(Unread::fault(RequestFault::RepeatedField, index.into())),
                 },
                 Source::Cookie { name } => {
                     let mut only = Only::default();
@@ -133,18 +148,20 @@ impl CredentialReader {
         head: &RequestHead<'a>,
         accepted: SourceMask,
         found: &mut Candidates<'a>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(), Unread> {
+        let sources = self.schemes.and(accepted);
         let value = match head.field("authorization") {
             Field::Absent => return Ok(()),
             Field::Once(value) => value,
-            Field::Repeated => return Err(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+            Field::Repeated => return Err(Unread::fault(RequestFault::RepeatedField, sources)),
         };
         let source_of = |word: &[u8]| {
             let mut sources = self.sources(accepted);
             let named = |source: &Source| matches!(source, Source::Authorization { scheme } if scheme.as_bytes().eq_ignore_ascii_case(word));
             sources.find(|(_, source)| named(source)).map(|(index, _)| index)
         };
-        if let Line::Credential(index, credential) = authorization::read(value, source_of)? {
+        let line = authorization::read(value, source_of).map_err(|rejection| Unread { rejection, sources })?;
+        if let Line::Credential(index, credential) = line {
             found.add(index, Alphabet::Token68, credential);
         }
         Ok(())
@@ -177,23 +194,25 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    fn add_only(&mut self, source: SourceIndex, alphabet: Alphabet, only: &Only<'a>) -> Result<(), Rejection> {
+    fn add_only(&mut self, source: SourceIndex, alphabet: Alphabet, only: &Only<'a>) -> Result<(), Unread> {
         match only {
             Only::Nothing => {}
             Only::One(credential) => self.add(source, alphabet, credential),
-            Only::Several => return Err(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+            Only::Several => return Err(Unread::fault(RequestFault::RepeatedField, source.into())),
         }
         Ok(())
     }
 
-    fn judge(self, count: CredentialCount, longest: usize) -> Result<Presented<'a>, Rejection> {
+    fn judge(self, count: CredentialCount, longest: usize) -> Result<Presented<'a>, Unread> {
         let Some(first) = self.first else { return Ok(Presented::Nothing) };
         if self.more.is_empty() {
             let (source, text) = first.check(longest)?;
             return Ok(Presented::One(source, text));
         }
         if count == CredentialCount::ExactlyOne {
-            return Err(Rejection::InvalidRequest(RequestFault::SeveralCredentials));
+            let all = std::iter::once(first).chain(self.more);
+            let sources = all.map(|candidate| candidate.source).collect();
+            return Err(Unread::fault(RequestFault::SeveralCredentials, sources));
         }
         let all = std::iter::once(first).chain(self.more);
         all.map(|candidate| candidate.check(longest)).collect::<Result<_, _>>().map(Presented::Several)
@@ -201,11 +220,14 @@ impl<'a> Candidates<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn check(self, longest: usize) -> Result<(SourceIndex, &'a str), Rejection> {
+    fn check(self, longest: usize) -> Result<(SourceIndex, &'a str), Unread> {
         if self.credential.is_empty() {
-            return Err(Rejection::InvalidRequest(RequestFault::EmptyCredential));
+            return Err(Unread::fault(RequestFault::EmptyCredential, self.source.into()));
         }
-        self.alphabet.check(self.credential, longest).map(|text| (self.source, text))
+        match self.alphabet.check(self.credential, longest) {
+            Ok(text) => Ok((self.source, text)),
+            Err(rejection) => Err(Unread { rejection, sources: self.source.into() }),
+        }
     }
 }
 
@@ -230,7 +252,6 @@ impl<'a> Only<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rejection::CredentialFault;
 
     type Fields = Vec<(String, Vec<u8>)>;
 
@@ -258,7 +279,7 @@ mod tests {
             Ok(Presented::Nothing) => Ok(None),
             Ok(Presented::One(source, text)) => Ok(Some((source.as_usize(), text.to_owned()))),
             Ok(Presented::Several(_)) => panic!("several where one is accepted"),
-            Err(rejection) => Err(rejection.cause()),
+            Err(unread) => Err(unread.rejection.cause()),
         }
     }
 
@@ -336,7 +357,7 @@ mod tests {
         let both = vec![(SourceIndex(0), "abc"), (SourceIndex(2), "k")];
         assert_eq!(read(&headers), Ok(Presented::Several(both)));
         let one_is_bad = [("authorization", "Bearer abc"), ("x-api-key", "k k")];
-        assert_eq!(read(&one_is_bad), Err(Rejection::InvalidCredential(CredentialFault::Malformed)));
+        assert_eq!(read(&one_is_bad).map_err(|unread| unread.rejection.cause()), Err("malformed_token"));
     }
 
     #[test]
@@ -349,7 +370,7 @@ mod tests {
             match reader.read(&head, SourceMask::ALL, CredentialCount::ExactlyOne) {
                 Ok(Presented::One(source, text)) => Ok((source.as_usize(), text.to_owned())),
                 Ok(_) => Err("none"),
-                Err(rejection) => Err(rejection.cause()),
+                Err(unread) => Err(unread.rejection.cause()),
             }
         };
         assert_eq!(read("a=b&token=abc-._~"), Ok((4, "abc-._~".to_owned())));

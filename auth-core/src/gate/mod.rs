@@ -1,54 +1,98 @@
-//! The gate: the one thing adapters hold, and `decide`, the one thing they call.
+//! The gate: the one thing adapters hold, and [`decide`](Gate::decide), the one thing they call.
+//!
+//! The stages of a decision, in this order:
+//!
+//! 1. the route's rule, matched on the path as sent, which must have one reading only;
+//! 2. public routes and CORS preflights end here;
+//! 3. the one credential of the request;
+//! 4. the verifier for that kind of credential, which yields an identity;
+//! 5. the networks, tenant and permissions that the rule demands of it.
+//!
+//! Each stage refuses or hands on. Nothing after a refusal runs, and nothing is let through for want of an answer.
 
-use std::net::IpAddr;
+mod admission;
+mod attached;
+mod builder;
+mod context;
+mod decide;
+mod observe;
+mod pending;
+mod request_id;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::sync::Arc;
 
-use crate::policy::PermissionModel;
-use crate::principal::{Anonymous, Principal};
-use crate::rejection::Rejection;
-use crate::reply::Reply;
+pub use admission::{Admission, Caller, Decision, Refusal};
+pub use attached::{Attached, RequiredPermission};
+pub use builder::GateBuilder;
+pub use context::Context;
+pub use request_id::RequestIds;
 
-/// What a gate shares with the principals it admits and with its adapters.
-#[derive(Debug, Default)]
-pub struct Context {
-    /// Which permission grants which.
-    pub(crate) permissions: PermissionModel,
+use crate::clock::Now;
+use crate::credential::{CredentialReader, SourceMask};
+use crate::error::ConfigErrors;
+use crate::network::NetworkSet;
+use crate::policy::{CompiledPolicy, Rule};
+use crate::verify::Verifier;
+
+/// Decides on requests: who they come from, and whether they may pass.
+///
+/// Cloning copies two pointers; every clone is the same gate.
+#[derive(Clone)]
+pub struct Gate {
+    parts: Arc<Parts>,
+    policy: Arc<CompiledPolicy>,
 }
 
-/// What the gate says of one request.
-#[derive(Debug)]
-pub enum Decision {
-    /// The request goes on, with what the adapter has to attach.
-    Admit(Admission),
-    /// The request ends here, with the answer the client gets.
-    Refuse(Refusal),
+/// What every clone of a gate shares, whatever its policy.
+struct Parts {
+    reader: CredentialReader,
+    /// Who verifies what the reader finds, by the position of the source.
+    verifiers: Vec<Vec<Arc<dyn Verifier>>>,
+    /// The sources that are part of the URL.
+    in_url: SourceMask,
+    trusted_proxies: NetworkSet,
+    request_ids: RequestIds,
+    context: Arc<Context>,
 }
 
-/// An admitted request.
-#[derive(Debug)]
-pub struct Admission {
-    /// Who it comes from.
-    pub caller: Caller,
-    /// The address of the client, as far as it is known and trusted.
-    pub client: Option<IpAddr>,
-    /// The identifier of the request, where the gate is configured to attach one to admitted requests as well.
-    pub request_id: Option<Arc<str>>,
+impl Gate {
+    /// Begins a gate. It takes no credential and lets nobody pass until the builder is told what to accept.
+    pub fn builder() -> GateBuilder {
+        GateBuilder::default()
+    }
+
+    /// Reads the gate's clock. Adapters do so once, when a request arrives.
+    pub fn now(&self) -> Now {
+        self.parts.context.clock.now()
+    }
+
+    /// The same gate with one rule for every request in the place of its route table, for a layer around one route.
+    ///
+    /// A principal that another layer of the same gate attached already is taken over instead of verified again.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter.
+    pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, ConfigErrors> {
+        let policy = CompiledPolicy::single(&rule.into(), &self.parts.context.permissions, &self.parts.reader)?;
+        Ok(Self { parts: Arc::clone(&self.parts), policy: Arc::new(policy) })
+    }
+
+    /// The gate's route table.
+    pub fn policy(&self) -> &CompiledPolicy {
+        &self.policy
+    }
+
+    /// What the gate shares with its adapters.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.parts.context
+    }
 }
 
-/// Who an admitted request comes from: what adapters insert into its extensions.
-#[derive(Clone, Debug)]
-pub enum Caller {
-    /// A verified principal.
-    Principal(Principal),
-    /// Nobody in particular, on a route that allows it.
-    Anonymous(Anonymous),
-}
-
-/// A refused request.
-#[derive(Debug)]
-pub struct Refusal {
-    /// Why, for the response's extensions, logs and metrics.
-    pub rejection: Rejection,
-    /// What the client is told.
-    pub reply: Reply,
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("sources", &self.parts.context.sources).finish_non_exhaustive()
+    }
 }

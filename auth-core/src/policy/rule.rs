@@ -202,6 +202,11 @@ impl RouteRule {
         }
     }
 
+    /// What becomes of a CORS preflight for the route.
+    pub fn preflight(&self) -> Preflight {
+        self.preflight
+    }
+
     /// The sources at which credentials count; none on a public route.
     pub fn accepted(&self) -> SourceMask {
         self.accepted

@@ -1,4 +1,14 @@
 //! Verifiers: from the text of one credential to the identity it stands for.
+//!
+//! - [`jwt`]: signed tokens of trusted issuers.
+//! - [`jws`]: the signature layer below, without rules for claims.
+
+pub mod jws;
+pub mod jwt;
+
+mod api_key;
+
+pub use api_key::ApiKeyVerifier;
 
 use crate::clock::Now;
 use crate::outcome::Outcome;

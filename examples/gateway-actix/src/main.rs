@@ -1,2 +1,34 @@
-//! placeholder
-fn main() {}
+//! The gateway on actix-web: the same command line, configuration and answers as the one on axum.
+
+mod app;
+mod convert;
+mod server;
+mod upgrade;
+mod upload;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gateway::cli::{self, Failure};
+use gateway::gateway::Gateway;
+use gateway::health::Health;
+use gateway::shutdown::asked_to_stop;
+use gateway::start::Ready;
+use gateway::tls::Tls;
+
+fn main() -> ExitCode {
+    cli::run(run)
+}
+
+fn run(ready: Ready) -> Result<(), Failure> {
+    let tls = ready.config.tls.as_ref().map(Tls::configured).transpose().map_err(|problem| vec![problem])?;
+    let health = Arc::new(Health::default());
+    let (config, gate) = (ready.config.clone(), ready.wired.gate.clone());
+    let build = move || Gateway::new(&config, gate.clone(), health.clone());
+    let served = actix_web::rt::System::new().block_on(async {
+        let listener = ready.listener.try_clone()?;
+        ready.announce();
+        server::run(listener, tls, &ready.config.server, build, asked_to_stop()).await
+    });
+    served.map_err(Failure::obstacle)
+}

@@ -1,2 +1,31 @@
-//! placeholder
-fn main() {}
+//! The gateway on axum.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gateway::cli::{self, Failure};
+use gateway::gateway::Gateway;
+use gateway::health::Health;
+use gateway::serve;
+use gateway::shutdown::asked_to_stop;
+use gateway::start::Ready;
+use gateway::tls::Tls;
+
+fn main() -> ExitCode {
+    cli::run(run)
+}
+
+fn run(ready: Ready) -> Result<(), Failure> {
+    let tls = ready.config.tls.as_ref().map(Tls::configured).transpose().map_err(|problem| vec![problem])?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::obstacle)?;
+    let served = runtime.block_on(async {
+        let gateway = Gateway::new(&ready.config, ready.wired.gate.clone(), Arc::new(Health::default()));
+        let listener = ready.listener.try_clone()?;
+        ready.announce();
+        drop(ready.listener);
+        serve::run(listener, tls, &ready.config.server, serve::router(Arc::new(gateway)), asked_to_stop()).await
+    });
+    // What is still at work after the grace period is not waited for.
+    runtime.shutdown_background();
+    served.map_err(Failure::obstacle)
+}

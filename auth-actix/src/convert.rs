@@ -1,0 +1,119 @@
+//! Between the core's types and actix-web's.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use auth_core::gate::{Admission, Caller, Refusal};
+use auth_core::reply::Reply;
+use auth_core::{Headers, Principal, RequestHead};
+
+/// A header map as the core reads it.
+pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
+
+impl Headers for Fields<'_> {
+    fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+        for value in self.0.get_all(name) {
+            visit(value.as_bytes());
+        }
+    }
+}
+
+/// The borrowed view of a request. The principal is passed in, because actix lends extensions out behind a guard.
+pub(crate) fn head<'a>(
+    request: &'a HttpRequest,
+    fields: &'a Fields<'a>,
+    known: Option<&'a Principal>,
+) -> RequestHead<'a> {
+    RequestHead {
+        query: request.uri().query(),
+        peer: request.peer_addr().map(|peer| peer.ip()),
+        known,
+        ..RequestHead::new(request.method().as_str(), request.uri().path(), fields)
+    }
+}
+
+/// Attaches what the gate says of an admitted request; answers what its response gets.
+pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> Additions {
+    match admission.caller {
+        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
+        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
+    }
+    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
+    if let Some(request_id) = &request_id {
+        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    }
+    Additions { request_id, fields: admission.response_fields }
+}
+
+/// What the response to an admitted request gets on top of the service's own fields.
+#[derive(Default)]
+pub(crate) struct Additions {
+    request_id: Option<HeaderValue>,
+    fields: &'static [(&'static str, &'static str)],
+}
+
+impl Additions {
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(request_id) = self.request_id {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        for (name, value) in self.fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+}
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A refusal as a response, with the typed reason in its extensions.
+pub(crate) fn response(refusal: Refusal) -> HttpResponse {
+    let Reply { status, fields, body } = refusal.reply;
+    // The core answers statuses and fields that exist; what could not be expressed must not become a pass.
+    let mut response = HttpResponse::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let mut length_for_head = None;
+    for (name, value) in fields {
+        if name == "content-length" {
+            length_for_head = value.parse().ok();
+        }
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_ref())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response.extensions_mut().insert(refusal.rejection);
+    let body = RefusalBody { bytes: bytes(body), length_for_head };
+    response.set_body(body).map_into_boxed_body()
+}
+
+fn bytes(body: Cow<'static, [u8]>) -> Bytes {
+    match body {
+        Cow::Borrowed(constant) => Bytes::from_static(constant),
+        Cow::Owned(rendered) => Bytes::from(rendered),
+    }
+}
+
+/// The bytes of a refusal. In answer to HEAD there are none, but actix writes `content-length` from what the body says
+/// of itself, so it must say what GET would have got.
+struct RefusalBody {
+    bytes: Bytes,
+    length_for_head: Option<u64>,
+}
+
+impl MessageBody for RefusalBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.length_for_head.unwrap_or(self.bytes.len() as u64))
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let all = std::mem::take(&mut self.bytes);
+        Poll::Ready((!all.is_empty()).then_some(Ok(all)))
+    }
+}

@@ -1,0 +1,60 @@
+//! What the gate says of one request.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::principal::{Anonymous, Principal};
+use crate::rejection::Rejection;
+use crate::reply::Reply;
+
+/// What the gate says of one request.
+#[derive(Debug)]
+pub enum Decision {
+    /// The request goes on, with what the adapter has to attach.
+    Admit(Admission),
+    /// The request ends here, with the answer the client gets.
+    Refuse(Refusal),
+}
+
+/// An admitted request.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Admission {
+    /// Who it comes from.
+    pub caller: Caller,
+    /// The address of the client, as far as it is known and trusted.
+    pub client: Option<IpAddr>,
+    /// The identifier of the request, where the gate attaches one to admitted requests too.
+    pub request_id: Option<Arc<str>>,
+    /// Fields that the response must have beside those of the service: lower-case names and values. Lines of the same
+    /// name stay; of cache directives that conflict, the most restrictive counts (RFC 9111 section 4.2.1).
+    pub response_fields: &'static [(&'static str, &'static str)],
+}
+
+/// Who an admitted request comes from: what adapters insert into its extensions.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// A verified principal.
+    Principal(Principal),
+    /// Nobody in particular, on a route that allows it.
+    Anonymous(Anonymous),
+}
+
+impl Caller {
+    /// The principal, where there is one.
+    pub fn principal(&self) -> Option<&Principal> {
+        match self {
+            Self::Principal(principal) => Some(principal),
+            Self::Anonymous(_) => None,
+        }
+    }
+}
+
+/// A refused request.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why, for the response's extensions, logs and metrics.
+    pub rejection: Rejection,
+    /// What the client is told.
+    pub reply: Reply,
+}

@@ -1,0 +1,140 @@
+//! How a gate is put together.
+
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::credential::{CredentialReader, Source, SourceMask};
+use crate::error::ConfigErrors;
+use crate::gate::{Context, Gate, Parts, RequestIds};
+use crate::network::NetworkSet;
+use crate::policy::{PermissionModel, Policy};
+use crate::reply::{ErrorStyle, Renderer};
+use crate::verify::Verifier;
+
+/// Collects the parts of a [`Gate`]. Mistakes are reported by [`build`](Self::build).
+pub struct GateBuilder {
+    entrances: Vec<Entrance>,
+    policy: Policy,
+    permissions: PermissionModel,
+    trusted_proxies: NetworkSet,
+    request_ids: RequestIds,
+    errors: ErrorStyle,
+    clock: Box<dyn Clock>,
+}
+
+impl Default for GateBuilder {
+    fn default() -> Self {
+        Self {
+            entrances: Vec::new(),
+            policy: Policy::new(),
+            permissions: PermissionModel::default(),
+            trusted_proxies: NetworkSet::default(),
+            request_ids: RequestIds::default(),
+            errors: ErrorStyle::default(),
+            clock: Box::new(SystemClock),
+        }
+    }
+}
+
+impl GateBuilder {
+    /// Takes credentials from that source and gives them to that verifier.
+    ///
+    /// A source may have several verifiers: the first that [recognises](Verifier::recognises) a credential decides.
+    #[must_use]
+    pub fn accept(self, source: Source, verifier: impl Verifier) -> Self {
+        self.accept_shared(source, Arc::new(verifier))
+    }
+
+    /// Like [`accept`](Self::accept), for a verifier that serves several sources.
+    #[must_use]
+    pub fn accept_shared(mut self, source: Source, verifier: Arc<dyn Verifier>) -> Self {
+        match self.entrances.iter_mut().find(|known| known.source.is_same_place(&source)) {
+            Some(known) => known.verifiers.push(verifier),
+            None => self.entrances.push(Entrance { source, verifiers: vec![verifier] }),
+        }
+        self
+    }
+
+    /// Sets the route table. Without one, no request passes.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Says which permission grants which.
+    #[must_use]
+    pub fn permissions(mut self, model: PermissionModel) -> Self {
+        self.permissions = model;
+        self
+    }
+
+    /// Believes what these networks say about the address of the client. Nobody is believed by default.
+    #[must_use]
+    pub fn trusted_proxies(mut self, networks: NetworkSet) -> Self {
+        self.trusted_proxies = networks;
+        self
+    }
+
+    /// Says which requests carry an identifier.
+    #[must_use]
+    pub fn request_ids(mut self, which: RequestIds) -> Self {
+        self.request_ids = which;
+        self
+    }
+
+    /// Words refusals in this style.
+    #[must_use]
+    pub fn errors(mut self, style: ErrorStyle) -> Self {
+        self.errors = style;
+        self
+    }
+
+    /// Takes the time from this clock instead of the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Builds the gate.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the sources; if nothing is, everything that is wrong with the route table.
+    pub fn build(self) -> Result<Gate, ConfigErrors> {
+        let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
+        let reader = CredentialReader::new(sources.clone())?;
+        let policy = self.policy.compile(&self.permissions, &reader)?;
+        let context =
+            Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
+        let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
+        let parts = Parts {
+            in_url: queries.map(|(index, _)| index).collect(),
+            reader,
+            verifiers,
+            trusted_proxies: self.trusted_proxies,
+            request_ids: self.request_ids,
+            context: Arc::new(context),
+        };
+        Ok(Gate { parts: Arc::new(parts), policy: Arc::new(policy) })
+    }
+}
+
+/// One place where credentials travel, and who verifies what is found there.
+struct Entrance {
+    source: Source,
+    verifiers: Vec<Arc<dyn Verifier>>,
+}
+
+impl Entrance {
+    fn split(self) -> (Source, Vec<Arc<dyn Verifier>>) {
+        (self.source, self.verifiers)
+    }
+}
+
+impl std::fmt::Debug for GateBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sources: Vec<_> = self.entrances.iter().map(|known| &known.source).collect();
+        f.debug_struct("GateBuilder").field("sources", &sources).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,261 @@
+//! Minting, listing, changing, rotating and revoking API keys.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Secret;
+use crate::api_key::{ApiKeyRecord, KeyFormat, Peppers};
+use crate::clock::{Now, Timestamp};
+use crate::error::StoreError;
+use crate::names::Names;
+use crate::network::NetworkSet;
+use crate::store::{ApiKeyStore, KeyChange, KeyScope};
+use crate::verify::ApiKeyVerifier;
+
+use super::mint;
+
+/// The keys of one service: what endpoints and command lines work with.
+///
+/// Clones share everything.
+#[derive(Clone)]
+pub struct ApiKeys {
+    format: KeyFormat,
+    peppers: Peppers,
+    store: Arc<dyn ApiKeyStore>,
+    issuer: Arc<str>,
+}
+
+/// What somebody wants of a new key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewKey {
+    /// What its owner calls it: 1 to 200 characters, none of them control characters.
+    pub name: Arc<str>,
+    /// What its owner says about it: at most 1,000 characters.
+    pub description: Option<Arc<str>>,
+    /// Whose key it is.
+    pub owner: Arc<str>,
+    /// The tenant the bearer acts in.
+    pub tenant: Option<Arc<str>>,
+    /// The plan that chooses the bearer's limits.
+    pub plan: Option<Arc<str>>,
+    /// What the bearer may do.
+    pub permissions: Names,
+    /// What the bearer is.
+    pub roles: Names,
+    /// The environment the key opens; has to be named where the format has environments.
+    pub environment: Option<Arc<str>>,
+    /// The networks the key may be used from; `None` means any.
+    pub networks: Option<Arc<NetworkSet>>,
+    /// From when on the key is refused.
+    pub expires: Option<Timestamp>,
+}
+
+impl NewKey {
+    /// A key without permissions, tenant or end; set the fields for more.
+    pub fn new(name: impl Into<Arc<str>>, owner: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            description: None,
+            owner: owner.into(),
+            tenant: None,
+            plan: None,
+            permissions: Names::EMPTY,
+            roles: Names::EMPTY,
+            environment: None,
+            networks: None,
+            expires: None,
+        }
+    }
+}
+
+/// A key that was just made: the only time its text is there.
+#[derive(Debug)]
+pub struct MintedKey {
+    /// The key itself, to be handed to its owner and forgotten.
+    pub key: Secret,
+    /// What is kept of it.
+    pub record: ApiKeyRecord,
+}
+
+/// Why a key could not be made or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// There is no key with this id.
+    Missing,
+    /// The key is revoked, disabled, ended or replaced already, so that this cannot be done with it any more.
+    Ended,
+    /// The format has no such environment.
+    Environment(Arc<str>),
+    /// Something about the wanted key is not as it must be; says what.
+    Invalid(&'static str),
+    /// The operating system gave no random bytes.
+    Random,
+    /// The store could not do it.
+    Store(StoreError),
+}
+
+impl ApiKeys {
+    /// Keys of one format, whose owners this issuer vouches for.
+    pub fn new(format: KeyFormat, peppers: Peppers, store: Arc<dyn ApiKeyStore>, issuer: impl Into<Arc<str>>) -> Self {
+        Self { format, peppers, store, issuer: issuer.into() }
+    }
+
+    /// The form of the keys.
+    pub fn format(&self) -> &KeyFormat {
+        &self.format
+    }
+
+    /// A verifier of these keys.
+    pub fn verifier(&self) -> ApiKeyVerifier {
+        ApiKeyVerifier::new(self.format.clone(), self.peppers.clone(), Arc::clone(&self.store))
+    }
+
+    /// Makes a key. Its text is in the answer, and nowhere else ever after.
+    ///
+    /// # Errors
+    /// [`KeyError::Environment`] and [`KeyError::Invalid`] where the wish cannot be granted, otherwise what went wrong
+    /// on the way; then there is no key.
+    pub async fn mint(&self, wanted: NewKey, now: Now) -> Result<MintedKey, KeyError> {
+        check(&wanted, now)?;
+        let (key, mut record) = self.blank(wanted.environment.as_deref(), wanted.owner, now)?;
+        record.name = wanted.name;
+        record.description = wanted.description;
+        record.tenant = wanted.tenant;
+        record.plan = wanted.plan;
+        record.permissions = wanted.permissions;
+        record.roles = wanted.roles;
+        record.environment = wanted.environment;
+        record.networks = wanted.networks;
+        record.expires = wanted.expires;
+        self.store.insert(record.clone()).resolve().await?;
+        Ok(MintedKey { key, record })
+    }
+
+    /// Replaces a key by a new one with the same rights; both work until the overlap has passed.
+    ///
+    /// An overlap of zero ends the old key at once. The new key keeps the old one's end: rotation replaces a secret
+    /// and prolongs nothing.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`]; [`KeyError::Ended`] where the key is no longer good or was rotated before.
+    pub async fn rotate(&self, id: &str, overlap: Duration, now: Now) -> Result<MintedKey, KeyError> {
+        let old = self.find(id).await?;
+        old.check(now.wall).map_err(|_| KeyError::Ended)?;
+        let (key, fresh) = self.blank(old.environment.as_deref(), Arc::clone(&old.owner), now)?;
+        let mut record =
+            ApiKeyRecord { id: fresh.id, digest: fresh.digest, pepper: fresh.pepper, shown: fresh.shown, ..old };
+        record.created = now.wall;
+        record.last_used = None;
+        record.succession = None;
+        record.rotated_from = Some(id.into());
+        let overlap_end = now.wall.saturating_add(overlap);
+        match self.store.rotate(id, record.clone(), overlap_end).resolve().await {
+            Ok(Some(_)) => Ok(MintedKey { key, record }),
+            Ok(None) => Err(KeyError::Missing),
+            // random ids and digests do not meet, so another rotation or a revocation came first
+            Err(StoreError::Conflict) => Err(KeyError::Ended),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a key back for good. From when this has answered, the key is refused; its record stays.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`], or what went wrong in the store; then the key is as it was.
+    pub async fn revoke(&self, id: &str) -> Result<ApiKeyRecord, KeyError> {
+        self.change(id, KeyChange::Revoke).await
+    }
+
+    /// Changes one thing about a key.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`]; [`KeyError::Ended`] where the key is revoked.
+    pub async fn change(&self, id: &str, change: KeyChange) -> Result<ApiKeyRecord, KeyError> {
+        match self.store.change(id, change).resolve().await {
+            Ok(Some(record)) => Ok(record),
+            Ok(None) => Err(KeyError::Missing),
+            Err(StoreError::Conflict) => Err(KeyError::Ended),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The key with this id.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`], or what went wrong in the store.
+    pub async fn find(&self, id: &str) -> Result<ApiKeyRecord, KeyError> {
+        self.store.by_id(id).resolve().await?.ok_or(KeyError::Missing)
+    }
+
+    /// The keys in scope, the oldest first.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn list(&self, scope: &KeyScope) -> Result<Vec<ApiKeyRecord>, KeyError> {
+        Ok(self.store.list(scope).resolve().await?)
+    }
+
+    /// A new key, and a record with nothing but what follows from it.
+    fn blank(&self, environment: Option<&str>, owner: Arc<str>, now: Now) -> Result<(Secret, ApiKeyRecord), KeyError> {
+        let key = self.format.mint(environment)?;
+        let text = key.expose_text().unwrap_or_default();
+        let pepper = self.peppers.current();
+        let id = mint::id()?;
+        let digest = pepper.digest(text);
+        let mut record =
+            ApiKeyRecord::new(id, digest, Arc::clone(pepper.id()), Arc::clone(&self.issuer), owner, now.wall);
+        record.shown = self.format.shown_part(text).into();
+        Ok((key, record))
+    }
+}
+
+fn check(wanted: &NewKey, now: Now) -> Result<(), KeyError> {
+    let no_line = |text: &str| !text.chars().any(char::is_control);
+    if wanted.name.trim().is_empty() || wanted.name.chars().count() > 200 || !no_line(&wanted.name) {
+        return Err(KeyError::Invalid("the name has 1 to 200 characters, none of them control characters"));
+    }
+    if wanted.description.as_ref().is_some_and(|text| text.chars().count() > 1_000) {
+        return Err(KeyError::Invalid("the description has at most 1000 characters"));
+    }
+    if wanted.owner.is_empty() || !no_line(&wanted.owner) {
+        return Err(KeyError::Invalid("the owner is not empty and has no control characters"));
+    }
+    if wanted.expires.is_some_and(|end| end <= now.wall) {
+        return Err(KeyError::Invalid("the end lies in the future"));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeys")
+            .field("format", &self.format)
+            .field("peppers", &self.peppers)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<StoreError> for KeyError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no key with this id"),
+            Self::Ended => f.write_str("the key is revoked, disabled, ended or replaced already"),
+            Self::Environment(name) => write!(f, "keys have no environment `{name}`"),
+            Self::Invalid(what) => f.write_str(what),
+            Self::Random => f.write_str("the operating system gave no random bytes"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}

@@ -1,0 +1,190 @@
+//! Views on the values of a text that the scanner has accepted.
+
+use std::borrow::Cow;
+
+/// What lies between the quotes of a JSON string.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'t> {
+    inside: &'t str,
+    escaped: bool,
+}
+
+impl<'t> Text<'t> {
+    pub(super) fn scanned(inside: &'t str, escaped: bool) -> Self {
+        Self { inside, escaped }
+    }
+
+    /// The text that the string stands for; allocates only where there are escapes.
+    pub(crate) fn decode(self) -> Cow<'t, str> {
+        if self.escaped { unescape(self.inside).into() } else { self.inside.into() }
+    }
+}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        if self.escaped { self.decode() == other } else { self.inside == other }
+    }
+}
+
+fn unescape(inside: &str) -> String {
+    let mut text = String::with_capacity(inside.len());
+    let mut rest = inside;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut chars = escape.chars();
+        match chars.next() {
+            Some('b') => text.push('\u{8}'),
+            Some('f') => text.push('\u{c}'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('u') => {
+                let (character, length) = unescape_hex(escape);
+                text.push(character);
+                rest = escape.get(length..).unwrap_or_default();
+                continue;
+            }
+            Some(itself) => text.push(itself),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character of `uXXXX` or `uXXXX\uXXXX`, and how much of the text that is.
+fn unescape_hex(escape: &str) -> (char, usize) {
+    let unit = |at: usize| escape.get(at..at + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok()).unwrap_or_default();
+    match unit(1) {
+        high @ 0xd800..=0xdbff => {
+            let code = 0x1_0000 + ((high - 0xd800) << 10) + (unit(7).wrapping_sub(0xdc00) & 0x3ff);
+            (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11)
+        }
+        code => (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 5),
+    }
+}
+
+/// One value of a scanned text, without white space around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'t>(&'t str);
+
+impl<'t> Value<'t> {
+    /// A text that the scanner has accepted, without white space around it.
+    pub(crate) fn scanned(text: &'t str) -> Self {
+        Self(text)
+    }
+
+    /// The value as it stands in the text.
+    pub(crate) fn raw(self) -> &'t str {
+        self.0
+    }
+
+    /// The string that the value is, if it is one.
+    pub(crate) fn as_text(self) -> Option<Text<'t>> {
+        let inside = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Text::scanned(inside, inside.contains('\\')))
+    }
+
+    pub(crate) fn as_str(self) -> Option<Cow<'t, str>> {
+        self.as_text().map(Text::decode)
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    pub(crate) fn as_bool(self) -> Option<bool> {
+        match self.0 {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The text of the number that the value is, if it is one.
+    pub(crate) fn as_number(self) -> Option<&'t str> {
+        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.0)
+    }
+
+    /// The value of that member, where this value is an object and has it.
+    pub(crate) fn member(self, name: &str) -> Option<Self> {
+        self.members()?.find(|(found, _)| *found == *name).map(|(_, value)| value)
+    }
+
+    /// The members, where this value is an object.
+    pub(crate) fn members(self) -> Option<impl Iterator<Item = (Text<'t>, Self)>> {
+        let mut rest = Rest(self.0.strip_prefix('{')?);
+        Some(std::iter::from_fn(move || {
+            let name = rest.next_value()?.as_text()?;
+            Some((name, rest.next_value()?))
+        }))
+    }
+
+    /// The items, where this value is an array.
+    pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + Clone> {
+        let rest = Rest(self.0.strip_prefix('[')?);
+        Some(Items(rest))
+    }
+}
+
+#[derive(Clone)]
+struct Items<'t>(Rest<'t>);
+
+impl<'t> Iterator for Items<'t> {
+    type Item = Value<'t>;
+
+    fn next(&mut self) -> Option<Value<'t>> {
+        self.0.next_value()
+    }
+}
+
+/// The rest of an array or object, up to its last bracket. The text was scanned, so that it is enough to find the ends
+/// of values.
+#[derive(Clone)]
+struct Rest<'t>(&'t str);
+
+impl<'t> Rest<'t> {
+    fn next_value(&mut self) -> Option<Value<'t>> {
+        let text = self.0.trim_start_matches([' ', '\t', '\n', '\r', ',', ':']);
+        let end = match text.as_bytes().first()? {
+            b']' | b'}' => return None,
+            b'"' => string_end(text.as_bytes(), 0)?,
+            b'[' | b'{' => nested_end(text.as_bytes())?,
+            _ => text.find([' ', '\t', '\n', '\r', ',', ':', ']', '}'])?,
+        };
+        let (value, rest) = text.split_at_checked(end)?;
+        self.0 = rest;
+        Some(Value(value))
+    }
+}
+
+/// The place behind the string whose opening quote stands at `start`.
+fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The place behind the array or object that begins the text.
+fn nested_end(bytes: &[u8]) -> Option<usize> {
+    let (mut at, mut open) = (0, 0_usize);
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = string_end(bytes, at)?;
+                continue;
+            }
+            b'[' | b'{' => open += 1,
+            b']' | b'}' if open == 1 => return Some(at + 1),
+            b']' | b'}' => open -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+}

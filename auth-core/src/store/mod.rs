@@ -1,0 +1,147 @@
+//! Where API keys are kept: what a store promises, and the stores that come along.
+//!
+//! Every operation is one atomic step, whose guarantee stands at the method. A step that needs no waiting answers at
+//! once, so that verification against a store in memory is a plain function call.
+//!
+//! - `memory`: [`MemoryKeyStore`], gone when the process ends
+//! - `sqlite`: `SqliteKeyStore`, one file, shared by several processes (feature `sqlite`)
+//! - `index`: records by digest, read without a lock
+//! - `change`: what can be changed about a key, for every store alike
+//! - `conformance`: checks that a store keeps its promises (feature `conformance`)
+
+mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod index;
+mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::sync::Arc;
+
+use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest, Succession};
+use crate::clock::{Now, Timestamp};
+use crate::error::StoreError;
+use crate::outcome::Outcome;
+
+pub use change::KeyChange;
+pub use memory::MemoryKeyStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteKeyStore;
+
+/// What a store answers: at once, or when the database has.
+pub type Answer<T> = Outcome<Result<T, StoreError>>;
+
+/// Keeps API keys.
+///
+/// A change is in force for every [`find`](Self::find) that begins after the change was answered. How soon it is in
+/// force for other processes on the same data is said by each store.
+pub trait ApiKeyStore: Send + Sync + 'static {
+    /// The key with this digest, whatever its status. This is the hot path: a store answers from memory where it can.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] where it cannot be known now. Never `None` in doubt.
+    fn find(&self, digest: &KeyDigest, now: Now) -> Answer<Option<Arc<HeldKey>>>;
+
+    /// Adds a key; all of it is there afterwards, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where its id or its digest is there already; of two that add the same at once, one
+    /// gets this.
+    fn insert(&self, record: ApiKeyRecord) -> Answer<()>;
+
+    /// The key with this id.
+    fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>>;
+
+    /// The keys in scope, the oldest first.
+    fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>>;
+
+    /// Changes a key in one step, and answers what it is then; `None` where there is no such key.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the key was revoked before and the change is not a revocation: revocation is
+    /// for good, whatever else happens at the same moment.
+    fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>>;
+
+    /// Removes a key without a trace; answers whether it was there.
+    fn delete(&self, id: &str) -> Answer<Removal>;
+
+    /// Adds a successor and gives the key it replaces an end, in one step: never one without the other.
+    ///
+    /// Answers the replaced key as it is then; `None` where there is no such key.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the replaced key is not active or has a successor already (of several rotations
+    /// of one key at once, exactly one succeeds), or where the successor's id or digest is there already.
+    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>>;
+
+    /// Writes down uses, and new digests with them, all in one step.
+    ///
+    /// A time never moves back. Keys that are gone meanwhile are passed over; so is a new digest where another key has
+    /// it.
+    fn record_used(&self, uses: Vec<KeyUse>) -> Answer<()>;
+}
+
+/// Which keys to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyScope {
+    /// Every key.
+    All,
+    /// The keys of one owner: issuer and subject together (RFC 7519 section 4.1.2).
+    Owner {
+        /// Who vouches for the owner.
+        issuer: Arc<str>,
+        /// The owner.
+        subject: Arc<str>,
+    },
+    /// The keys that act in one tenant.
+    Tenant(Arc<str>),
+}
+
+impl KeyScope {
+    fn covers(&self, record: &ApiKeyRecord) -> bool {
+        match self {
+            Self::All => true,
+            Self::Owner { issuer, subject } => record.issuer == *issuer && record.owner == *subject,
+            Self::Tenant(tenant) => record.tenant.as_ref() == Some(tenant),
+        }
+    }
+}
+
+/// What removing a key came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The key was there and is gone.
+    Removed,
+    /// There was no such key.
+    Absent,
+}
+
+/// That a key was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// The key's id.
+    pub id: Arc<str>,
+    /// When, to the second.
+    pub at: Timestamp,
+    /// The digest it shall have from now on, where it was found under an older pepper.
+    pub rehash: Option<Rehash>,
+}
+
+/// A digest made with the current pepper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehash {
+    /// The digest.
+    pub digest: KeyDigest,
+    /// The id of the current pepper.
+    pub pepper: Arc<str>,
+}
+
+/// What a rotation makes of the key that is replaced.
+fn succeeded(mut record: ApiKeyRecord, successor: &ApiKeyRecord, overlap_end: Timestamp) -> Option<ApiKeyRecord> {
+    if record.status != crate::api_key::KeyStatus::Active || record.succession.is_some() {
+        return None;
+    }
+    record.succession = Some(Succession { successor: Arc::clone(&successor.id), overlap_end });
+    Some(record)
+}

@@ -1,0 +1,228 @@
+//! From the text of an API key to the identity it stands for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::api_key::{HeldKey, KeyDigest, KeyFormat, Peppers, Uses};
+use crate::clock::Now;
+use crate::error::StoreError;
+use crate::outcome::{Outcome, Pending};
+use crate::principal::Identity;
+use crate::rejection::{CredentialFault, Outage, Rejection};
+use crate::store::{Answer, ApiKeyStore, Rehash};
+use crate::verify::Verifier;
+
+/// Verifies API keys of one format against a store.
+///
+/// Form, checksum and environment are checked first, so that typing errors and scanners never reach the store. Then
+/// the key is hashed with the current pepper and looked up, then with the older ones. The networks a key is bound to
+/// go into the [`Identity`]; the gate, which knows the client's address, enforces them.
+///
+/// Clones share everything. The gate takes one; whoever owns a timer keeps another to call
+/// [`flush_used`](Self::flush_used). What is not written when the last clone goes is written then.
+///
+/// ```
+/// use std::sync::Arc;
+/// use auth_core::Secret;
+/// use auth_core::api_key::{KeyFormat, KeyHasher, Peppers};
+/// use auth_core::store::MemoryKeyStore;
+/// use auth_core::verify::ApiKeyVerifier;
+///
+/// # let pepper = Secret::new(vec![7; 32]);
+/// let peppers = Peppers::new(KeyHasher::new("2031-a", &pepper)?);
+/// let format = KeyFormat::new("sk", ["live", "test"])?;
+/// let verifier = ApiKeyVerifier::new(format, peppers, Arc::new(MemoryKeyStore::new())).for_environment("live")?;
+/// # Ok::<(), auth_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct ApiKeyVerifier {
+    format: Arc<KeyFormat>,
+    /// The environment whose keys are taken; any where there is none.
+    environment: Option<Arc<str>>,
+    lookup: Arc<Lookup>,
+}
+
+/// What a look-up needs, also after the request head is gone.
+struct Lookup {
+    peppers: Peppers,
+    store: Arc<dyn ApiKeyStore>,
+    uses: Uses,
+}
+
+/// A key, and its digest under the current pepper, whichever it was found under.
+struct Found {
+    key: Arc<HeldKey>,
+    current: KeyDigest,
+}
+
+impl ApiKeyVerifier {
+    /// A verifier that takes keys of every environment of the format.
+    pub fn new(format: KeyFormat, peppers: Peppers, store: Arc<dyn ApiKeyStore>) -> Self {
+        let lookup = Arc::new(Lookup { peppers, store, uses: Uses::new() });
+        Self { format: Arc::new(format), environment: None, lookup }
+    }
+
+    /// Takes the keys of one environment alone; others are refused without a look-up.
+    ///
+    /// # Errors
+    /// The format has no such environment.
+    pub fn for_environment(mut self, environment: &str) -> Result<Self, crate::ConfigError> {
+        if !self.format.environments().any(|known| known == environment) {
+            return Err(crate::ConfigError::new(format!(
+                "the format of keys has no environment `{environment}`: write one of those it lists"
+            )));
+        }
+        self.environment = Some(environment.into());
+        Ok(self)
+    }
+
+    /// The form of the keys it takes.
+    pub fn format(&self) -> &KeyFormat {
+        &self.format
+    }
+
+    /// Writes down the uses since the last time, and the new digests of keys found under an older pepper.
+    ///
+    /// Call it every few seconds and when the service stops: what is not written when the process dies is lost. The
+    /// store has the batch when this returns, even where the answer has to be waited for.
+    ///
+    /// # Errors
+    /// The store could not write; the uses are kept for the next time.
+    pub fn flush_used(&self) -> Answer<()> {
+        let (batch, taken) = self.lookup.uses.take();
+        if batch.is_empty() {
+            return Outcome::Done(Ok(()));
+        }
+        let lookup = Arc::clone(&self.lookup);
+        self.lookup.store.record_used(batch).map(move |written| {
+            if written.is_err() {
+                lookup.uses.put_back(taken);
+            }
+            written
+        })
+    }
+}
+
+impl Verifier for ApiKeyVerifier {
+    fn recognises(&self, text: &str) -> bool {
+        self.format.recognises(text)
+    }
+
+    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>> {
+        let environment = match self.format.parse(text) {
+            Ok(parsed) => parsed.environment,
+            Err(fault) => return refused(fault),
+        };
+        if self.environment.is_some() && self.environment.as_deref() != environment {
+            return refused(CredentialFault::Environment);
+        }
+        match self.lookup.find(text, now) {
+            Outcome::Done(found) => Outcome::Done(self.lookup.judge(found, environment, now)),
+            Outcome::Wait(pending) => {
+                let lookup = Arc::clone(&self.lookup);
+                let environment = environment.map(str::to_owned);
+                Outcome::Wait(Box::pin(async move { lookup.judge(pending.await, environment.as_deref(), now) }))
+            }
+        }
+    }
+}
+
+impl Lookup {
+    /// Asks for the key under the current pepper, then under the older ones.
+    ///
+    /// Where there are older ones the current pepper is asked once more at the end: between two look-ups the key may
+    /// have moved from the older digest to the current one, and it must not seem unknown for that moment.
+    fn find(self: &Arc<Self>, text: &str, now: Now) -> Answer<Option<Found>> {
+        let current = self.peppers.current().digest(text);
+        let again = self.peppers.older().next().map(|_| current);
+        let mut rest = self.peppers.older().map(|pepper| pepper.digest(text)).chain(again);
+        let mut answer = self.store.find(&current, now);
+        loop {
+            match answer {
+                Outcome::Done(Ok(None)) => match rest.next() {
+                    Some(digest) => answer = self.store.find(&digest, now),
+                    None => return Outcome::Done(Ok(None)),
+                },
+                Outcome::Done(known) => return Outcome::Done(known.map(|key| Found::new(key, current))),
+                Outcome::Wait(pending) => {
+                    let (lookup, rest) = (Arc::clone(self), rest.collect());
+                    return Outcome::Wait(Box::pin(lookup.find_waiting(pending, rest, current, now)));
+                }
+            }
+        }
+    }
+
+    /// The rest of [`find`](Self::find), once the store has to be waited for. Holds digests, not the key.
+    async fn find_waiting(
+        self: Arc<Self>,
+        first: Pending<Result<Option<Arc<HeldKey>>, StoreError>>,
+        rest: Vec<KeyDigest>,
+        current: KeyDigest,
+        now: Now,
+    ) -> Result<Option<Found>, StoreError> {
+        let mut known = first.await?;
+        for digest in rest {
+            if known.is_some() {
+                break;
+            }
+            known = self.store.find(&digest, now).resolve().await?;
+        }
+        Ok(Found::new(known, current))
+    }
+
+    fn judge(
+        &self,
+        found: Result<Option<Found>, StoreError>,
+        environment: Option<&str>,
+        now: Now,
+    ) -> Result<Identity, Rejection> {
+        let found =
+            found.map_err(|error| Rejection::Unavailable(Outage::new(format!("looking up an API key: {error}"))))?;
+        let Found { key, current } = found.ok_or(Rejection::InvalidCredential(CredentialFault::Unknown))?;
+        // the key's text and its record agree unless somebody edited the store
+        if key.environment.as_deref() != environment {
+            return Err(Rejection::InvalidCredential(CredentialFault::Environment));
+        }
+        key.check(now.wall).map_err(Rejection::InvalidCredential)?;
+        self.uses.note(&key, now.wall, || self.rehash(&key, current));
+        Ok(key.identity())
+    }
+
+    fn rehash(&self, key: &HeldKey, current: KeyDigest) -> Option<Rehash> {
+        let pepper = self.peppers.current().id();
+        (key.digest != current).then(|| Rehash { digest: current, pepper: Arc::clone(pepper) })
+    }
+}
+
+impl Found {
+    fn new(key: Option<Arc<HeldKey>>, current: KeyDigest) -> Option<Self> {
+        key.map(|key| Self { key, current })
+    }
+}
+
+/// What was not written yet is handed to the store; nobody is left to wait for its answer.
+impl Drop for Lookup {
+    fn drop(&mut self) {
+        let (batch, _) = self.uses.take();
+        if batch.is_empty() {
+            return;
+        }
+        if let Outcome::Done(Err(error)) = self.store.record_used(batch) {
+            tracing::warn!(%error, "when API keys were last used could not be written down");
+        }
+    }
+}
+
+impl fmt::Debug for ApiKeyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeyVerifier")
+            .field("format", &self.format)
+            .field("environment", &self.environment)
+            .field("peppers", &self.lookup.peppers)
+            .finish_non_exhaustive()
+    }
+}
+
+const fn refused(fault: CredentialFault) -> Outcome<Result<Identity, Rejection>> {
+    Outcome::Done(Err(Rejection::InvalidCredential(fault)))
+}

@@ -1,0 +1,237 @@
+//! What is trusted: an issuer with its audiences, keys and rules.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::claims::Registered;
+use super::kind::TokenKind;
+use super::mapping::ClaimMapping;
+use super::time;
+use crate::clock::Timestamp;
+use crate::error::ConfigError;
+use crate::json::Value;
+use crate::keys::{Algorithm, KeySet};
+use crate::rejection::CredentialFault;
+
+/// The largest leeway: RFC 7519 section 4.1.4 speaks of "no more than a few minutes".
+const MAX_LEEWAY: Duration = Duration::from_mins(5);
+
+/// An issuer that is trusted, and how its tokens are checked.
+///
+/// What cannot be left out is an argument of [`Issuer::new`]; mistakes are reported by
+/// [`JwtVerifier::new`](super::JwtVerifier::new).
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    name: Arc<str>,
+    audiences: Vec<Box<str>>,
+    keys: KeySet,
+    algorithms: Option<Vec<Algorithm>>,
+    leeway: Duration,
+    kind: TokenKind,
+    max_lifetime: Option<Duration>,
+    expiry: Expiry,
+    clients: Clients,
+    mapping: ClaimMapping,
+}
+
+/// Whether a token must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expiry {
+    Required,
+    Optional,
+}
+
+/// How the subject of a client's token is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clients {
+    /// `client:` and the id; no user can have such a name.
+    Marked,
+    /// Like a user of the same name.
+    Unmarked,
+}
+
+impl Issuer {
+    /// An issuer by the exact text of its `iss`, the audiences of which a token must name at least one, and the keys
+    /// that are its own.
+    ///
+    /// A key belongs to its issuer: no other issuer's token is ever checked with it.
+    pub fn new(
+        name: impl Into<Arc<str>>,
+        audiences: impl IntoIterator<Item = impl Into<String>>,
+        keys: impl Into<KeySet>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            audiences: audiences.into_iter().map(|audience| audience.into().into_boxed_str()).collect(),
+            keys: keys.into(),
+            algorithms: None,
+            leeway: Duration::from_secs(30),
+            kind: TokenKind::AccessToken,
+            max_lifetime: None,
+            expiry: Expiry::Required,
+            clients: Clients::Marked,
+            mapping: ClaimMapping::default(),
+        }
+    }
+
+    /// The only algorithms that are accepted of this issuer.
+    ///
+    /// Left out, each key serves the one algorithm it stands for; see
+    /// [`VerificationKey`](crate::keys::VerificationKey). A JWK's own `alg` still binds it.
+    #[must_use]
+    pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        Self { algorithms: Some(algorithms.into_iter().collect()), ..self }
+    }
+
+    /// How far the issuer's clock may differ from ours; applies to `exp`, `nbf` and `iat`.
+    ///
+    /// The default is 30 seconds: clocks kept by NTP differ by much less than one, a machine that has just woken up may
+    /// need a little longer, and a token that was meant to end lives no longer than this.
+    #[must_use]
+    pub fn leeway(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// Which kind of token is accepted; the default is [`TokenKind::AccessToken`].
+    #[must_use]
+    pub fn token_kind(self, kind: TokenKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Refuses tokens that would still be good in more than this from now.
+    ///
+    /// There is no limit by default: how long its tokens live is the issuer's decision.
+    #[must_use]
+    pub fn max_lifetime(self, longest: Duration) -> Self {
+        Self { max_lifetime: Some(longest), ..self }
+    }
+
+    /// Where the principal's fields come from; see [`ClaimMapping`] for the default.
+    #[must_use]
+    pub fn claims(self, mapping: ClaimMapping) -> Self {
+        Self { mapping, ..self }
+    }
+
+    /// Accepts tokens without `exp`.
+    ///
+    /// Security: such a token is good until its key is withdrawn, also for whoever stole it.
+    #[must_use]
+    pub fn danger_accept_missing_expiry(self) -> Self {
+        Self { expiry: Expiry::Optional, ..self }
+    }
+
+    /// Leaves the subject of a client's token as it is, without `client:` before it.
+    ///
+    /// Security: where users can choose their `sub`, a user may take the name of a client and its rights.
+    #[must_use]
+    pub fn danger_clients_share_names_with_users(self) -> Self {
+        Self { clients: Clients::Unmarked, ..self }
+    }
+}
+
+/// An issuer that was found to be in order, prepared for use.
+#[derive(Debug)]
+pub(super) struct Trusted {
+    pub(super) name: Arc<str>,
+    pub(super) keys: KeySet,
+    pub(super) kind: TokenKind,
+    pub(super) clients: Clients,
+    pub(super) mapping: ClaimMapping,
+    audiences: Vec<Box<str>>,
+    leeway: Duration,
+    max_lifetime: Option<Duration>,
+    expiry: Expiry,
+}
+
+impl Trusted {
+    pub(super) fn new(issuer: Issuer) -> Result<Self, ConfigError> {
+        let mistake = |message: &str| Err(ConfigError::new(message).at(format_args!("issuer \"{}\"", issuer.name)));
+        if issuer.name.is_empty() {
+            return Err(ConfigError::new("an issuer has an empty name; write what its tokens have as \"iss\""));
+        }
+        if issuer.audiences.is_empty() || issuer.audiences.iter().any(|audience| audience.is_empty()) {
+            return mistake("an audience is missing or empty; name what the tokens for this service have as \"aud\"");
+        }
+        if issuer.leeway > MAX_LEEWAY {
+            return mistake("the leeway is longer than five minutes; set the clocks instead");
+        }
+        if issuer.max_lifetime.is_some_and(|longest| longest.is_zero()) {
+            return mistake("the longest lifetime is zero, so no token would be good");
+        }
+        if issuer.max_lifetime.is_some() && issuer.expiry == Expiry::Optional {
+            return mistake("a longest lifetime is set and so is leave to have no expiry; decide for one");
+        }
+        let keys = match &issuer.algorithms {
+            None => Some(issuer.keys.clone()),
+            Some(algorithms) => issuer.keys.allowing(algorithms),
+        };
+        let Some(keys) = keys else {
+            return mistake("none of its keys can be used with any of its algorithms");
+        };
+        Ok(Self {
+            name: issuer.name,
+            keys,
+            kind: issuer.kind,
+            clients: issuer.clients,
+            mapping: issuer.mapping,
+            audiences: issuer.audiences,
+            leeway: issuer.leeway,
+            max_lifetime: issuer.max_lifetime,
+            expiry: issuer.expiry,
+        })
+    }
+
+    /// Types, audience, times, in this order; answers when the token ends.
+    pub(super) fn check_claims(
+        &self,
+        claims: &Registered<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, CredentialFault> {
+        let expires = time::numeric_date(claims.exp)?;
+        let starts = [time::numeric_date(claims.nbf)?, time::numeric_date(claims.iat)?];
+        if expires.is_none() && self.expiry == Expiry::Required {
+            return Err(CredentialFault::Claims);
+        }
+        self.check_audience(claims)?;
+        if starts.into_iter().flatten().any(|start| start > now.saturating_add(self.leeway)) {
+            return Err(CredentialFault::NotYetValid);
+        }
+        let latest = self.max_lifetime.map(|longest| now.saturating_add(longest).saturating_add(self.leeway));
+        if expires.zip(latest).is_some_and(|(expires, latest)| expires > latest) {
+            return Err(CredentialFault::Claims);
+        }
+        // RFC 7519 section 4.1.4: on or after the expiration time the token must not be accepted
+        if expires.is_some_and(|expires| now >= expires.saturating_add(self.leeway)) {
+            return Err(CredentialFault::Expired);
+        }
+        Ok(expires)
+    }
+
+    /// RFC 7519 section 4.1.3: one string or an array of strings, of which one must be ours.
+    fn check_audience(&self, claims: &Registered<'_>) -> Result<(), CredentialFault> {
+        let audience = claims.aud.ok_or(CredentialFault::Audience)?;
+        let ours = match audience.items() {
+            Some(items) => {
+                let mut ours = false;
+                for item in items {
+                    ours |= self.is_audience(item)?;
+                }
+                ours
+            }
+            None => self.is_audience(audience)?,
+        };
+        if ours { Ok(()) } else { Err(CredentialFault::Audience) }
+    }
+
+    fn is_audience(&self, value: Value<'_>) -> Result<bool, CredentialFault> {
+        let named = value.as_text().ok_or(CredentialFault::Claims)?;
+        Ok(self.audiences.iter().any(|audience| named == **audience))
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,108 @@
+//! Which kind of token is accepted: a good signature on the wrong kind is no access (RFC 8725 section 3.11, 3.12).
+
+use std::borrow::Cow;
+
+use super::claims::Registered;
+use crate::json::Value;
+use crate::rejection::CredentialFault;
+use crate::verify::jws::Header;
+
+/// Which kind of token an issuer's tokens must be.
+///
+/// Types are media types: compared without letter case, and `application/` in front makes no difference (RFC 7515
+/// section 4.1.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// An access token of whatever issuer: `typ` is absent, `JWT` or `at+jwt`, and nothing in the claims says that it
+    /// is something else.
+    ///
+    /// Refused are ID tokens (`nonce`, `at_hash`, `c_hash`; `token_use` other than `access`; `typ` `ID` in the claims),
+    /// refresh and offline tokens, logout tokens and security events, client assertions and DPoP proofs by their types.
+    /// A token that says outright that it is an access token, by `typ` `at+jwt` or `token_use` `access` or by the claim
+    /// `typ` `Bearer`, may have a `nonce`, which some issuers copy into their access tokens.
+    AccessToken,
+    /// An access token of the JWT profile (RFC 9068): `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`,
+    /// `iat` and `jti` are all there.
+    Profile,
+    /// A token of exactly this `typ`, for tokens of the application's own. No claim is looked at to tell the kind.
+    Typ(Cow<'static, str>),
+}
+
+impl TokenKind {
+    pub(super) fn check(&self, header: &Header<'_>, claims: &Registered<'_>) -> Result<(), CredentialFault> {
+        let typ = header.typ.as_deref().map(media_type);
+        let is = |wanted: &str| typ.is_some_and(|typ| typ.eq_ignore_ascii_case(media_type(wanted)));
+        let fits = match self {
+            Self::AccessToken => (typ.is_none() || is("JWT") || is("at+jwt")) && says_access(is("at+jwt"), claims),
+            Self::Profile => is("at+jwt") && says_access(true, claims),
+            Self::Typ(wanted) => is(wanted),
+        };
+        if !fits || claims.bound {
+            return Err(CredentialFault::Kind);
+        }
+        let of_profile = [claims.iss, claims.exp, claims.aud, claims.sub, claims.client_id, claims.iat, claims.jti];
+        if *self == Self::Profile && of_profile.iter().any(Option::is_none) {
+            return Err(CredentialFault::Claims);
+        }
+        Ok(())
+    }
+}
+
+/// RFC 7515 section 4.1.9: `application/` is implied where there is no other slash.
+fn media_type(typ: &str) -> &str {
+    const IMPLIED: &str = "application/";
+    match typ.split_at_checked(IMPLIED.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(IMPLIED) && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+/// Whether the claims leave no doubt that this is an access token; `stated` where the header says so.
+fn says_access(stated: bool, claims: &Registered<'_>) -> bool {
+    let token_use = Statement::of(claims.token_use);
+    let typ = Statement::of(claims.typ);
+    let others = claims.type_names.map(Statement::of);
+    let denied = token_use != Statement::None && token_use != Statement::Access
+        || [typ, others[0], others[1]].contains(&Statement::OtherKind);
+    let stated = stated || token_use == Statement::Access || typ == Statement::Access;
+    !denied && !claims.other_kind && (stated || !claims.id_token)
+}
+
+/// What a claim says of the kind of its token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statement {
+    /// The claim is not there.
+    None,
+    /// An access token.
+    Access,
+    /// A kind that is certainly not an access token.
+    OtherKind,
+    /// Something that does not tell; the claim may mean something of the application's own.
+    Unclear,
+}
+
+impl Statement {
+    fn of(claim: Option<Value<'_>>) -> Self {
+        const ACCESS: [&str; 4] = ["access", "access_token", "bearer", "at+jwt"];
+        const OTHERS: [&str; 9] = [
+            "id",
+            "id_token",
+            "refresh",
+            "refresh_token",
+            "offline",
+            "offline_token",
+            "logout",
+            "logout_token",
+            "logout+jwt",
+        ];
+        let Some(claim) = claim else { return Self::None };
+        let Some(word) = claim.as_str() else { return Self::Unclear };
+        let among = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(&word));
+        match () {
+            () if among(&ACCESS) => Self::Access,
+            () if among(&OTHERS) => Self::OtherKind,
+            () => Self::Unclear,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Signed tokens of trusted issuers (RFC 7519), verified strictly.
+//!
+//! The order of the checks is the order of what may be believed:
+//!
+//! 1. form: length, three parts, one spelling, one reading of the JSON; no `crit`;
+//! 2. the issuer: `iss` as an exact string among those configured, before any key is touched;
+//! 3. the key: one of that issuer, by `kid`, for that algorithm; then the signature;
+//! 4. the kind: an access token and not another sort of token with a good signature;
+//! 5. the claims: types, audience, `nbf` and `iat`, and `exp` last.
+//!
+//! The first fault found is the one reported. Expiry comes last, so that a client which is told that its token has
+//! expired knows that a fresh one would be good.
+//!
+//! Decisions where the standards leave a choice:
+//!
+//! - `exp` is required; at or after `exp` plus leeway the token is refused. A token "from the future", by `nbf` or by
+//!   `iat`, is refused beyond the leeway.
+//! - Times may have fractions, must be numbers from 0 to the end of the year 9999, and are refused otherwise.
+//! - `sub` is required. A token whose `sub` equals its `client_id` speaks for a client: its subject is `client:` and the
+//!   id. A user whose `sub` begins with `client:` is refused, so the two can never meet (RFC 9068 section 5).
+//! - A token bound to a key or a certificate (`cnf`) is refused: taken as a bearer token it would lose what its binding
+//!   is for (RFC 9449 section 7.2).
+//! - An audience, tenant, plan, `jti` or `client_id` of the wrong type is refused; lists of permissions, roles and
+//!   scopes of the wrong type are ignored, which grants nothing. `null` is the same as absent for what is mapped.
+//!
+//! Parts: `issuer` what is trusted; `mapping` where the principal's fields come from; `kind` which sort of token;
+//! `claims` and `time` the registered claims; `identity` what is made of them.
+
+mod claims;
+mod identity;
+mod issuer;
+mod kind;
+mod mapping;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use crate::clock::Now;
+use crate::error::ConfigError;
+use crate::json::Object;
+use crate::outcome::Outcome;
+use crate::principal::Identity;
+use crate::rejection::{CredentialFault, Rejection};
+use crate::verify::Verifier;
+use crate::verify::jws::{self, Compact, Header, Scratch};
+use claims::Registered;
+use issuer::Trusted;
+
+pub use issuer::Issuer;
+pub use kind::TokenKind;
+pub use mapping::{ClaimMapping, ClaimPath, ScopeShape, ScopeUse};
+
+/// Verifies tokens of the issuers it was given.
+///
+/// ```
+/// use auth_core::keys::{Algorithm, KeySet};
+/// use auth_core::verify::jwt::{Issuer, JwtVerifier};
+/// use auth_core::{ConfigError, Secret};
+///
+/// let ours = KeySet::shared_secret(Algorithm::Hs256, &Secret::from("an example of a secret, 32 bytes or more"))?;
+/// let verifier = JwtVerifier::new([Issuer::new("https://login.example", ["my-api"], ours.clone())])?;
+///
+/// // an issuer without an audience would accept tokens that were made for others
+/// assert!(JwtVerifier::new([Issuer::new("https://login.example", [] as [&str; 0], ours)]).is_err());
+/// # Ok::<(), ConfigError>(())
+/// ```
+///
+/// Security: verifying never waits, never takes a lock and never reaches out; nothing in a token can make it do so.
+#[derive(Debug)]
+pub struct JwtVerifier {
+    issuers: Vec<Trusted>,
+    max_length: usize,
+}
+
+impl JwtVerifier {
+    /// A verifier for the tokens of these issuers.
+    ///
+    /// # Errors
+    /// There is no issuer, the same one occurs twice, or one of them is put together wrongly: no audience, no key that
+    /// its algorithms fit, a leeway of more than five minutes.
+    pub fn new(issuers: impl IntoIterator<Item = Issuer>) -> Result<Self, ConfigError> {
+        let mut trusted: Vec<Trusted> = Vec::new();
+        for issuer in issuers {
+            let issuer = Trusted::new(issuer)?;
+            if trusted.iter().any(|other| other.name == issuer.name) {
+                let twice = "the issuer is configured twice; give one entry all its audiences and keys";
+                return Err(ConfigError::new(twice).at(&issuer.name));
+            }
+            trusted.push(issuer);
+        }
+        if trusted.is_empty() {
+            return Err(ConfigError::new("there is no issuer to trust; name at least one"));
+        }
+        Ok(Self { issuers: trusted, max_length: jws::MAX_LENGTH })
+    }
+
+    /// Refuses tokens of more than so many bytes before anything of them is decoded.
+    ///
+    /// The default is 8192, the limit that common servers put on a whole header.
+    #[must_use]
+    pub fn max_length(self, bytes: usize) -> Self {
+        Self { max_length: bytes, ..self }
+    }
+
+    fn identify(&self, text: &str, now: Now) -> Result<Identity, CredentialFault> {
+        let mut scratch = Scratch::new();
+        let token = Compact::read(text, self.max_length, &mut scratch)?;
+        let header = Header::read(token.header)?;
+        let payload = str::from_utf8(token.payload).map_err(|_| CredentialFault::Malformed)?;
+        let members = Object::read(payload).map_err(|_| CredentialFault::Malformed)?;
+        let claims = Registered::among(&members);
+
+        let issuer = self.issuer(&claims)?;
+        jws::signer(&token, &header, &issuer.keys)?;
+        issuer.kind.check(&header, &claims)?;
+        let expires = issuer.check_claims(&claims, now.wall)?;
+        issuer.identity(payload, &members, &claims, expires)
+    }
+
+    /// RFC 7519 section 4.1.1: a case-sensitive string, compared as it is.
+    fn issuer(&self, claims: &Registered<'_>) -> Result<&Trusted, CredentialFault> {
+        let name = claims.iss.and_then(crate::json::Value::as_text).ok_or(CredentialFault::Issuer)?;
+        self.issuers.iter().find(|issuer| name == *issuer.name).ok_or(CredentialFault::Issuer)
+    }
+}
+
+impl Verifier for JwtVerifier {
+    /// Three or five parts, or the beginning that every JSON header in base64url has: what is meant to be a token is
+    /// refused here, with the reason, rather than anywhere else.
+    fn recognises(&self, text: &str) -> bool {
+        let dots = text.bytes().filter(|byte| *byte == b'.').take(5).count();
+        matches!(dots, 2 | 4) || (dots > 0 && text.starts_with("eyJ"))
+    }
+
+    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>> {
+        Outcome::Done(self.identify(text, now).map_err(Rejection::InvalidCredential))
+    }
+}

@@ -1,0 +1,84 @@
+//! Between the core's types and those of `http` 1.x.
+
+use auth_core::gate::{Admission, Caller, Refusal};
+use auth_core::reply::Reply;
+use auth_core::{Headers, Principal, RequestHead};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, Method, Request, Response, StatusCode, Uri};
+
+use crate::ResponseBody;
+use crate::peer::peer_address;
+
+/// A header map as the core reads it.
+pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
+
+impl Headers for Fields<'_> {
+    fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+        for value in self.0.get_all(name) {
+            visit(value.as_bytes());
+        }
+    }
+}
+
+/// The borrowed view of a request.
+pub(crate) fn head<'a>(
+    method: &'a Method,
+    uri: &'a Uri,
+    fields: &'a Fields<'a>,
+    extensions: &'a Extensions,
+) -> RequestHead<'a> {
+    RequestHead {
+        query: uri.query(),
+        peer: peer_address(extensions),
+        known: extensions.get::<Principal>(),
+        ..RequestHead::new(method.as_str(), uri.path(), fields)
+    }
+}
+
+/// Attaches what the gate says of an admitted request; answers what its response gets.
+pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Additions {
+    match admission.caller {
+        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
+        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
+    }
+    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
+    if let Some(request_id) = &request_id {
+        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    }
+    Additions { request_id, fields: admission.response_fields }
+}
+
+/// What the response to an admitted request gets on top of the service's own fields.
+#[derive(Default)]
+pub(crate) struct Additions {
+    request_id: Option<HeaderValue>,
+    fields: &'static [(&'static str, &'static str)],
+}
+
+impl Additions {
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(request_id) = self.request_id {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        for (name, value) in self.fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+}
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A refusal as a response, with the typed reason in its extensions.
+pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
+    let Reply { status, fields, body } = refusal.reply;
+    let mut response = Response::new(ResponseBody::reply(body));
+    // The core answers statuses and fields that exist; what could not be expressed must not become a pass.
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_ref())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response.extensions_mut().insert(refusal.rejection);
+    response
+}

@@ -1,0 +1,63 @@
+//! The actix application around the gateway.
+
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, HttpResponse};
+use auth_core::{Anonymous, Principal};
+use gateway::connection::Scheme;
+use gateway::forward::{Answer, mentions_websocket};
+use gateway::gateway::{Admitted, Gateway};
+use http::Request;
+
+use crate::{convert, upgrade, upload};
+
+/// What happens before and after the gate.
+pub(crate) async fn around(
+    gateway: Arc<Gateway>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let Some(parts) = convert::parts(request.head()) else {
+        return Ok(request.into_response(HttpResponse::BadRequest().finish()));
+    };
+    let (passage, early) = gateway.arrive(&parts);
+    let mut response = match early {
+        Some(early) => request.into_response(convert::response(early, &parts.method)),
+        None => next.call(request).await?.map_into_boxed_body(),
+    };
+    let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
+    convert::apply(passage.leave(status), response.response_mut());
+    Ok(response)
+}
+
+/// Answers what the gate admitted.
+pub(crate) async fn answer(gateway: Arc<Gateway>, request: ServiceRequest) -> Result<ServiceResponse, Error> {
+    let (request, payload) = request.into_parts();
+    let Some(parts) = convert::parts(request.head()) else {
+        return Ok(ServiceResponse::new(request, HttpResponse::BadRequest().finish()));
+    };
+    let method = parts.method.clone();
+    let (body, opaque) = if mentions_websocket(&parts.headers) {
+        (upload::nothing(), Some(payload))
+    } else {
+        (upload::body(payload, &parts), None)
+    };
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let scheme = request.conn_data::<Scheme>().copied().unwrap_or_default();
+    let (principal, anonymous) = {
+        let extensions = request.extensions();
+        (extensions.get::<Principal>().cloned(), extensions.get::<Anonymous>().cloned())
+    };
+    let admitted = Admitted::of(principal.as_ref(), anonymous.as_ref());
+    let answer = gateway.answer(Request::from_parts(parts, body), peer, scheme, admitted).await;
+    let response = match (answer, opaque) {
+        (Answer::Response(response), _) => convert::response(response, &method),
+        (Answer::Upgraded(head, upstream), Some(client)) => upgrade::response(&head, upstream, client),
+        // An upgrade that the request did not ask for is refused before it comes here.
+        (Answer::Upgraded(..), None) => HttpResponse::BadGateway().finish(),
+    };
+    Ok(ServiceResponse::new(request, response))
+}

@@ -1,0 +1,142 @@
+//! The actix gateway's server: actix's own workers and dispatchers, behind the same guard, TLS and limits as the axum
+//! gateway's.
+//!
+//! `HttpServer` accepts sockets and nothing else, so the server is put together from the parts that it is made of.
+//! Each worker is a thread with connections of its own to the upstreams; when one stops, it takes nobody else's along.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::{AppConfig, Server, ServiceFactory};
+use actix_web::middleware::from_fn;
+use auth_actix::Auth;
+use gateway::config;
+use gateway::connection::Scheme;
+use gateway::framing::{self, Guarded, recognise};
+use gateway::gateway::Gateway;
+use gateway::tls::Tls;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use crate::app::{answer, around};
+
+/// How long a client may take to close its side after the last response.
+const DISCONNECT: Duration = Duration::from_secs(2);
+
+/// Serves until `stop` resolves, then lets what is in flight finish. `build` makes each worker a gateway of its own.
+pub(crate) async fn run<B>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    settings: &config::Server,
+    build: B,
+    stop: impl Future<Output = io::Result<()>>,
+) -> io::Result<()>
+where
+    B: Fn() -> Gateway + Send + Clone + 'static,
+{
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(settings.max_connections.div_ceil(workers))
+        .shutdown_timeout(settings.shutdown_grace.as_secs())
+        .disable_signals();
+    let draining = builder.graceful_shutdown_signal();
+    let patience = settings.header_read_timeout;
+    let following = tls.clone().map(|tls| actix_web::rt::spawn(tls.follow()));
+    let server = match tls {
+        None => builder.listen("gateway", listener, move || {
+            let accept = |stream: TcpStream| async move { recognise(stream).await };
+            connections(Scheme::Http, accept, patience, build.clone(), draining.clone())
+        })?,
+        Some(tls) => builder.listen("gateway", listener, move || {
+            let acceptor = tls.acceptor();
+            let accept = move |stream: TcpStream| {
+                let accepted = acceptor.accept(stream);
+                async move { recognise(accepted.await?).await }
+            };
+            connections(Scheme::Https, accept, patience, build.clone(), draining.clone())
+        })?,
+    };
+    let server = server.run();
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    stop.await?;
+    handle.stop(true).await;
+    if let Some(following) = following {
+        following.abort();
+    }
+    running.await.map_err(io::Error::other)?
+}
+
+/// From a socket to the application, for one worker.
+fn connections<T, A, F, B>(
+    scheme: Scheme,
+    accept: A,
+    patience: Duration,
+    build: B,
+    draining: GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    A: Fn(TcpStream) -> F + Clone + 'static,
+    F: Future<Output = io::Result<(Guarded<T>, framing::Protocol)>> + 'static,
+    B: Fn() -> Gateway,
+{
+    let gateway = Arc::new(build());
+    let app = {
+        let (before, behind) = (gateway.clone(), gateway.clone());
+        let gate = gateway.gate().clone();
+        App::new()
+            .default_service(fn_service(move |request| answer(behind.clone(), request)))
+            .wrap(Auth::new(gate))
+            .wrap(from_fn(move |request, next| around(before.clone(), request, next)))
+    };
+    let app = actix_service::IntoServiceFactory::into_factory(app).map_err(|error| error.error_response());
+    let http = HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let draining = draining.clone();
+            async move { draining.notified().await }
+        })
+        .keep_alive(KeepAlive::Timeout(patience))
+        .client_request_timeout(patience)
+        .client_disconnect_timeout(DISCONNECT)
+        .h1_allow_half_closed(true)
+        .on_connect_ext(move |_: &Guarded<T>, extensions| {
+            extensions.insert(scheme);
+        })
+        .finish(map_config(app, |()| AppConfig::default()));
+    fn_service(move |stream: TcpStream| {
+        let accept = accept.clone();
+        async move { begin(stream, accept, patience).await }
+    })
+    .and_then(http)
+}
+
+/// What a connection begins with, unless it takes too long.
+async fn begin<T, F>(
+    stream: TcpStream,
+    accept: impl Fn(TcpStream) -> F,
+    patience: Duration,
+) -> Result<(Guarded<T>, Protocol, Option<SocketAddr>), DispatchError>
+where
+    F: Future<Output = io::Result<(Guarded<T>, framing::Protocol)>>,
+{
+    // Answers are written whole; holding back the last packet of one helps nobody.
+    let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
+    let begun = tokio::time::timeout(patience, accept(stream)).await;
+    let (stream, protocol) = begun.map_err(|_| DispatchError::SlowRequestTimeout)?.map_err(DispatchError::Io)?;
+    let protocol = match protocol {
+        framing::Protocol::Http1 => Protocol::Http1,
+        framing::Protocol::Http2 => Protocol::Http2,
+    };
+    Ok((stream, protocol, peer))
+}

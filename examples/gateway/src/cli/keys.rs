@@ -1,0 +1,189 @@
+//! `gateway keys`: making, listing, revoking and rotating API keys.
+
+use std::sync::Arc;
+
+use auth_core::api_key::{ApiKeyRecord, KeyStatus};
+use auth_core::issue::{KeyError, MintedKey, NewKey};
+use auth_core::store::KeyScope;
+use auth_core::{Clock as _, NetworkSet, Now, SystemClock, Timestamp};
+use serde_json::{Value, json};
+
+use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose};
+use crate::config::{Config, KeyStore};
+use crate::start::waiting_runtime;
+use crate::wiring::{self, Keys, Resources};
+
+/// Does it, and prints the answer.
+pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
+    let now = SystemClock.now();
+    let runtime = waiting_runtime()?;
+    match command {
+        KeysCommand::Create(arguments) => {
+            let (config, keys) = open(&arguments.whose, Folder::MayBeMade)?;
+            warn_of_unknown_permissions(&config, &arguments.permissions);
+            let wanted = wanted(arguments, &keys, now)?;
+            let minted = runtime.block_on(keys.service.mint(wanted, now)).map_err(refused)?;
+            print_minted(&minted, arguments.output);
+        }
+        KeysCommand::List(arguments) => {
+            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let records = runtime.block_on(keys.service.list(&scope(arguments))).map_err(refused)?;
+            print_list(&records, now, arguments.output);
+        }
+        KeysCommand::Revoke(arguments) => {
+            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let record = runtime.block_on(keys.service.revoke(&arguments.id)).map_err(refused)?;
+            println!("{} ({}) is revoked", record.id, record.shown);
+        }
+        KeysCommand::Rotate(arguments) => {
+            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let RotateKey { id, overlap, output, .. } = arguments;
+            let minted = runtime.block_on(keys.service.rotate(id, *overlap, now)).map_err(refused)?;
+            print_minted(&minted, *output);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the data directory has to be there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Folder {
+    MayBeMade,
+    MustExist,
+}
+
+fn open(whose: &Whose, folder: Folder) -> Result<(Config, Keys), Failure> {
+    let config = whose.configuration()?;
+    let Some(settings) = &config.api_keys else {
+        return Err(Failure::Usage("the configuration has no [api_keys]".to_owned()));
+    };
+    if settings.store == KeyStore::Memory {
+        let why = "`store = \"memory\"` keeps keys in the serving process, where no command can reach them";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    if folder == Folder::MustExist && !whose.data_dir.is_dir() {
+        return Err(Failure::Obstacle(format!("there is no data directory {}", whose.data_dir.display())));
+    }
+    let data_dir = whose.data_dir(&config)?;
+    let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
+    let keys = wiring::wire(&config, resources)?.keys;
+    keys.map(|keys| (config, keys)).ok_or_else(|| Failure::obstacle("the configuration has no [api_keys]"))
+}
+
+fn refused(error: KeyError) -> Failure {
+    match error {
+        KeyError::Environment(_) | KeyError::Invalid(_) => Failure::Usage(error.to_string()),
+        _ => Failure::obstacle(error),
+    }
+}
+
+/// A permission that no route needs is most likely misspelt; it may still mean something to the upstream.
+fn warn_of_unknown_permissions(config: &Config, permissions: &[String]) {
+    let implies = config.permissions.implies.iter();
+    let named = implies.flat_map(|(name, implied)| std::iter::once(name).chain(implied)).map(String::as_str);
+    let known: Vec<&str> = config.permissions_needed().into_iter().chain(named).collect();
+    for permission in permissions.iter().filter(|name| !name.contains('*') && !known.contains(&name.as_str())) {
+        eprintln!("warning: no route needs `{permission}`; the routes need {}", config.permissions_needed().join(", "));
+    }
+}
+
+fn wanted(arguments: &CreateKey, keys: &Keys, now: Now) -> Result<NewKey, Failure> {
+    let text = |text: &Option<String>| text.as_deref().map(Arc::from);
+    let mut wanted = NewKey::new(arguments.name.as_str(), arguments.owner.as_str());
+    wanted.description = text(&arguments.description);
+    wanted.tenant = text(&arguments.tenant);
+    wanted.plan = text(&arguments.plan);
+    wanted.permissions = arguments.permissions.iter().map(String::as_str).collect();
+    wanted.roles = arguments.roles.iter().map(String::as_str).collect();
+    wanted.environment = text(&arguments.environment).or_else(|| keys.environment.clone());
+    wanted.expires = arguments.expires_in.map(|span| now.wall.saturating_add(span));
+    if !arguments.networks.is_empty() {
+        let networks = NetworkSet::parse(arguments.networks.iter().map(String::as_str));
+        wanted.networks = Some(Arc::new(networks.map_err(|error| Failure::Usage(error.to_string()))?));
+    }
+    Ok(wanted)
+}
+
+fn scope(arguments: &ListKeys) -> KeyScope {
+    arguments.tenant.as_deref().map_or(KeyScope::All, |tenant| KeyScope::Tenant(tenant.into()))
+}
+
+fn print_minted(minted: &MintedKey, output: Output) {
+    let key = minted.key.expose_text().unwrap_or_default();
+    if output == Output::Json {
+        let mut json = described(&minted.record, None);
+        json["key"] = json!(key);
+        println!("{json:#}");
+        return;
+    }
+    println!("{key}");
+    eprintln!("{} was made; the key is not shown again", minted.record.id);
+}
+
+fn print_list(records: &[ApiKeyRecord], now: Now, output: Output) {
+    if output == Output::Json {
+        let all: Vec<Value> = records.iter().map(|record| described(record, Some(now))).collect();
+        println!("{:#}", Value::Array(all));
+        return;
+    }
+    let mut rows = vec![
+        ["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"].map(str::to_owned),
+    ];
+    for record in records {
+        let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or("-").to_owned();
+        let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);
+        rows.push([
+            record.id.to_string(),
+            format!("{}…", record.shown),
+            record.name.to_string(),
+            record.owner.to_string(),
+            text(&record.tenant),
+            record.permissions.iter().collect::<Vec<_>>().join(","),
+            status(record, now).to_owned(),
+            time(record.end()),
+            time(record.last_used),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..9).map(width).collect();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+}
+
+fn status(record: &ApiKeyRecord, now: Now) -> &'static str {
+    match record.status {
+        KeyStatus::Revoked => "revoked",
+        KeyStatus::Disabled => "disabled",
+        KeyStatus::Active if record.check(now.wall).is_err() => "ended",
+        KeyStatus::Active if record.succession.is_some() => "replaced",
+        KeyStatus::Active => "active",
+    }
+}
+
+/// Everything about a key that is no secret.
+fn described(record: &ApiKeyRecord, now: Option<Now>) -> Value {
+    let time = |time: Option<Timestamp>| time.map(Timestamp::to_rfc3339);
+    let mut json = json!({
+        "id": &*record.id,
+        "begins": &*record.shown,
+        "name": &*record.name,
+        "description": record.description.as_deref(),
+        "owner": &*record.owner,
+        "tenant": record.tenant.as_deref(),
+        "plan": record.plan.as_deref(),
+        "environment": record.environment.as_deref(),
+        "permissions": record.permissions.iter().collect::<Vec<_>>(),
+        "roles": record.roles.iter().collect::<Vec<_>>(),
+        "created": record.created.to_rfc3339(),
+        "ends": time(record.end()),
+        "last_used": time(record.last_used),
+        "rotated_from": record.rotated_from.as_deref(),
+        "replaced_by": record.succession.as_ref().map(|succession| &*succession.successor),
+    });
+    if let Some(now) = now {
+        json["status"] = json!(status(record, now));
+    }
+    json
+}

@@ -1,0 +1,115 @@
+//! The command line, shared by both gateways.
+//!
+//! | command | does |
+//! |---|---|
+//! | `gateway [serve] [--profile NAME \| --config FILE] [--listen ADDR] [--data-dir DIR]` | serves; without arguments, the demo |
+//! | `gateway check --config FILE` | names every problem of a configuration |
+//! | `gateway profile NAME` | prints a profile, to start from |
+//! | `gateway keys create\|list\|revoke\|rotate` | administrates API keys |
+//!
+//! It ends with 0 where it did what it was asked, with 2 where the command line or the configuration is wrong, and with
+//! 1 where something else stands in the way. Answers go to standard output, everything else to standard error.
+
+mod arguments;
+mod keys;
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
+
+use crate::config::Draft;
+use crate::problem::Problem;
+use crate::profile::Profile;
+use crate::start::{self, Ready};
+use crate::uses::UsesWriter;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The configuration is wrong: every problem. Exit status 2.
+    Configuration(Vec<Problem>),
+    /// The command line asks for something that is not there. Exit status 2.
+    Usage(String),
+    /// Something else stands in the way. Exit status 1.
+    Obstacle(String),
+}
+
+impl Failure {
+    /// Something other than the configuration that stands in the way.
+    pub fn obstacle(why: impl fmt::Display) -> Self {
+        Self::Obstacle(why.to_string())
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Configuration(_) | Self::Usage(_) => 2,
+            Self::Obstacle(_) => 1,
+        }
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Configuration(problems)
+    }
+}
+
+/// One line for each problem.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(problems) => {
+                for (index, problem) in problems.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str("\n")?;
+                    }
+                    problem.fmt(f)?;
+                }
+                Ok(())
+            }
+            Self::Usage(why) | Self::Obstacle(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Does what the command line of this process asks; `serve` is what the two gateways differ in.
+pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
+    let outcome = match Arguments::parse().command() {
+        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(|ready| serve_noting_uses(ready, serve)),
+        Command::Check { config } => check(&config),
+        Command::Profile { name } => print_profile(&name),
+        Command::Keys(command) => keys::run(&command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+    let keys = ready.wired.keys.as_ref();
+    let _writer = keys.map(|keys| UsesWriter::start(keys.verifier.clone())).transpose()?;
+    serve(ready)
+}
+
+fn check(file: &Path) -> Result<(), Failure> {
+    start::check(Draft::read_file(file).map_err(|problem| vec![problem])?)?;
+    println!("{}: good", file.display());
+    Ok(())
+}
+
+fn print_profile(name: &str) -> Result<(), Failure> {
+    let profile = Profile::named(name).map_err(Failure::Usage)?;
+    print!("{}", profile.text);
+    Ok(())
+}

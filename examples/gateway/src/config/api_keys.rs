@@ -1,0 +1,125 @@
+//! `[api_keys]`: what the gateway's own API keys look like and where they are kept.
+
+use std::path::PathBuf;
+
+use auth_core::Secret;
+
+use super::reader::{FromNode, Node};
+use super::values::{Positive, Text, choice};
+use crate::problem::{Place, Placed};
+
+/// What the gateway's own API keys look like and where they are kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ApiKeys {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// What every key begins with.
+    pub prefix: Placed<String>,
+    /// The environments that keys are made for; none where keys do not name one.
+    pub environments: Placed<Vec<String>>,
+    /// The environment of this gateway: keys of another one are refused.
+    pub environment: Option<String>,
+    /// How many characters stand behind the last `_`, the checksum included; `None` leaves it to the library: 32.
+    pub length: Option<Placed<usize>>,
+    /// How many characters of a key are kept to show which one it is; `None` leaves it to the library: 12.
+    pub display_length: Option<Placed<usize>>,
+    /// Who vouches for the owners of keys; `None` for the issuer of the gateway's own tokens.
+    pub issuer: Option<String>,
+    /// What keys are hashed with, the one in use first; none for one made at the first start, in the data directory.
+    pub peppers: Vec<Pepper>,
+    /// Where keys are kept.
+    pub store: KeyStore,
+}
+
+/// A secret that keys are hashed with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Pepper {
+    /// What records call it, to tell which pepper made their hash.
+    pub id: Placed<String>,
+    /// The secret.
+    pub secret: Secret,
+}
+
+impl FromNode for Pepper {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| {
+            let id = section.required_placed::<Text>("id");
+            let secret = section.required::<Secret>("secret");
+            Some(Self { id: id?.map(|Text(id)| id), secret: secret? })
+        })?
+    }
+}
+
+/// Where API keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyStore {
+    /// In a file of `SQLite`; `None` for one in the data directory. The default.
+    Sqlite(Option<PathBuf>),
+    /// In memory: they end with the process.
+    Memory,
+}
+
+impl FromNode for ApiKeys {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        #[derive(Clone, Copy)]
+        enum Store {
+            Sqlite,
+            Memory,
+        }
+        node.section(|section| {
+            let prefix = section.required_placed::<Text>("prefix");
+            let environments = section.placed::<Vec<Text>>("environments");
+            let environment = section.placed::<Text>("environment");
+            let length = section.placed::<Positive>("length");
+            let display_length = section.placed::<Positive>("display_length");
+            let issuer = section.read::<Text>("issuer").map(|Text(issuer)| issuer);
+            let peppers = section.read_or("peppers", Vec::new());
+            let store = section
+                .node("store")
+                .and_then(|node| choice(&node, &[("sqlite", Store::Sqlite), ("memory", Store::Memory)]));
+            let file = section.placed::<PathBuf>("sqlite_file");
+            let store = match (store, file) {
+                (Some(Store::Memory), Some(file)) => {
+                    node.problem_at(&file.place, "contradicts `store = \"memory\"`: leave one of the two out");
+                    KeyStore::Memory
+                }
+                (Some(Store::Memory), None) => KeyStore::Memory,
+                (_, file) => KeyStore::Sqlite(file.map(|file| file.value)),
+            };
+            let place = section.place();
+            let environments = environments.map_or_else(
+                || Placed { value: Vec::new(), place: place.clone() },
+                |names| names.map(|names| names.into_iter().map(|Text(name)| name).collect()),
+            );
+            let environment = environment.map(|name| name.map(|Text(name)| name));
+            check_environment(node, &environments.value, environment.as_ref());
+            Some(Self {
+                place,
+                prefix: prefix?.map(|Text(prefix)| prefix),
+                environments,
+                environment: environment.map(|environment| environment.value),
+                length: length.map(|length| length.map(|Positive(length)| length)),
+                display_length: display_length.map(|length| length.map(|Positive(length)| length)),
+                issuer,
+                peppers,
+                store,
+            })
+        })?
+    }
+}
+
+fn check_environment(node: &Node<'_>, all: &[String], own: Option<&Placed<String>>) {
+    match own {
+        Some(own) if !all.contains(&own.value) => {
+            let known = if all.is_empty() { "none are named".to_owned() } else { all.join(", ") };
+            node.problem_at(&own.place, format!("`{}` is none of `environments` ({known})", own.value.escape_debug()));
+        }
+        None if !all.is_empty() => {
+            node.problem::<()>("names `environments` but not the gateway's own `environment`");
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,110 @@
+//! What no section can know alone: names that lead from one to another, and parts that nothing uses.
+
+use std::collections::BTreeSet;
+
+use super::reader::Gaps;
+use super::suggest::nearest;
+use super::{Access, Config, Credentials, Kind, Route};
+use crate::problem::{Placed, Problem};
+
+/// Everything that does not fit together.
+///
+/// What seems to be missing from a section with gaps is not complained of.
+pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    twice(&mut problems, "another upstream", config.upstreams.iter().map(|upstream| &upstream.name));
+    same_place_or_name(config, &mut problems);
+    kinds_without_source(config, gaps, &mut problems);
+    if !gaps.are_in("credentials") {
+        unused_kinds(config, &mut problems);
+        credentials_of_routes(config, &mut problems);
+    }
+    if !gaps.are_in("upstreams") {
+        let known: Vec<&str> = config.upstreams.iter().map(|upstream| upstream.name.value.as_str()).collect();
+        let named = config.routes.iter().filter_map(|route| route.upstream.as_ref());
+        problems.extend(named.filter_map(|name| unknown(name, &known, "[[upstreams]]")));
+    }
+    problems
+}
+
+fn twice<'c>(problems: &mut Vec<Problem>, what: &str, names: impl Iterator<Item = &'c Placed<String>>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(&name.value) {
+            problems.push(name.place.problem(format!("{what} has this name already")));
+        }
+    }
+}
+
+fn same_place_or_name(config: &Config, problems: &mut Vec<Problem>) {
+    let mut seen: Vec<&Credentials> = Vec::new();
+    for credentials in &config.credentials {
+        if seen.iter().any(|earlier| earlier.source.is_same_place(&credentials.source)) {
+            problems.push(
+                credentials.place.problem("other credentials travel at the same place already: add its kinds there"),
+            );
+        } else if seen.iter().any(|earlier| earlier.name.eq_ignore_ascii_case(&credentials.name)) {
+            problems.push(credentials.place.problem(format!(
+                "other credentials are named `{}` already: give these a `name` of their own",
+                credentials.name
+            )));
+        }
+        seen.push(credentials);
+    }
+}
+
+fn kinds_without_source(config: &Config, gaps: &Gaps, problems: &mut Vec<Problem>) {
+    let has_issuer = !config.issuers.is_empty() || config.tokens.is_some();
+    let has_issuer = has_issuer || gaps.are_in("issuers") || gaps.are_in("tokens");
+    let has_keys = config.api_keys.is_some() || gaps.are_in("api_keys");
+    for kind in config.credentials.iter().flat_map(|credentials| &credentials.kinds) {
+        let missing = match kind.value {
+            Kind::Jwt if !has_issuer => "nobody issues tokens: write [[issuers]] or [tokens]",
+            Kind::ApiKey if !has_keys => "nothing says what API keys look like: write [api_keys]",
+            Kind::Jwt | Kind::ApiKey => continue,
+        };
+        problems.push(kind.place.problem(missing));
+    }
+}
+
+/// An issuer whose tokens are taken nowhere is a mistake: its author believes that callers can log in with it.
+fn unused_kinds(config: &Config, problems: &mut Vec<Problem>) {
+    let takes =
+        |kind| config.credentials.iter().flat_map(|credentials| &credentials.kinds).any(|taken| taken.value == kind);
+    let message = |kind| format!("nothing takes these: name the kind \"{kind}\" in one of [[credentials]]");
+    if !takes(Kind::Jwt) {
+        let places = config.issuers.iter().map(|issuer| &issuer.place);
+        problems
+            .extend(places.chain(config.tokens.iter().map(|tokens| &tokens.place)).map(|p| p.problem(message("jwt"))));
+    }
+    if !takes(Kind::ApiKey) {
+        problems.extend(config.api_keys.iter().map(|keys| keys.place.problem(message("api_key"))));
+    }
+}
+
+fn credentials_of_routes(config: &Config, problems: &mut Vec<Problem>) {
+    let known: Vec<&str> = config.credentials.iter().map(|credentials| credentials.name.as_str()).collect();
+    for route in &config.routes {
+        let names = route.credentials.iter().flatten();
+        problems.extend(names.filter_map(|name| unknown(name, &known, "[[credentials]]")));
+        if known.is_empty() && needs_a_caller(route) {
+            problems.push(route.place.problem("needs a caller, but no credentials are taken: write [[credentials]]"));
+        }
+    }
+}
+
+fn needs_a_caller(route: &Route) -> bool {
+    matches!(route.access, Access::Authenticated | Access::Needs(_))
+}
+
+fn unknown(name: &Placed<String>, known: &[&str], section: &str) -> Option<Problem> {
+    if known.contains(&name.value.as_str()) {
+        return None;
+    }
+    let hint = match nearest(&name.value, known.iter().copied()) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None if known.is_empty() => format!("there are no {section}"),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Some(name.place.problem(format!("none of {section} is named `{}`: {hint}", name.value.escape_debug())))
+}

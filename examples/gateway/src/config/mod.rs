@@ -1,0 +1,252 @@
+//! The configuration language: TOML, read strictly.
+//!
+//! Every problem of a file is reported at once, each with file, line, column and key, and with what to write instead.
+//! Unknown keys are problems. Secrets are references: `{ env = "NAME" }` or `{ file = "path" }`. Durations are texts such
+//! as `"30s"`, sizes such as `"64KiB"`. Relative paths begin at the folder of the file.
+//!
+//! | section | says |
+//! |---|---|
+//! | `[demo]` | whether demo accounts are made up |
+//! | `[server]`, `[tls]`, `[request_id]`, `[log]` | how the gateway is reached and what it says of itself |
+//! | `[upstream]`, `[[upstreams]]` | where admitted requests go |
+//! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
+//! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
+//! | `[api_keys]` | what API keys look like and where they are kept |
+//! | `[permissions]` | which permission brings which along |
+//! | `[[routes]]` | which paths there are and who may pass |
+//! | `[cors]` | which pages of other origins may use them |
+//! | `[errors]` | how refusals are worded |
+//!
+//! What is one value is read in [`values`]; what stands in one section is read by the type of that name. The walk
+//! itself, with its places and problems, is [`reader`]'s; what ties sections together is checked in [`coherence`].
+
+mod api_keys;
+mod claims;
+mod coherence;
+mod cors;
+mod credentials;
+mod errors;
+mod issuers;
+mod needs;
+mod permissions;
+mod reader;
+mod routes;
+mod secret;
+mod server;
+mod suggest;
+mod tokens;
+mod upstreams;
+mod values;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use api_keys::{ApiKeys, KeyStore, Pepper};
+pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
+pub use cors::{Cors, CrossOriginCredentials, Origins};
+pub use credentials::{Credentials, Kind};
+pub use errors::{CodeStyle, ErrorShape, Errors};
+pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
+pub use needs::{Access, Needs};
+pub use permissions::Permissions;
+pub use reader::Surroundings;
+pub use routes::{Route, RouteCors, SeveralCredentials};
+pub use server::{Log, LogFormat, RequestIds, Server, Tls};
+pub use tokens::{SigningAlgorithm, Tokens};
+pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
+
+use crate::problem::{Place, Placed, Problem};
+use reader::{Gaps, Reader, Section, Syntax};
+pub(crate) use suggest::nearest;
+pub(crate) use values::duration;
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The name of the file, as problems show it.
+    pub file: Arc<str>,
+    /// Whether demo accounts are made up at the first start.
+    pub demo: Placed<Demo>,
+    /// How the gateway is reached.
+    pub server: Server,
+    /// The certificate; `None` serves without TLS.
+    pub tls: Option<Tls>,
+    /// Which requests carry an identifier.
+    pub request_ids: RequestIds,
+    /// What is logged.
+    pub log: Log,
+    /// Where every route leads that names no other upstream.
+    pub upstream: Upstream,
+    /// The upstreams that routes name.
+    pub upstreams: Vec<NamedUpstream>,
+    /// Where credentials travel.
+    pub credentials: Vec<Credentials>,
+    /// The issuers that are trusted.
+    pub issuers: Vec<Issuer>,
+    /// The gateway's own issuer.
+    pub tokens: Option<Tokens>,
+    /// The gateway's own API keys.
+    pub api_keys: Option<ApiKeys>,
+    /// Which permission brings which along.
+    pub permissions: Permissions,
+    /// The route table. What it does not name is refused.
+    pub routes: Vec<Route>,
+    /// Which pages of other origins may use the routes.
+    pub cors: Cors,
+    /// How refusals are worded.
+    pub errors: Errors,
+}
+
+/// Whether demo accounts are made up at the first start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Demo {
+    /// Keys and accounts come from the command line or the API, the default.
+    #[default]
+    Disabled,
+    /// They are made up and written to `demo.json`, on loopback alone.
+    Enabled,
+}
+
+impl Demo {
+    fn read(section: &mut Section<'_>) -> Placed<Self> {
+        let enabled = section.placed::<bool>("enabled");
+        let place = section.place();
+        let choice = |enabled| if enabled { Self::Enabled } else { Self::Disabled };
+        enabled.map_or(Placed { value: Self::Disabled, place }, |enabled| enabled.map(choice))
+    }
+}
+
+/// What could be read of a configuration, and what is wrong with it.
+///
+/// Whoever knows more than the language can look for further problems in a draft before all are reported.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    config: Config,
+    problems: Vec<Problem>,
+}
+
+impl Draft {
+    /// Reads a text; `file` is its name in problems.
+    pub fn read(text: &str, file: &str, surroundings: Surroundings<'_>) -> Self {
+        let file: Arc<str> = file.into();
+        let reader = Reader::new(text, file.clone(), surroundings);
+        let tree = reader.parse();
+        let mut gaps = Gaps::default();
+        let config = reader.walk(&tree, |section| Config::read(section, &mut gaps, file));
+        drop(tree);
+        let is_whole = reader.syntax() == Syntax::Whole;
+        let problems = reader.into_problems();
+        let mut draft = Self { config, problems };
+        if is_whole {
+            let found = coherence::problems(&draft.config, &gaps);
+            draft.add(found);
+        }
+        draft.bridge(&gaps);
+        draft
+    }
+
+    /// Reads a file; that it cannot be read is a problem like others.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no text.
+    pub fn read_file(path: &Path) -> Result<Self, Problem> {
+        let place = || Place::file(path.display().to_string());
+        let bytes = std::fs::read(path).map_err(|error| place().problem(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| place().problem("is not UTF-8"))?;
+        let base_dir = path.parent().unwrap_or(Path::new(""));
+        Ok(Self::read(&text, &path.display().to_string(), Surroundings::of_process(base_dir)))
+    }
+
+    /// What could be read.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Lets something be said otherwise, as the command line may.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// Adds problems that were found elsewhere.
+    pub fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+        self.problems.sort_by_key(Problem::position);
+    }
+
+    /// The configuration, if nothing is wrong with it.
+    ///
+    /// # Errors
+    /// Every problem, in the order of the file.
+    pub fn finish(self) -> Result<Config, Vec<Problem>> {
+        if self.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
+    }
+
+    /// Takes out what refers into gaps, so that nobody complains of it; the draft cannot be finished anyway.
+    fn bridge(&mut self, gaps: &Gaps) {
+        if gaps.are_in("credentials") {
+            self.config.routes.iter_mut().for_each(|route| route.credentials = None);
+        }
+    }
+}
+
+/// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
+///
+/// # Errors
+/// Every problem of the text, in the order of the file.
+pub fn load(text: &str, file: &str, base_dir: &Path) -> Result<Config, Vec<Problem>> {
+    Draft::read(text, file, Surroundings::of_process(base_dir)).finish()
+}
+
+/// Like [`load`], with another environment than the process's, for tests.
+///
+/// # Errors
+/// Every problem of the text, in the order of the file.
+pub fn load_in(text: &str, file: &str, surroundings: Surroundings<'_>) -> Result<Config, Vec<Problem>> {
+    Draft::read(text, file, surroundings).finish()
+}
+
+impl Config {
+    /// Every section is read, whatever the others are like.
+    fn read(section: &mut Section<'_>, gaps: &mut Gaps, file: Arc<str>) -> Self {
+        Self {
+            file,
+            demo: section.nested("demo", Demo::read),
+            server: section.nested("server", Server::read),
+            tls: section.read("tls"),
+            request_ids: section.nested("request_id", RequestIds::read),
+            log: section.nested("log", Log::read),
+            upstream: section.nested("upstream", Upstream::read),
+            upstreams: section.list("upstreams", gaps),
+            credentials: section.list("credentials", gaps),
+            issuers: section.list("issuers", gaps),
+            tokens: section.part("tokens", gaps),
+            api_keys: section.part("api_keys", gaps),
+            permissions: section.nested("permissions", Permissions::read),
+            routes: section.list("routes", gaps),
+            cors: section.nested("cors", Cors::read),
+            errors: section.nested("errors", Errors::read),
+        }
+    }
+
+    /// The upstream that a route leads to.
+    pub fn upstream_of(&self, route: &Route) -> &Upstream {
+        let named = route.upstream.as_ref().and_then(|name| self.upstreams.iter().find(|u| u.name.value == name.value));
+        named.map_or(&self.upstream, |named| &named.upstream)
+    }
+
+    /// Every permission that some route needs, each once, in the order of the file.
+    pub fn permissions_needed(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for route in &self.routes {
+            if let Access::Needs(needs) = &route.access {
+                needs.permissions(&mut |name| {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                });
+            }
+        }
+        names
+    }
+}

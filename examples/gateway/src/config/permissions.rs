@@ -1,0 +1,24 @@
+//! `[permissions]`: which permission brings which along.
+
+use super::reader::FromNode;
+use super::reader::Section;
+use super::values::{OneOrMore, Text};
+
+/// Which permission brings which along.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// Each permission with those that its holders hold too. Wildcards such as `models:*` may stand on both sides.
+    pub implies: Vec<(String, Vec<String>)>,
+}
+
+impl Permissions {
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
+        let members = section.node("implies").and_then(|node| node.members()).unwrap_or_default();
+        let implication = |(name, node): (crate::problem::Placed<String>, super::reader::Node<'_>)| {
+            let OneOrMore(implied) = OneOrMore::<Text>::from_node(&node)?;
+            Some((name.value, implied.into_iter().map(|Text(name)| name).collect()))
+        };
+        Self { implies: members.into_iter().filter_map(implication).collect() }
+    }
+}

@@ -1,0 +1,272 @@
+//! The kinds of values that sections hold: texts, numbers, durations, sizes, paths, networks, choices.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use auth_core::NetworkSet;
+use toml::de::DeValue;
+
+use super::reader::{FromNode, Node};
+use super::suggest::nearest;
+
+impl FromNode for String {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let DeValue::String(text) = node.value() else { return node.wrong_type("a text in quotes") };
+        Some(text.clone().into_owned())
+    }
+}
+
+/// A text that says something.
+pub(super) struct Text(pub(super) String);
+
+impl FromNode for Text {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let text = String::from_node(node)?;
+        if text.trim().is_empty() {
+            return node.problem("must not be empty");
+        }
+        if text.chars().any(char::is_control) {
+            return node.problem("must not hold control characters");
+        }
+        Some(Self(text))
+    }
+}
+
+impl FromNode for bool {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        match node.value() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => node.wrong_type("true or false"),
+        }
+    }
+}
+
+impl FromNode for usize {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let DeValue::Integer(number) = node.value() else { return node.wrong_type("an integer") };
+        match Self::from_str_radix(number.as_str(), number.radix()) {
+            Ok(value) => Some(value),
+            Err(_) => node.problem("must be an integer of 0 or more that fits the machine"),
+        }
+    }
+}
+
+/// An integer of 1 or more.
+pub(super) struct Positive(pub(super) usize);
+
+impl FromNode for Positive {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        match usize::from_node(node)? {
+            0 => node.problem("must be 1 or more"),
+            value => Some(Self(value)),
+        }
+    }
+}
+
+/// Each element is read, so that one bad element hides no other.
+impl<T: FromNode> FromNode for Vec<T> {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let Some(items) = node.items() else { return node.wrong_type("an array") };
+        let read: Vec<Option<T>> = items.iter().map(T::from_node).collect();
+        read.into_iter().collect()
+    }
+}
+
+/// One value, or an array of them.
+pub(super) struct OneOrMore<T>(pub(super) Vec<T>);
+
+impl<T: FromNode> FromNode for OneOrMore<T> {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let values = match node.items() {
+            Some(_) => Vec::from_node(node)?,
+            None => vec![T::from_node(node)?],
+        };
+        if values.is_empty() {
+            return node.problem("must name at least one");
+        }
+        Some(Self(values))
+    }
+}
+
+/// `"250ms"`, `"30s"`, `"5m"`, `"1h"`, `"7d"`.
+impl FromNode for Duration {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        const FORM: &str = "a duration such as \"250ms\", \"30s\", \"5m\", \"1h\" or \"7d\"";
+        let DeValue::String(text) = node.value() else { return node.wrong_type(FORM) };
+        match duration(text) {
+            Some(duration) => Some(duration),
+            None => node.problem(format!("`{}` is not {FORM}", text.escape_debug())),
+        }
+    }
+}
+
+/// A number and a unit: `250ms`, `30s`, `5m`, `1h`, `7d`.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    /// A hundred years: more is a slip, and so no arithmetic on it can overflow.
+    const LONGEST: u64 = 36_525 * 86_400_000;
+    let (number, unit) = split_unit(text)?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let total = number.checked_mul(millis).filter(|total| *total <= LONGEST)?;
+    Some(Duration::from_millis(total))
+}
+
+/// A duration above zero, for limits that nothing could meet otherwise.
+pub(super) struct Span(pub(super) Duration);
+
+impl FromNode for Span {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let duration = Duration::from_node(node)?;
+        if duration.is_zero() {
+            return node.problem("must be longer than nothing");
+        }
+        Some(Self(duration))
+    }
+}
+
+/// A number of bytes: `"512B"`, `"64KiB"`, `"1MiB"`, `"2GiB"`.
+pub(super) struct Size(pub(super) usize);
+
+impl FromNode for Size {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        const FORM: &str = "a size such as \"512B\", \"64KiB\" or \"1MiB\"";
+        let DeValue::String(text) = node.value() else { return node.wrong_type(FORM) };
+        match size(text) {
+            Some(0) => node.problem("must be more than nothing"),
+            Some(size) => Some(Self(size)),
+            None => node.problem(format!("`{}` is not {FORM}", text.escape_debug())),
+        }
+    }
+}
+
+fn size(text: &str) -> Option<usize> {
+    let (number, unit) = split_unit(text)?;
+    let factor: u64 = match unit {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    usize::try_from(number.checked_mul(factor)?).ok()
+}
+
+fn split_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    Some((number.parse().ok()?, unit))
+}
+
+/// Relative paths begin at the folder of the configuration file.
+impl FromNode for PathBuf {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let Text(path) = Text::from_node(node)?;
+        Some(node.surroundings().base_dir.join(path))
+    }
+}
+
+impl FromNode for SocketAddr {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let text = String::from_node(node)?;
+        match text.parse() {
+            Ok(address) => Some(address),
+            Err(_) => node.problem(format!(
+                "`{}` is not an address with a port: write one such as 127.0.0.1:8080 or [::1]:8080",
+                text.escape_debug()
+            )),
+        }
+    }
+}
+
+impl FromNode for NetworkSet {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let Some(items) = node.items() else { return node.wrong_type("an array of networks") };
+        let mut networks = Vec::new();
+        let mut bad = false;
+        for item in &items {
+            let Some(text) = String::from_node(item) else {
+                bad = true;
+                continue;
+            };
+            if let Err(error) = Self::parse([text.as_str()]) {
+                item.problem::<()>(error.to_string());
+                bad = true;
+            }
+            networks.push(text);
+        }
+        if bad {
+            return None;
+        }
+        Self::parse(networks.iter().map(String::as_str)).map_or_else(|error| node.problem(error.to_string()), Some)
+    }
+}
+
+/// The name of a header field, in lower case.
+pub(super) struct FieldName(pub(super) String);
+
+impl FromNode for FieldName {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let text = String::from_node(node)?;
+        if !is_token(&text) {
+            return node.problem(format!("`{}` is not the name of a header field", text.escape_debug()));
+        }
+        Some(Self(text.to_ascii_lowercase()))
+    }
+}
+
+/// Whether the text is a `token` (RFC 9110 section 5.6.2), as field names, schemes and methods are.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Reads one of a closed list of names.
+pub(super) fn choice<T: Copy>(node: &Node<'_>, choices: &[(&'static str, T)]) -> Option<T> {
+    let text = String::from_node(node)?;
+    if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
+        return Some(*value);
+    }
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    let hint = match nearest(&text, names.iter().copied()) {
+        Some(name) => format!("did you mean \"{name}\"?"),
+        None => format!("write one of {}", names.join(", ")),
+    };
+    node.problem(format!("`{}` is not known here: {hint}", text.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_one_number_and_one_unit() {
+        for (text, millis) in [
+            ("250ms", Some(250)),
+            ("30s", Some(30_000)),
+            ("5m", Some(300_000)),
+            ("1h", Some(3_600_000)),
+            ("0s", Some(0)),
+        ] {
+            assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+        }
+        for text in ["", "30", "s", "-1s", "+1s", "1.5s", " 30s", "30 s", "1h30m", "40000d", "99999999999999999999s"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_binary() {
+        for (text, bytes) in [("512B", Some(512)), ("64KiB", Some(65_536)), ("1MiB", Some(1_048_576))] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
+        for text in ["64KB", "64", "KiB", "1kib", "99999999999GiB"] {
+            assert_eq!(size(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What is known of the connection a request arrived on.
+
+use std::net::IpAddr;
+
+/// The step between whoever connected and the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The address at the other end; `None` where the transport has none.
+    pub peer: Option<IpAddr>,
+    /// Whether what the peer says of the client is believed.
+    pub trust: Trust,
+    /// Whether the connection is encrypted.
+    pub scheme: Scheme,
+}
+
+/// Whether a peer's word on who the client is counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The peer is nobody in particular: what it says of others is dropped.
+    Stranger,
+    /// The peer is one of the configured proxies.
+    TrustedProxy,
+}
+
+/// How the client reached the gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    #[default]
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The name as URLs spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}

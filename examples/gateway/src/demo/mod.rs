@@ -1,0 +1,215 @@
+//! Demo accounts: made up at the first start, with random secrets, for a gateway on loopback alone.
+//!
+//! `demo.json` in the data directory says what they are, so that anybody can try the gateway without reading on. Its
+//! form is fixed; see [`Document`].
+
+mod curl;
+mod document;
+
+use std::fmt;
+use std::time::Duration;
+
+use auth_core::credential::Source;
+use auth_core::issue::{KeyError, NewKey};
+use auth_core::verify::Verifier as _;
+use auth_core::{CredentialFault, Now, Rejection};
+use serde_json::{Map, json};
+
+pub use curl::curl_lines;
+pub use document::{DemoKey, DemoSigning, Document};
+
+use crate::config::{Config, Demo, Kind, SigningAlgorithm};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::own_tokens::{OwnTokens, SigningError};
+use crate::problem::Problem;
+use crate::wiring::{Keys, Wired};
+
+/// The name of the file.
+const FILE: &str = "demo.json";
+
+/// How long the token in the file lives: longer than tokens should, so that a demo still works after lunch.
+const BEARER_LIFETIME: Duration = Duration::from_hours(12);
+
+/// The two made-up accounts: the first may do everything, the last as little as possible.
+const ACCOUNTS: [(&str, &str); 2] = [("demo-admin", "tenant-one"), ("demo-reader", "tenant-two")];
+
+/// Why there are no demo accounts.
+#[derive(Debug)]
+pub enum DemoError {
+    /// The file cannot be read or written.
+    DataDir(DataDirError),
+    /// The file is not as it was written.
+    Unreadable(serde_json::Error),
+    /// A key could not be made.
+    Key(KeyError),
+    /// A token could not be signed.
+    Signing(SigningError),
+}
+
+impl fmt::Display for DemoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DataDir(error) => error.fmt(f),
+            // what serde says may quote the file
+            Self::Unreadable(error) => {
+                write!(
+                    f,
+                    "demo.json in the data directory is damaged at line {}: remove it to make new accounts",
+                    error.line()
+                )
+            }
+            Self::Key(error) => write!(f, "demo keys: {error}"),
+            Self::Signing(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DemoError {}
+
+impl From<DataDirError> for DemoError {
+    fn from(error: DataDirError) -> Self {
+        Self::DataDir(error)
+    }
+}
+
+impl From<SigningError> for DemoError {
+    fn from(error: SigningError) -> Self {
+        Self::Signing(error)
+    }
+}
+
+impl From<KeyError> for DemoError {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// That demo accounts are asked for where strangers could use them.
+pub fn exposed(config: &Config) -> Option<Problem> {
+    let address = config.server.listen.ip().to_canonical();
+    if config.demo.value == Demo::Disabled || address.is_loopback() {
+        return None;
+    }
+    Some(config.demo.place.problem(format!(
+        "demo accounts are made on loopback alone, but the gateway listens on {address}: listen on 127.0.0.1 or ::1, or \
+         remove [demo]"
+    )))
+}
+
+/// Makes the accounts where there are none yet, and renews what changes with every start.
+///
+/// # Errors
+/// A key, a token or the file cannot be made.
+pub async fn prepare(
+    config: &Config,
+    wired: &Wired,
+    data_dir: &DataDir,
+    profile: &str,
+    base_url: &str,
+    now: Now,
+) -> Result<Document, DemoError> {
+    let found = match data_dir.read(FILE)? {
+        Some(text) => Some(serde_json::from_slice::<Document>(&text).map_err(DemoError::Unreadable)?),
+        None => None,
+    };
+    let api_keys = match (&wired.keys, found.as_ref()) {
+        (None, _) => Vec::new(),
+        (Some(keys), Some(document)) if some_work(keys, &document.api_keys, now).await => document.api_keys.clone(),
+        (Some(keys), _) => mint(config, keys, now).await?,
+    };
+    let own = wired.own_tokens.as_ref();
+    let bearer = match own {
+        Some(own) => Some(bearer(config, own, now)?),
+        None => key_as_bearer(config, &api_keys),
+    };
+    let document = Document {
+        profile: found.map_or_else(|| profile.to_owned(), |document| document.profile),
+        base_url: base_url.to_owned(),
+        users: Vec::new(),
+        api_keys,
+        clients: Vec::new(),
+        jwt: own.map(signing),
+        bearer,
+    };
+    let mut text = serde_json::to_vec_pretty(&document).map_err(DemoError::Unreadable)?;
+    text.push(b'\n');
+    data_dir.replace(FILE, &text)?;
+    Ok(document)
+}
+
+/// Whether the store knows any of the keys; it does not where it is a new one, or one in memory.
+async fn some_work(keys: &Keys, known: &[DemoKey], now: Now) -> bool {
+    for key in known {
+        let verdict = keys.verifier.verify(&key.key, now).resolve().await;
+        if !matches!(verdict, Err(Rejection::InvalidCredential(CredentialFault::Unknown | CredentialFault::Malformed)))
+        {
+            return true;
+        }
+    }
+    false
+}
+
+async fn mint(config: &Config, keys: &Keys, now: Now) -> Result<Vec<DemoKey>, DemoError> {
+    let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
+    let least: Vec<String> = least(config).into_iter().collect();
+    let mut made = Vec::new();
+    for ((owner, tenant), permissions) in ACCOUNTS.into_iter().zip([all, least]) {
+        let mut wanted = NewKey::new(owner, owner);
+        wanted.tenant = Some(tenant.into());
+        wanted.environment.clone_from(&keys.environment);
+        wanted.permissions = permissions.iter().map(String::as_str).collect();
+        let minted = keys.service.mint(wanted, now).await?;
+        made.push(DemoKey {
+            key: minted.key.expose_text().unwrap_or_default().to_owned(),
+            environment: keys.environment.as_deref().map(str::to_owned),
+            tenant: tenant.to_owned(),
+            permissions,
+        });
+    }
+    Ok(made)
+}
+
+/// The permission that brings the fewest others along; the first of them in the file.
+fn least(config: &Config) -> Option<String> {
+    let model = crate::wiring::permissions(config);
+    let needed = config.permissions_needed();
+    let reach = |held: &str| {
+        let names = [held].into_iter().collect();
+        needed.iter().filter(|permission| model.grants(&names, permission)).count()
+    };
+    needed.iter().min_by_key(|permission| reach(permission)).map(|permission| (*permission).to_owned())
+}
+
+fn bearer(config: &Config, own: &OwnTokens, now: Now) -> Result<String, SigningError> {
+    let (subject, tenant) = ACCOUNTS[0];
+    let mut claims = Map::new();
+    claims.insert("sub".to_owned(), json!(subject));
+    claims.insert("client_id".to_owned(), json!("gateway-demo"));
+    claims.insert("tenant".to_owned(), json!(tenant));
+    claims.insert("permissions".to_owned(), json!(config.permissions_needed()));
+    own.sign(claims, own.tokens().lifetime.max(BEARER_LIFETIME), now)
+}
+
+/// Without tokens, a key may still travel as Bearer.
+fn key_as_bearer(config: &Config, keys: &[DemoKey]) -> Option<String> {
+    let takes_keys = config.credentials.iter().any(|credentials| {
+        credentials.source == Source::bearer() && credentials.kinds.iter().any(|kind| kind.value == Kind::ApiKey)
+    });
+    keys.first().filter(|_| takes_keys).map(|key| key.key.clone())
+}
+
+fn signing(own: &OwnTokens) -> DemoSigning {
+    let tokens = own.tokens();
+    let text = own.material().expose_text().map(str::to_owned);
+    let (secret, private_key_pem) = match tokens.algorithm {
+        SigningAlgorithm::Hs256 => (text, None),
+        SigningAlgorithm::Es256 | SigningAlgorithm::EdDsa => (None, text),
+    };
+    DemoSigning {
+        issuer: tokens.issuer.clone(),
+        audience: tokens.audience.clone(),
+        algorithm: tokens.algorithm.as_str().to_owned(),
+        secret,
+        private_key_pem,
+    }
+}

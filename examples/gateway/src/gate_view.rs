@@ -1,0 +1,65 @@
+//! What the gateway asks of the gate beside its decision.
+
+use auth_core::gate::Gate;
+use auth_core::policy::{Entry, Preflight};
+use auth_core::{Headers, Rejection, RequestHead};
+use http::request::Parts;
+use http::{HeaderMap, Response};
+
+use crate::body::{ResponseBody, response};
+
+/// What the policy says of a request's route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'g> {
+    /// What the rule is called.
+    pub(crate) name: &'g str,
+    /// Whether pages of other origins may use the route.
+    pub(crate) sharing: Sharing,
+}
+
+/// Whether pages of other origins may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// They may, as far as the configuration allows.
+    Shared,
+    /// They may not.
+    SameOrigin,
+    /// They may, and this is the question whether they may.
+    Preflight,
+}
+
+/// The route of a request that has one.
+pub(crate) fn route<'g>(gate: &'g Gate, parts: &Parts) -> Option<Route<'g>> {
+    let fields = Fields(&parts.headers);
+    let found = gate.policy().route(&head(parts, &fields)).ok()?;
+    match found.entry() {
+        Entry::Preflight(rule) => Some(Route { name: rule.name(), sharing: Sharing::Preflight }),
+        Entry::Rule(rule) if rule.preflight() == Preflight::Passes => {
+            Some(Route { name: rule.name(), sharing: Sharing::Shared })
+        }
+        Entry::Rule(rule) => Some(Route { name: rule.name(), sharing: Sharing::SameOrigin }),
+        Entry::NoRule => None,
+    }
+}
+
+/// A refusal of the gateway's own, told like the gate's.
+pub(crate) fn refuse(gate: &Gate, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
+    let fields = Fields(&parts.headers);
+    let refusal = gate.context().refusal(rejection, &head(parts, &fields));
+    let mut response = response(refusal.reply);
+    response.extensions_mut().insert(refusal.rejection);
+    response
+}
+
+fn head<'a>(parts: &'a Parts, fields: &'a Fields<'a>) -> RequestHead<'a> {
+    RequestHead { query: parts.uri.query(), ..RequestHead::new(parts.method.as_str(), parts.uri.path(), fields) }
+}
+
+/// A header map as the core reads it.
+struct Fields<'a>(&'a HeaderMap);
+
+impl Headers for Fields<'_> {
+    fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+        self.0.get_all(name).into_iter().for_each(|value| visit(value.as_bytes()));
+    }
+}

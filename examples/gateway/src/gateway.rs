@@ -1,0 +1,241 @@
+//! The way of a request through the gateway, the same for both frameworks.
+//!
+//! A framework calls, in this order:
+//!
+//! 1. [`Gateway::arrive`], which answers what is not for the gate: requests that the [guard](crate::framing) refused,
+//!    and the health of the process;
+//! 2. the gate, through its own adapter;
+//! 3. [`Gateway::answer`] for what the gate admitted, which forwards it or answers a preflight;
+//! 4. [`Passage::leave`] for every response, whoever made it.
+//!
+//! Everything here speaks `http` 1.x. A framework on other types converts heads and bodies and decides nothing.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use auth_core::gate::Gate;
+use auth_core::{Anonymous, NetworkSet, Principal, Rejection, RequestFault};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use crate::body::{RequestBody, ResponseBody};
+use crate::config::Config;
+use crate::connection::{Hop, Scheme, Trust};
+use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
+use crate::forward::{Answer, CredentialFields, Destination, Forwarder, mentions_websocket};
+use crate::framing::fault_of;
+use crate::gate_view::{Sharing, refuse, route};
+use crate::health::Health;
+use crate::wiring::route_name;
+
+/// What stands between the gate and the upstreams.
+#[derive(Debug)]
+pub struct Gateway {
+    gate: Gate,
+    cross_origin: CrossOrigin,
+    forwarder: Forwarder,
+    /// Where a route leads that names no other destination.
+    destination: Destination,
+    /// Where the routes of these names lead.
+    by_route: HashMap<String, Arc<Destination>>,
+    trusted_proxies: NetworkSet,
+    health: Arc<Health>,
+}
+
+/// What a response needs to know of the request it answers.
+#[derive(Debug)]
+pub struct Passage {
+    fields: Fields,
+    wants_websocket: bool,
+    is_refused: bool,
+}
+
+/// What the adapter attached to an admitted request.
+#[derive(Clone, Copy, Debug)]
+pub enum Admitted<'a> {
+    /// A verified caller.
+    Principal(&'a Principal),
+    /// Nobody in particular, on a route that allows it.
+    Anonymous,
+}
+
+impl<'a> Admitted<'a> {
+    /// What is among a request's extensions; `None` means that no gate was asked.
+    pub fn of(principal: Option<&'a Principal>, anonymous: Option<&Anonymous>) -> Option<Self> {
+        principal.map(Self::Principal).or(anonymous.map(|_| Self::Anonymous))
+    }
+
+    const fn caller(self) -> Option<&'a Principal> {
+        match self {
+            Self::Principal(principal) => Some(principal),
+            Self::Anonymous => None,
+        }
+    }
+}
+
+impl Gateway {
+    /// What the configuration says, around a gate of the same configuration.
+    pub fn new(config: &Config, gate: Gate, health: Arc<Health>) -> Self {
+        let named: HashMap<&str, Arc<Destination>> = config
+            .upstreams
+            .iter()
+            .map(|named| (named.name.value.as_str(), Arc::new(Destination::new(&named.upstream))))
+            .collect();
+        let by_route = config.routes.iter().filter_map(|route| {
+            let upstream = route.upstream.as_ref()?;
+            Some((route_name(route), Arc::clone(named.get(upstream.value.as_str())?)))
+        });
+        Self {
+            cross_origin: CrossOrigin::new(&config.cors),
+            forwarder: Forwarder::new(CredentialFields::new(config.credentials.iter().map(|from| &from.source))),
+            destination: Destination::new(&config.upstream),
+            by_route: by_route.collect(),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            health,
+            gate,
+        }
+    }
+
+    /// The gate that decides before [`Gateway::answer`].
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Takes a request in: what its response will need, and the response itself where the gate is not to be asked.
+    pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
+        let mut passage = Passage {
+            fields: self.cross_origin_fields(parts),
+            wants_websocket: mentions_websocket(&parts.headers),
+            is_refused: false,
+        };
+        if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts)) {
+            passage.is_refused = true;
+            return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
+        }
+        (passage, self.health.answer(&parts.method, parts.uri.path()))
+    }
+
+    /// Answers what the gate admitted.
+    pub async fn answer(
+        &self,
+        request: Request<RequestBody>,
+        peer: Option<IpAddr>,
+        scheme: Scheme,
+        admitted: Option<Admitted<'_>>,
+    ) -> Answer {
+        let (parts, body) = request.into_parts();
+        let Some(admitted) = admitted else {
+            tracing::error!("a request reached the upstreams without a gate: the server is put together wrongly");
+            return Answer::Response(refuse(&self.gate, Rejection::Internal, &parts));
+        };
+        let sharing = self.sharing(&parts);
+        if sharing == Sharing::Preflight {
+            return Answer::Response(self.cross_origin.preflight(&parts));
+        }
+        // What refusals need survives the request, which is consumed.
+        let remembered = head_of(&parts);
+        let request = Request::from_parts(parts, body);
+        let destination = self.destination_of(&remembered);
+        let hop = self.hop(peer, scheme);
+        match self.forwarder.forward(request, destination, hop, admitted.caller()).await {
+            Ok(Answer::Response(mut response)) => {
+                if sharing == Sharing::Shared {
+                    silence_upstream(response.headers_mut());
+                }
+                Answer::Response(response)
+            }
+            Ok(upgraded) => upgraded,
+            Err(rejection) => Answer::Response(refuse(&self.gate, rejection, &remembered)),
+        }
+    }
+
+    fn destination_of(&self, parts: &Parts) -> &Destination {
+        if self.by_route.is_empty() {
+            return &self.destination;
+        }
+        let named = route(&self.gate, parts).and_then(|route| self.by_route.get(route.name));
+        named.map_or(&self.destination, Arc::as_ref)
+    }
+
+    /// Only browsers name an origin, so most requests are not looked up for it.
+    fn sharing(&self, parts: &Parts) -> Sharing {
+        let route = if parts.headers.contains_key(header::ORIGIN) { route(&self.gate, parts) } else { None };
+        route.map_or(Sharing::SameOrigin, |route| route.sharing)
+    }
+
+    fn hop(&self, peer: Option<IpAddr>, scheme: Scheme) -> Hop {
+        let trusted = peer.is_some_and(|peer| self.trusted_proxies.contains(peer));
+        Hop { peer, scheme, trust: if trusted { Trust::TrustedProxy } else { Trust::Stranger } }
+    }
+
+    fn cross_origin_fields(&self, parts: &Parts) -> Fields {
+        match self.sharing(parts) {
+            Sharing::Shared | Sharing::Preflight => self.cross_origin.on_response(&parts.headers),
+            Sharing::SameOrigin => Fields::new(),
+        }
+    }
+}
+
+/// Method, target and fields, for rendering a refusal afterwards.
+fn head_of(parts: &Parts) -> Parts {
+    let mut head = Request::new(()).into_parts().0;
+    head.method = parts.method.clone();
+    head.uri = parts.uri.clone();
+    head.version = parts.version;
+    head.headers = parts.headers.clone();
+    head
+}
+
+/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ and `CONNECT` opens a tunnel.
+fn fault_in(parts: &Parts) -> Option<RequestFault> {
+    let hosts = parts.headers.get_all(header::HOST);
+    let disagrees = parts.uri.authority().is_some_and(|authority| {
+        hosts.iter().any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
+    });
+    (disagrees || hosts.iter().count() > 1 || parts.method == Method::CONNECT).then_some(RequestFault::Target)
+}
+
+impl Passage {
+    /// What is to be done to a response before it leaves.
+    pub fn leave(self, status: StatusCode) -> Leaving {
+        // Behind a refused request, and behind a request for a WebSocket that came to nothing, there may be bytes that
+        // nobody has judged.
+        let closes = self.is_refused || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
+        Leaving { fields: self.fields, connection: if closes { Connection::Close } else { Connection::Keep } }
+    }
+}
+
+/// What is to be done to a response before it leaves.
+#[derive(Debug)]
+pub struct Leaving {
+    /// Fields to set; `vary` is added to what is there.
+    pub fields: Fields,
+    /// Whether the connection goes on.
+    pub connection: Connection,
+}
+
+/// Whether a connection goes on after a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// It takes further requests.
+    Keep,
+    /// It ends.
+    Close,
+}
+
+impl Leaving {
+    /// Does it to a header map of `http` 1.x.
+    pub fn apply(self, headers: &mut HeaderMap) {
+        for (name, value) in self.fields {
+            if name == header::VARY {
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
+            }
+        }
+        if self.connection == Connection::Close {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The axum application around the gateway.
+
+use std::sync::Arc;
+
+use auth_core::{Anonymous, Principal};
+use auth_tower::{AuthLayer, PeerAddress};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use http_body_util::BodyExt as _;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+
+use super::Arrival;
+use crate::forward::Answer;
+use crate::gateway::{Admitted, Gateway};
+use crate::tunnel;
+
+/// The gateway as an axum router.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .fallback(answer)
+        .with_state(gateway.clone())
+        .layer(AuthLayer::new(gateway.gate().clone()))
+        .layer(from_fn_with_state(gateway, around))
+}
+
+/// What happens before and after the gate.
+async fn around(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
+    if let Some(arrival) = request.extensions().get::<Arrival>() {
+        let peer = PeerAddress(arrival.peer);
+        request.extensions_mut().insert(peer);
+    }
+    let (parts, body) = request.into_parts();
+    let (passage, early) = gateway.arrive(&parts);
+    let mut response = match early {
+        Some(response) => response.map(Body::new),
+        None => next.run(Request::from_parts(parts, body)).await,
+    };
+    passage.leave(response.status()).apply(response.headers_mut());
+    response
+}
+
+async fn answer(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
+    let arrival = request.extensions().get::<Arrival>().cloned();
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let extensions = request.extensions();
+    let principal = extensions.get::<Principal>().cloned();
+    let admitted = Admitted::of(principal.as_ref(), extensions.get::<Anonymous>());
+    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+    let (peer, scheme) = (arrival.as_ref().map(|arrival| arrival.peer), arrival.as_ref().map(|arrival| arrival.scheme));
+    match gateway.answer(request, peer, scheme.unwrap_or_default(), admitted).await {
+        Answer::Response(response) => response.map(Body::new),
+        Answer::Upgraded(head, upstream) => {
+            if let Some(client) = upgrade {
+                tokio::spawn(async move {
+                    // The seat is kept for as long as bytes go through.
+                    let _arrival = arrival;
+                    if let Ok(client) = client.await {
+                        tunnel::carry(TokioIo::new(client), upstream).await;
+                    }
+                });
+            }
+            head.map(|()| Body::empty())
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! From the command line to a gateway that is ready to serve.
+//!
+//! Everything that can be wrong is found here, in this order, before anything is served: the configuration (exit
+//! status 2), then the address, the data directory and the stores (exit status 1).
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Failure, Serve};
+use crate::config::{Config, Demo, Draft, Log, LogFormat};
+use crate::demo;
+use crate::tls::Tls;
+use crate::wiring::{self, Resources, Wired};
+
+/// A gateway that is ready to serve.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ready {
+    /// The configuration, with what the command line said otherwise.
+    pub config: Arc<Config>,
+    /// Who decides.
+    pub wired: Wired,
+    /// Where requests come in: bound, listening, non-blocking.
+    pub listener: TcpListener,
+    address: SocketAddr,
+    announcement: String,
+}
+
+impl Ready {
+    /// Makes everything ready that the command line asks for.
+    ///
+    /// # Errors
+    /// The first thing that stands in the way; for a configuration, all its problems.
+    pub fn prepare(arguments: &Serve) -> Result<Self, Failure> {
+        let config = arguments.configuration()?;
+        start_log(&config.log);
+        let (listener, address) = listen(config.server.listen)?;
+        let data_dir = arguments.whose.data_dir(&config)?;
+        let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
+        let now = resources.clock.now();
+        let wired = wiring::wire(&config, resources)?;
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let base_url = format!("{scheme}://{address}");
+        let mut announcement = format!("listening on {base_url}\n");
+        if config.demo.value == Demo::Enabled {
+            let runtime = waiting_runtime()?;
+            let profile = arguments.whose.profile_name().unwrap_or("custom");
+            let document = runtime
+                .block_on(demo::prepare(&config, &wired, &data_dir, profile, &base_url, now))
+                .map_err(Failure::obstacle)?;
+            let file = data_dir.file("demo.json");
+            let lines = demo::curl_lines(&config, &document);
+            announcement =
+                format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
+        }
+        Ok(Self { config: Arc::new(config), wired, listener, address, announcement })
+    }
+
+    /// Where the gateway listens, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Says on standard output that requests are accepted, and how to try it where this is a demo. Call it once they
+    /// are.
+    pub fn announce(&self) {
+        let mut out = std::io::stdout().lock();
+        // whoever closed our standard output does not want to know
+        let _ = out.write_all(self.announcement.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Everything about a configuration that can be known without serving.
+///
+/// # Errors
+/// Every problem, of the language, of the parts, and of what they refer to, in the order of the file.
+pub fn check(mut draft: Draft) -> Result<Config, Failure> {
+    let config = draft.config();
+    let mut problems = wiring::problems(config).map_err(Failure::obstacle)?;
+    problems.extend(demo::exposed(config));
+    problems.extend(config.tls.as_ref().and_then(|tls| Tls::configured(tls).err()));
+    draft.add(problems);
+    Ok(draft.finish()?)
+}
+
+/// What the command line and the first steps of a start wait with.
+pub(crate) fn waiting_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::obstacle)
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    bind().map_err(|error: std::io::Error| Failure::Obstacle(format!("cannot listen on {address}: {error}")))
+}
+
+/// To standard error; `RUST_LOG` says otherwise than the configuration.
+fn start_log(log: &Log) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // an embedding program that has a subscriber already keeps it
+    let _ = match log.format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+}

@@ -1,0 +1,175 @@
+//! From a configuration to the parts that decide.
+//!
+//! Whatever the libraries find wrong becomes a problem with the place in the file that it comes from.
+//!
+//! ```
+//! use std::path::Path;
+//! use gateway::{config, wiring};
+//!
+//! let text = r#"
+//!     [[routes]]
+//!     path = "/open/{*rest}"
+//!     access = "public"
+//! "#;
+//! let config = config::load(text, "gateway.toml", Path::new("")).unwrap();
+//! let resources = wiring::Resources::in_memory(&config).unwrap();
+//! let wired = wiring::wire(&config, resources).unwrap();
+//! assert!(wired.gate.policy().find("GET", "/open/x").is_ok());
+//! ```
+
+mod api_keys;
+mod errors;
+mod issuers;
+mod resources;
+mod routes;
+
+use std::sync::Arc;
+
+use auth_core::credential::CredentialReader;
+use auth_core::gate::{Gate, RequestIds};
+use auth_core::policy::{PermissionModel, Policy};
+use auth_core::reply::ErrorStyle;
+use auth_core::verify::Verifier;
+use auth_core::verify::jwt::JwtVerifier;
+use auth_core::{Clock, ConfigError, Now};
+
+pub use api_keys::Keys;
+pub use resources::{ResourceError, Resources};
+pub(crate) use routes::{name as route_name, permissions};
+
+use crate::config::{self, Config, Kind};
+use crate::own_tokens::OwnTokens;
+use crate::problem::{Place, Problem};
+
+/// What a configuration comes to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Wired {
+    /// Decides on requests.
+    pub gate: Gate,
+    /// The gateway's own API keys, where there are any.
+    pub keys: Option<Keys>,
+    /// The gateway's own tokens, where there are any.
+    pub own_tokens: Option<OwnTokens>,
+}
+
+/// Puts the parts together.
+///
+/// # Errors
+/// Every problem that the parts have with the configuration, in its order.
+pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
+    let Parts { jwt, keys, style, model, clock, own_tokens } = Parts::of(config, resources)?;
+    let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
+    let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
+    let mut gate = Gate::builder()
+        .policy(routes::policy(config))
+        .permissions(model)
+        .trusted_proxies(config.server.trusted_proxies.clone())
+        .request_ids(match config.request_ids {
+            config::RequestIds::Always => RequestIds::Always,
+            config::RequestIds::OnRefusal => RequestIds::OnRefusal,
+        })
+        .errors(style)
+        .clock(SharedClock(clock));
+    for credentials in &config.credentials {
+        for kind in &credentials.kinds {
+            let verifier = match kind.value {
+                Kind::Jwt => &jwt,
+                Kind::ApiKey => &api_key,
+            };
+            if let Some(verifier) = verifier {
+                gate = gate.accept_shared(credentials.source.clone(), Arc::clone(verifier));
+            }
+        }
+    }
+    let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
+    Ok(Wired { gate, keys, own_tokens })
+}
+
+/// Every problem that the parts have with what could be read of a configuration.
+///
+/// # Errors
+/// There are no random bytes.
+pub fn problems(config: &Config) -> Result<Vec<Problem>, ResourceError> {
+    Ok(Parts::of(config, Resources::in_memory(config)?).err().unwrap_or_default())
+}
+
+/// The parts of a gate, each found good.
+struct Parts {
+    jwt: Option<JwtVerifier>,
+    keys: Option<Keys>,
+    style: ErrorStyle,
+    model: PermissionModel,
+    clock: Arc<dyn Clock>,
+    own_tokens: Option<OwnTokens>,
+}
+
+impl Parts {
+    fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
+        let Resources { clock, key_store, pepper, own_tokens } = resources;
+        let jwt = issuers::verifier(config, own_tokens.as_ref());
+        let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
+        let style = errors::style(&config.errors);
+        let model = permissions(config);
+        let table = check_table(config, &model);
+        match (jwt, keys.transpose(), style, table) {
+            (Ok(jwt), Ok(keys), Ok(style), Ok(())) => Ok(Self { jwt, keys, style, model, clock, own_tokens }),
+            (jwt, keys, style, table) => {
+                let found = [jwt.err(), keys.err(), style.err(), table.err()];
+                let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
+                problems.sort_by_key(Problem::position);
+                Err(problems)
+            }
+        }
+    }
+}
+
+/// A clock that the gate shares with others.
+struct SharedClock(Arc<dyn Clock>);
+
+impl Clock for SharedClock {
+    fn now(&self) -> Now {
+        self.0.now()
+    }
+}
+
+/// Looks at every source and every route alone, so that each problem has its place, and then at all routes together.
+fn check_table(config: &Config, model: &PermissionModel) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let at = |place: &Place, errors: Vec<ConfigError>| -> Vec<Problem> {
+        errors.iter().map(|error| place.problem(error.to_string())).collect()
+    };
+    for credentials in &config.credentials {
+        if let Err(errors) = CredentialReader::new([credentials.source.clone()]) {
+            problems.extend(at(&credentials.place, errors));
+        }
+    }
+    let sources = config.credentials.iter().map(|credentials| credentials.source.clone());
+    let reader = match CredentialReader::new(sources) {
+        Ok(reader) => reader,
+        Err(errors) if problems.is_empty() => return Err(everywhere(config, &errors)),
+        Err(_) => return Err(problems),
+    };
+    for route in &config.routes {
+        if let Err(errors) = routes::add(Policy::new(), config, route).compile(model, &reader) {
+            problems.extend(at(&route.place, errors));
+        }
+    }
+    if problems.is_empty()
+        && let Err(errors) = routes::policy(config).compile(model, &reader)
+    {
+        problems = everywhere(config, &errors);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Problems between routes name their patterns; the last route that is named is the one to change.
+fn everywhere(config: &Config, errors: &[ConfigError]) -> Vec<Problem> {
+    let problem = |error: &ConfigError| {
+        let message = error.to_string();
+        let named = config.routes.iter().rev().find(|route| message.contains(&format!("`{}`", route.path.value)));
+        let place = named.map_or_else(|| Place::file(config.file.clone()), |route| route.place.clone());
+        place.problem(message)
+    };
+    errors.iter().map(problem).collect()
+}

@@ -1,0 +1,114 @@
+//! What a gate needs besides its configuration: a clock, a store of keys, secrets of its own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth_core::store::{ApiKeyStore, MemoryKeyStore, SqliteKeyStore};
+use auth_core::{Clock, Secret, StoreError, SystemClock};
+
+use crate::config::{Config, KeyStore};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::own_tokens::{OwnTokens, SigningError, random_text};
+
+/// What a gate needs besides its configuration.
+#[derive(Clone)]
+pub struct Resources {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where API keys are kept.
+    pub key_store: Arc<dyn ApiKeyStore>,
+    /// What API keys are hashed with, unless the configuration says otherwise.
+    pub pepper: Secret,
+    /// The gateway's own tokens; as many as the configuration has, one or none.
+    pub own_tokens: Option<OwnTokens>,
+}
+
+/// Why something that a gate needs is not there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// The data directory.
+    DataDir(DataDirError),
+    /// The key for the gateway's own tokens.
+    Signing(SigningError),
+    /// The store of API keys.
+    Store(StoreError),
+}
+
+impl fmt::Display for ResourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DataDir(error) => error.fmt(f),
+            Self::Signing(error) => error.fmt(f),
+            Self::Store(error) => write!(f, "API keys: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ResourceError {}
+
+impl From<DataDirError> for ResourceError {
+    fn from(error: DataDirError) -> Self {
+        Self::DataDir(error)
+    }
+}
+
+impl From<SigningError> for ResourceError {
+    fn from(error: SigningError) -> Self {
+        Self::Signing(error)
+    }
+}
+
+impl From<StoreError> for ResourceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The name of the `SQLite` file in the data directory.
+const DATABASE: &str = "gateway.sqlite3";
+
+/// The name of the file in the data directory with what keys are hashed with.
+const PEPPER: &str = "pepper";
+
+impl Resources {
+    /// Everything in memory and made anew: for checking a configuration, and for tests.
+    ///
+    /// # Errors
+    /// There are no random bytes.
+    pub fn in_memory(config: &Config) -> Result<Self, ResourceError> {
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            key_store: Arc::new(MemoryKeyStore::new()),
+            pepper: Secret::from(random_text(48)?),
+            own_tokens: config.tokens.as_ref().map(OwnTokens::ephemeral).transpose()?,
+        })
+    }
+
+    /// What the data directory holds; what is not there yet is made.
+    ///
+    /// # Errors
+    /// Something cannot be read, made or opened.
+    pub fn open(config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
+        let store = config.api_keys.as_ref().map(|keys| &keys.store);
+        let key_store: Arc<dyn ApiKeyStore> = match store {
+            None | Some(KeyStore::Memory) => Arc::new(MemoryKeyStore::new()),
+            Some(KeyStore::Sqlite(file)) => {
+                let file = file.clone().unwrap_or_else(|| data_dir.file(DATABASE));
+                Arc::new(SqliteKeyStore::open(file)?)
+            }
+        };
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            key_store,
+            pepper: Secret::new(data_dir.read_or_create(PEPPER, random_text(48)?.into_bytes())?),
+            own_tokens: config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()?,
+        })
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resources").field("own_tokens", &self.own_tokens).finish_non_exhaustive()
+    }
+}

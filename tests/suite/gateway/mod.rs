@@ -1,0 +1,15 @@
+//! The two gateways as processes, over real sockets: every case runs against both binaries.
+//!
+//! The tests play client and upstream themselves, byte by byte where bytes matter, and wait for events — a line printed,
+//! bytes that arrive, a connection that ends — never for time to pass.
+
+mod client;
+mod forwarding;
+mod process;
+mod tokens;
+mod upstream;
+
+pub(super) use client::{Answer, Connection};
+pub(super) use process::{Gateway, on_both};
+pub(super) use tokens::token;
+pub(super) use upstream::Upstream;
