@@ -3,6 +3,7 @@
 mod app;
 mod convert;
 mod server;
+mod streams;
 mod upgrade;
 mod upload;
 

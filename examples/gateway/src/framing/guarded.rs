@@ -24,6 +24,7 @@ pub struct Guarded<T> {
     /// Judged and not handed over yet.
     passed: Bytes,
     input: Input,
+    longest_head: usize,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
@@ -59,8 +60,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl<T> Guarded<T> {
     /// A connection that speaks HTTP/1 and of which something was read already.
-    pub(super) fn http1(io: T, begun: BytesMut) -> Self {
-        Self::new(io, begun, State::Head(0))
+    pub(super) fn http1(io: T, begun: BytesMut, longest_head: usize) -> Self {
+        let longest_head = longest_head.min(head::LONGEST_HEAD);
+        Self { longest_head, ..Self::new(io, begun, State::Head(0)) }
     }
 
     /// A connection that speaks HTTP/2, which has one framing and needs no guard.
@@ -69,7 +71,15 @@ impl<T> Guarded<T> {
     }
 
     fn new(io: T, begun: BytesMut, state: State) -> Self {
-        Self { io, state, unread: begun, passed: Bytes::new(), input: Input::Open, lingering: None }
+        Self {
+            io,
+            state,
+            unread: begun,
+            passed: Bytes::new(),
+            input: Input::Open,
+            longest_head: head::LONGEST_HEAD,
+            lingering: None,
+        }
     }
 
     /// Judges what was read, until there is something to hand over or more has to come.
@@ -80,7 +90,7 @@ impl<T> Guarded<T> {
                     if known == 0 {
                         self.skip_empty_line();
                     }
-                    let end = match head::find_end(&self.unread, &mut known) {
+                    let end = match head::find_end(&self.unread, &mut known, self.longest_head) {
                         Ok(Some(end)) => end,
                         Ok(None) => {
                             self.state = State::Head(known);
@@ -261,7 +271,7 @@ mod tests {
         let (mut client, server) = duplex(1 << 20);
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
-        let mut guarded = Guarded::http1(server, BytesMut::new());
+        let mut guarded = Guarded::http1(server, BytesMut::new(), 1_000);
         let mut read = Vec::new();
         guarded.read_to_end(&mut read).await.unwrap();
         String::from_utf8(read).unwrap()
