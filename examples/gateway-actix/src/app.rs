@@ -10,6 +10,7 @@ use actix_web::{Error, HttpMessage as _, HttpResponse};
 use auth_core::{Anonymous, Principal};
 use gateway::connection::Scheme;
 use gateway::forward::{Answer, mentions_websocket};
+use gateway::framing::BrokenBody;
 use gateway::gateway::{Admitted, Gateway};
 use http::Request;
 
@@ -33,7 +34,7 @@ pub(crate) async fn around(
         (None, Ok(_)) => next.call(request).await?.map_into_boxed_body(),
     };
     if let Ok(Some(turn)) = turn {
-        response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn: Some(turn) }));
+        response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
     }
     let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
     convert::apply(passage.leave(status), response.response_mut());
@@ -62,7 +63,7 @@ pub(crate) async fn answer(gateway: Arc<Gateway>, request: ServiceRequest) -> Re
     let (body, opaque) = if mentions_websocket(&parts.headers) {
         (upload::nothing(), Some(payload))
     } else {
-        (upload::body(payload, &parts), None)
+        (upload::body(payload, &parts, request.conn_data::<BrokenBody>().cloned()), None)
     };
     let peer = request.peer_addr().map(|peer| peer.ip());
     let scheme = request.conn_data::<Scheme>().copied().unwrap_or_default();

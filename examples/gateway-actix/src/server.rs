@@ -128,7 +128,8 @@ where
         .client_request_timeout(limits.patience)
         .client_disconnect_timeout(DISCONNECT)
         .h1_allow_half_closed(true)
-        .on_connect_ext(move |_: &Guarded<T>, extensions| {
+        .on_connect_ext(move |stream: &Guarded<T>, extensions| {
+            extensions.insert(stream.broken_body());
             extensions.insert(scheme);
             extensions.insert(Streams::new(limits.concurrent_streams));
         })

@@ -63,7 +63,8 @@ impl Drop for Queued<'_> {
 /// A response body during which the turn lasts.
 pub(crate) struct DuringTurn<B> {
     pub(crate) body: B,
-    pub(crate) turn: Option<Turn>,
+    #[expect(dead_code, reason = "held, not read")]
+    pub(crate) turn: Turn,
 }
 
 impl<B: MessageBody + Unpin> MessageBody for DuringTurn<B> {
