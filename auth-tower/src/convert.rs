@@ -35,15 +35,35 @@ pub(crate) fn head<'a>(
     }
 }
 
-/// Attaches what the gate says of an admitted request; answers the request's identifier for its response.
-pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Option<HeaderValue> {
+/// Attaches what the gate says of an admitted request; answers what its response gets.
+pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Additions {
     match admission.caller {
         Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
         Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
     }
-    let request_id = HeaderValue::from_str(&admission.request_id?).ok()?;
-    request.headers_mut().insert(REQUEST_ID, request_id.clone());
-    Some(request_id)
+    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
+    if let Some(request_id) = &request_id {
+        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    }
+    Additions { request_id, fields: admission.response_fields }
+}
+
+/// What the response to an admitted request gets on top of the service's own fields.
+#[derive(Default)]
+pub(crate) struct Additions {
+    request_id: Option<HeaderValue>,
+    fields: &'static [(&'static str, &'static str)],
+}
+
+impl Additions {
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(request_id) = self.request_id {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        for (name, value) in self.fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -40,8 +40,8 @@ where
         let head = head(request.method(), request.uri(), &fields, request.extensions());
         match self.gate.decide(&head, self.gate.now()) {
             Outcome::Done(Decision::Admit(admission)) => {
-                let request_id = attach(admission, &mut request);
-                ResponseFuture::admitted(self.inner.call(request), request_id)
+                let additions = attach(admission, &mut request);
+                ResponseFuture::admitted(self.inner.call(request), additions)
             }
             Outcome::Done(Decision::Refuse(refusal)) => ResponseFuture::refused(refusal),
             Outcome::Wait(pending) => {

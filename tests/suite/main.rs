@@ -1,8 +1,11 @@
 //! Cases as data and properties, run against the core and both adapters.
 
 mod api_keys;
+mod corpus;
 mod documents;
+mod examples;
 mod gateway;
 mod header_parsing;
+mod jwt_reference;
 mod path_agreement;
 mod requirement_algebra;

@@ -1,5 +1,7 @@
 //! The command line as a whole process: exit statuses, what goes where, and keys from their making to their end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -47,21 +49,49 @@ fn a_profile_that_is_printed_checks_out() {
 #[test]
 fn every_problem_is_named_and_nothing_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    let bad = "[sever]\n[errors]\nshape = \"problme\"\n[demo]\nenabled = true\n[server]\nlisten = \"0.0.0.0:0\"\n";
+    let bad = r#"
+[sever]
+[demo]
+enabled = true
+[server]
+listen = "0.0.0.0:0"
+[tls]
+cert_file = "none.pem"
+key_file = "none.pem"
+[errors]
+shape = "problme"
+realm = "\""
+codes = { missing_tokn = "x" }
+[tokens]
+issuer = "a"
+[[credentials]]
+authorization = "Bearer"
+kinds = ["jwt"]
+[[credentials]]
+header = "X Y"
+kinds = ["jwt"]
+[[issuers]]
+issuer = "b"
+audience = ["b"]
+leeway = 5
+jwks_file = "none.json"
+[[routes]]
+path = "/x/{*rest}/y"
+needs = "read"
+credentials = ["X Y"]
+[[routes]]
+path = "/y"
+needs = "read"
+methods = []
+"#;
     fs::write(folder.path().join("bad.toml"), bad).unwrap();
     let checked = failure(folder.path(), &["check", "--config", "bad.toml"], 2);
-    let lines: Vec<&str> = checked.lines().collect();
-    assert_eq!(lines.len(), 2, "{checked}");
-    assert!(lines[0].starts_with("bad.toml:1:2: sever: unknown key"), "{checked}");
-    assert!(lines[1].starts_with("bad.toml:3:9: errors.shape: "), "{checked}");
-    assert_eq!(failure(folder.path(), &["--config", "bad.toml"], 2), checked);
+    let places: Vec<&str> = checked.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    let lines =
+        ["2:2", "4:11", "8:13", "9:12", "11:9", "12:9", "13:11", "14:1", "20:10", "25:10", "26:13", "27:1", "34:11"];
+    assert_eq!(places, lines.map(|line| format!("bad.toml:{line}")), "{checked}");
+    assert_eq!(failure(folder.path(), &["--config", "bad.toml"], 2), checked, "serving says the same");
     assert!(!folder.path().join("gateway-data").exists());
-
-    let exposed = "[demo]\nenabled = true\n[server]\nlisten = \"0.0.0.0:0\"\n[errors.codes]\nmissing_tokn = \"x\"\n";
-    fs::write(folder.path().join("bad.toml"), exposed).unwrap();
-    let checked = failure(folder.path(), &["check", "--config", "bad.toml"], 2);
-    assert!(checked.starts_with("bad.toml:2:11: demo.enabled: "), "{checked}");
-    assert!(checked.contains("bad.toml:6:1: errors.codes.missing_tokn: "), "{checked}");
 }
 
 #[test]

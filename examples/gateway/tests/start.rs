@@ -1,5 +1,7 @@
 //! From a configuration to decisions: wiring, the data directory, demo accounts.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

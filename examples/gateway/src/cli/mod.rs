@@ -21,7 +21,7 @@ use clap::Parser as _;
 
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
-use crate::config;
+use crate::config::Draft;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::start::{self, Ready};
@@ -103,7 +103,7 @@ fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failu
 }
 
 fn check(file: &Path) -> Result<(), Failure> {
-    start::check(&config::load_file(file)?)?;
+    start::check(Draft::read_file(file).map_err(|problem| vec![problem])?)?;
     println!("{}: good", file.display());
     Ok(())
 }
