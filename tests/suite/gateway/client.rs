@@ -132,6 +132,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         std::mem::take(&mut self.unread)
     }
 
+    /// Whether something has arrived by now.
+    pub(crate) async fn has_something(&mut self) -> bool {
+        if !self.unread.is_empty() {
+            return true;
+        }
+        let mut piece = [0; 1024];
+        let read = tokio::select! {
+            biased;
+            read = self.stream.read(&mut piece) => read.unwrap_or(0),
+            () = std::future::ready(()) => 0,
+        };
+        self.unread.extend_from_slice(&piece[..read]);
+        read > 0
+    }
+
     async fn read_more(&mut self) -> bool {
         let mut piece = [0; 16 * 1024];
         let read = soon("reading", self.stream.read(&mut piece)).await.unwrap_or(0);
