@@ -131,7 +131,7 @@ impl<T> Guarded<T> {
                         Err(Refused { fault, is_head }) => return self.refuse(stand_in(is_head, fault)),
                     }
                 }
-                State::Exact(0) => self.state = State::Head(0),
+                State::Exact(0) | State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Exact(left) => {
                     if self.unread.is_empty() {
                         return;
@@ -140,7 +140,6 @@ impl<T> Guarded<T> {
                     self.passed = self.unread.split_to(here).freeze();
                     self.state = State::Exact(left - here as u64);
                 }
-                State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Chunked(mut chunked) => {
                     match chunked.advance(&mut self.unread) {
                         Ok(Some(given)) => self.passed = given,
