@@ -1,10 +1,14 @@
-//! Cases as data, properties and contracts, run against the core and both adapters.
+//! Cases as data and properties, run against the core and both adapters.
 
 mod actix_contract;
 mod api_keys;
+mod corpus;
 mod documents;
+mod examples;
 mod extractors;
+mod gateway;
 mod header_parsing;
+mod jwt_reference;
 mod outer_layers;
 mod path_agreement;
 mod requirement_algebra;

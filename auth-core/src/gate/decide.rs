@@ -170,7 +170,13 @@ impl Case<'_> {
             RequestIds::OnRefusal => None,
         };
         observe::admitted(&caller, &self.seen(request_id.as_deref().unwrap_or("-")));
-        Decision::Admit(Admission { caller, client: self.client, request_id })
+        Decision::Admit(Admission { caller, client: self.client, request_id, response_fields: self.response_fields() })
+    }
+
+    /// Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
+    fn response_fields(&self) -> &'static [(&'static str, &'static str)] {
+        const PRIVATE: &[(&str, &str)] = &[("cache-control", "private")]; // RFC 6750 section 2.3
+        if self.presented.meets(self.gate.parts.in_url) { PRIVATE } else { &[] }
     }
 
     fn refuse(&self, id: &str, caller: Option<&Caller>, rejection: Rejection) -> Decision {

@@ -25,4 +25,5 @@ pub mod shutdown;
 pub mod start;
 pub mod tls;
 pub mod tunnel;
+mod uses;
 pub mod wiring;

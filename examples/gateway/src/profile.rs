@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::config::{self, Config};
+use crate::config::{Config, Draft, Surroundings};
 use crate::problem::Problem;
 
 /// A configuration that comes with the gateway.
@@ -44,6 +44,11 @@ impl Profile {
     /// # Errors
     /// The problems of its text; there are none in a released gateway.
     pub fn load(self) -> Result<Config, Vec<Problem>> {
-        config::load(self.text, &format!("{}.toml", self.name), Path::new(""))
+        self.draft().finish()
+    }
+
+    /// Reads the profile without deciding yet whether it is good.
+    pub fn draft(self) -> Draft {
+        Draft::read(self.text, &format!("{}.toml", self.name), Surroundings::of_process(Path::new("")))
     }
 }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Failure, Serve};
-use crate::config::{Config, Demo, Log, LogFormat};
+use crate::config::{Config, Demo, Draft, Log, LogFormat};
 use crate::demo;
+use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
 /// A gateway that is ready to serve.
@@ -35,7 +36,6 @@ impl Ready {
     /// The first thing that stands in the way; for a configuration, all its problems.
     pub fn prepare(arguments: &Serve) -> Result<Self, Failure> {
         let config = arguments.configuration()?;
-        check(&config)?;
         start_log(&config.log);
         let (listener, address) = listen(config.server.listen)?;
         let data_dir = arguments.whose.data_dir(&config)?;
@@ -76,12 +76,14 @@ impl Ready {
 /// Everything about a configuration that can be known without serving.
 ///
 /// # Errors
-/// Every problem.
-pub fn check(config: &Config) -> Result<(), Failure> {
-    let mut problems: Vec<_> = demo::exposed(config).into_iter().collect();
-    let resources = Resources::in_memory(config).map_err(Failure::obstacle)?;
-    problems.extend(wiring::wire(config, resources).err().into_iter().flatten());
-    if problems.is_empty() { Ok(()) } else { Err(Failure::Configuration(problems)) }
+/// Every problem, of the language, of the parts, and of what they refer to, in the order of the file.
+pub fn check(mut draft: Draft) -> Result<Config, Failure> {
+    let config = draft.config();
+    let mut problems = wiring::problems(config).map_err(Failure::obstacle)?;
+    problems.extend(demo::exposed(config));
+    problems.extend(config.tls.as_ref().and_then(|tls| Tls::configured(tls).err()));
+    draft.add(problems);
+    Ok(draft.finish()?)
 }
 
 /// What the command line and the first steps of a start wait with.

@@ -1,5 +1,7 @@
 //! The configuration language: every problem is named with its place, all at once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -201,6 +203,35 @@ fn parts_that_do_not_fit_together_are_named() {
     assert_problem(twice, "5:8: upstreams[1].name", "has this name already");
     let same = format!("{CREDENTIALS}[[credentials]]\nauthorization = \"Bearer\"\nkinds = [\"jwt\"]\n");
     assert_problem(&same, "8:1: credentials[1]", "travel at the same place already");
+}
+
+#[test]
+fn a_section_that_cannot_be_read_makes_nothing_else_look_wrong() {
+    for (bad, beginning) in [
+        ("[[credentials]]\nheader = 5\nkinds = \"jwt\"\n[tokens]\nissuer = \"g\"\naudience = \"g\"\n", "2:10"),
+        ("[tokens]\nissuer = 5\naudience = \"g\"\n[[credentials]]\nheader = \"a\"\nkinds = \"jwt\"\n", "2:10"),
+        ("[[credentials]]\nheader = \"a\"\nkinds = \"api_key\"\n[api_keys]\nprefix = 5\n", "5:10"),
+        (
+            "[[upstreams]]\nname = \"u\"\nurl = 5\n[[credentials]]\nheader = \"a\"\nkinds = \"jwt\"\n[tokens]\nissuer = \"g\"\naudience = \"g\"\n",
+            "3:7",
+        ),
+        (
+            "server = 5\n[[credentials]]\nheader = \"a\"\nkinds = \"jwt\"\n[tokens]\nissuer = \"g\"\naudience = \"g\"\n",
+            "1:10",
+        ),
+        (
+            "upstreams = 5\n[[credentials]]\nheader = \"a\"\nkinds = \"jwt\"\n[tokens]\nissuer = \"g\"\naudience = \"g\"\n",
+            "1:13",
+        ),
+    ] {
+        let text = format!("{bad}[[routes]]\npath = \"/x\"\nneeds = \"a\"\ncredentials = [\"a\"]\nupstream = \"u\"\n");
+        let text = if bad.contains("upstreams") { text } else { text.replace("upstream = \"u\"\n", "") };
+        let problems = load(&text).unwrap_err();
+        assert!(
+            matches!(problems.as_slice(), [one] if one.starts_with(&format!("gateway.toml:{beginning}: "))),
+            "{problems:#?}"
+        );
+    }
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! From a configuration to decisions: wiring, the data directory, demo accounts.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use auth_core::gate::{Decision, Gate};
-use auth_core::{Outcome, RequestHead, SimulatedClock};
+use auth_core::{RequestHead, SimulatedClock};
 use gateway::cli::{Failure, Serve, Whose};
 use gateway::config::{self, Demo};
 use gateway::data_dir::{DataDir, Owner};
@@ -32,10 +34,10 @@ fn status(gate: &Gate, method: &str, path: &str, field: (&str, &str), peer: &str
     let headers = [field];
     let mut head = RequestHead::new(method, path, &headers);
     head.peer = Some(peer.parse().unwrap());
-    match gate.decide(&head, gate.now()) {
-        Outcome::Done(Decision::Admit(_)) => 200,
-        Outcome::Done(Decision::Refuse(refusal)) => refusal.reply.status,
-        Outcome::Wait(_) => panic!("a decision on keys in memory waits for nothing"),
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    match runtime.block_on(gate.decide(&head, gate.now()).resolve()) {
+        Decision::Admit(_) => 200,
+        Decision::Refuse(refusal) => refusal.reply.status,
     }
 }
 

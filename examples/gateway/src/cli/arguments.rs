@@ -8,9 +8,10 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::Failure;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
 use crate::profile::Profile;
+use crate::start;
 
 /// A gateway in front of any upstream: it authenticates, authorises, forwards.
 ///
@@ -83,9 +84,13 @@ impl Whose {
     /// # Errors
     /// There is no such profile, or the configuration has problems.
     pub fn configuration(&self) -> Result<Config, Failure> {
+        start::check(self.draft()?)
+    }
+
+    fn draft(&self) -> Result<Draft, Failure> {
         match &self.config {
-            Some(file) => Ok(config::load_file(file)?),
-            None => Ok(self.named_profile().map_err(Failure::Usage)?.load()?),
+            Some(file) => Ok(Draft::read_file(file).map_err(|problem| vec![problem])?),
+            None => Ok(self.named_profile().map_err(Failure::Usage)?.draft()),
         }
     }
 
@@ -117,11 +122,11 @@ impl Serve {
     /// # Errors
     /// There is no such profile, or the configuration has problems.
     pub fn configuration(&self) -> Result<Config, Failure> {
-        let mut config = self.whose.configuration()?;
+        let mut draft = self.whose.draft()?;
         if let Some(listen) = self.listen {
-            config.server.listen = listen;
+            draft.config_mut().server.listen = listen;
         }
-        Ok(config)
+        start::check(draft)
     }
 }
 

@@ -21,10 +21,11 @@ use clap::Parser as _;
 
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
-use crate::config;
+use crate::config::Draft;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::start::{self, Ready};
+use crate::uses::UsesWriter;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl std::error::Error for Failure {}
 /// Does what the command line of this process asks; `serve` is what the two gateways differ in.
 pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     let outcome = match Arguments::parse().command() {
-        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(serve),
+        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(|ready| serve_noting_uses(ready, serve)),
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
         Command::Keys(command) => keys::run(&command),
@@ -95,8 +96,14 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     }
 }
 
+fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+    let keys = ready.wired.keys.as_ref();
+    let _writer = keys.map(|keys| UsesWriter::start(keys.verifier.clone())).transpose()?;
+    serve(ready)
+}
+
 fn check(file: &Path) -> Result<(), Failure> {
-    start::check(&config::load_file(file)?)?;
+    start::check(Draft::read_file(file).map_err(|problem| vec![problem])?)?;
     println!("{}: good", file.display());
     Ok(())
 }

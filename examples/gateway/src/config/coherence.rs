@@ -2,17 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use super::reader::Gaps;
 use super::suggest::nearest;
 use super::{Access, Config, Credentials, Kind, Route};
 use crate::problem::{Placed, Problem};
 
 /// Everything that does not fit together.
-pub(super) fn problems(config: &Config) -> Vec<Problem> {
+///
+/// What seems to be missing from a section with gaps is not complained of.
+pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
     let mut problems = Vec::new();
     twice(&mut problems, "another upstream", config.upstreams.iter().map(|upstream| &upstream.name));
-    credentials(config, &mut problems);
-    unused_kinds(config, &mut problems);
-    routes(config, &mut problems);
+    same_place_or_name(config, &mut problems);
+    kinds_without_source(config, gaps, &mut problems);
+    if !gaps.are_in("credentials") {
+        unused_kinds(config, &mut problems);
+        credentials_of_routes(config, &mut problems);
+    }
+    if !gaps.are_in("upstreams") {
+        let known: Vec<&str> = config.upstreams.iter().map(|upstream| upstream.name.value.as_str()).collect();
+        let named = config.routes.iter().filter_map(|route| route.upstream.as_ref());
+        problems.extend(named.filter_map(|name| unknown(name, &known, "[[upstreams]]")));
+    }
     problems
 }
 
@@ -25,10 +36,10 @@ fn twice<'c>(problems: &mut Vec<Problem>, what: &str, names: impl Iterator<Item 
     }
 }
 
-fn credentials(config: &Config, problems: &mut Vec<Problem>) {
+fn same_place_or_name(config: &Config, problems: &mut Vec<Problem>) {
     let mut seen: Vec<&Credentials> = Vec::new();
     for credentials in &config.credentials {
-        if seen.iter().any(|earlier| earlier.source == credentials.source) {
+        if seen.iter().any(|earlier| earlier.source.is_same_place(&credentials.source)) {
             problems.push(
                 credentials.place.problem("other credentials travel at the same place already: add its kinds there"),
             );
@@ -39,16 +50,20 @@ fn credentials(config: &Config, problems: &mut Vec<Problem>) {
             )));
         }
         seen.push(credentials);
-        for kind in &credentials.kinds {
-            let missing = match kind.value {
-                Kind::Jwt if config.issuers.is_empty() && config.tokens.is_none() => {
-                    "nobody issues tokens: write [[issuers]] or [tokens]"
-                }
-                Kind::ApiKey if config.api_keys.is_none() => "nothing says what API keys look like: write [api_keys]",
-                Kind::Jwt | Kind::ApiKey => continue,
-            };
-            problems.push(kind.place.problem(missing));
-        }
+    }
+}
+
+fn kinds_without_source(config: &Config, gaps: &Gaps, problems: &mut Vec<Problem>) {
+    let has_issuer = !config.issuers.is_empty() || config.tokens.is_some();
+    let has_issuer = has_issuer || gaps.are_in("issuers") || gaps.are_in("tokens");
+    let has_keys = config.api_keys.is_some() || gaps.are_in("api_keys");
+    for kind in config.credentials.iter().flat_map(|credentials| &credentials.kinds) {
+        let missing = match kind.value {
+            Kind::Jwt if !has_issuer => "nobody issues tokens: write [[issuers]] or [tokens]",
+            Kind::ApiKey if !has_keys => "nothing says what API keys look like: write [api_keys]",
+            Kind::Jwt | Kind::ApiKey => continue,
+        };
+        problems.push(kind.place.problem(missing));
     }
 }
 
@@ -67,17 +82,12 @@ fn unused_kinds(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
-fn routes(config: &Config, problems: &mut Vec<Problem>) {
-    let upstreams: Vec<&str> = config.upstreams.iter().map(|upstream| upstream.name.value.as_str()).collect();
-    let credentials: Vec<&str> = config.credentials.iter().map(|credentials| credentials.name.as_str()).collect();
+fn credentials_of_routes(config: &Config, problems: &mut Vec<Problem>) {
+    let known: Vec<&str> = config.credentials.iter().map(|credentials| credentials.name.as_str()).collect();
     for route in &config.routes {
-        if let Some(name) = &route.upstream {
-            problems.extend(unknown(name, &upstreams, "[[upstreams]]"));
-        }
-        for name in route.credentials.iter().flatten() {
-            problems.extend(unknown(name, &credentials, "[[credentials]]"));
-        }
-        if config.credentials.is_empty() && needs_a_caller(route) {
+        let names = route.credentials.iter().flatten();
+        problems.extend(names.filter_map(|name| unknown(name, &known, "[[credentials]]")));
+        if known.is_empty() && needs_a_caller(route) {
             problems.push(route.place.problem("needs a caller, but no credentials are taken: write [[credentials]]"));
         }
     }

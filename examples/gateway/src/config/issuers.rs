@@ -143,7 +143,7 @@ impl TokenRules {
             max_lifetime: section.read::<Span>("max_lifetime").map(|Span(longest)| longest),
             expiry: if expiry { Expiry::Optional } else { Expiry::Required },
             client_names: if shared { ClientNames::SharedWithUsers } else { ClientNames::Apart },
-            claims: section.nested("claims", ClaimNames::read).unwrap_or_default(),
+            claims: section.nested("claims", ClaimNames::read),
         }
     }
 }

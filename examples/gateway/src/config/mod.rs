@@ -56,7 +56,7 @@ pub use tokens::{SigningAlgorithm, Tokens};
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
 use crate::problem::{Place, Placed, Problem};
-use reader::{Reader, Section};
+use reader::{Gaps, Reader, Section, Syntax};
 pub(crate) use suggest::nearest;
 pub(crate) use values::duration;
 
@@ -117,12 +117,85 @@ impl Demo {
     }
 }
 
+/// What could be read of a configuration, and what is wrong with it.
+///
+/// Whoever knows more than the language can look for further problems in a draft before all are reported.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    config: Config,
+    problems: Vec<Problem>,
+}
+
+impl Draft {
+    /// Reads a text; `file` is its name in problems.
+    pub fn read(text: &str, file: &str, surroundings: Surroundings<'_>) -> Self {
+        let file: Arc<str> = file.into();
+        let reader = Reader::new(text, file.clone(), surroundings);
+        let tree = reader.parse();
+        let mut gaps = Gaps::default();
+        let config = reader.walk(&tree, |section| Config::read(section, &mut gaps, file));
+        drop(tree);
+        let is_whole = reader.syntax() == Syntax::Whole;
+        let problems = reader.into_problems();
+        let mut draft = Self { config, problems };
+        if is_whole {
+            let found = coherence::problems(&draft.config, &gaps);
+            draft.add(found);
+        }
+        draft.bridge(&gaps);
+        draft
+    }
+
+    /// Reads a file; that it cannot be read is a problem like others.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no text.
+    pub fn read_file(path: &Path) -> Result<Self, Problem> {
+        let place = || Place::file(path.display().to_string());
+        let bytes = std::fs::read(path).map_err(|error| place().problem(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| place().problem("is not UTF-8"))?;
+        let base_dir = path.parent().unwrap_or(Path::new(""));
+        Ok(Self::read(&text, &path.display().to_string(), Surroundings::of_process(base_dir)))
+    }
+
+    /// What could be read.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Lets something be said otherwise, as the command line may.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// Adds problems that were found elsewhere.
+    pub fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+        self.problems.sort_by_key(Problem::position);
+    }
+
+    /// The configuration, if nothing is wrong with it.
+    ///
+    /// # Errors
+    /// Every problem, in the order of the file.
+    pub fn finish(self) -> Result<Config, Vec<Problem>> {
+        if self.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
+    }
+
+    /// Takes out what refers into gaps, so that nobody complains of it; the draft cannot be finished anyway.
+    fn bridge(&mut self, gaps: &Gaps) {
+        if gaps.are_in("credentials") {
+            self.config.routes.iter_mut().for_each(|route| route.credentials = None);
+        }
+    }
+}
+
 /// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
 ///
 /// # Errors
 /// Every problem of the text, in the order of the file.
 pub fn load(text: &str, file: &str, base_dir: &Path) -> Result<Config, Vec<Problem>> {
-    load_in(text, file, Surroundings::of_process(base_dir))
+    Draft::read(text, file, Surroundings::of_process(base_dir)).finish()
 }
 
 /// Like [`load`], with another environment than the process's, for tests.
@@ -130,71 +203,30 @@ pub fn load(text: &str, file: &str, base_dir: &Path) -> Result<Config, Vec<Probl
 /// # Errors
 /// Every problem of the text, in the order of the file.
 pub fn load_in(text: &str, file: &str, surroundings: Surroundings<'_>) -> Result<Config, Vec<Problem>> {
-    let file: Arc<str> = file.into();
-    let reader = Reader::new(text, file.clone(), surroundings);
-    let tree = reader.parse();
-    let config = reader.root(&tree).section(|section| Config::read(section, file)).flatten();
-    drop(tree);
-    let mut problems = reader.into_problems();
-    if let Some(config) = &config {
-        problems.extend(coherence::problems(config));
-        problems.sort_by_key(Problem::position);
-    }
-    match config {
-        Some(config) if problems.is_empty() => Ok(config),
-        _ => Err(problems),
-    }
-}
-
-/// Reads a configuration file.
-///
-/// # Errors
-/// Every problem of the file, in its order; that it cannot be read is one.
-pub fn load_file(path: &Path) -> Result<Config, Vec<Problem>> {
-    let name = path.display().to_string();
-    let text = std::fs::read(path)
-        .map_err(|error| vec![Place::file(name.as_str()).problem(format!("cannot be read: {error}"))])?;
-    let text = String::from_utf8(text).map_err(|_| vec![Place::file(name.as_str()).problem("is not UTF-8")])?;
-    let base_dir = path.parent().unwrap_or(Path::new(""));
-    load(&text, &name, base_dir)
+    Draft::read(text, file, surroundings).finish()
 }
 
 impl Config {
-    /// Every section is read, whatever the others are like; only then is decided whether there is a whole.
-    fn read(section: &mut Section<'_>, file: Arc<str>) -> Option<Self> {
-        let demo = section.nested("demo", Demo::read);
-        let server = section.nested("server", Server::read);
-        let tls = section.read::<Tls>("tls");
-        let request_ids = section.nested("request_id", RequestIds::read);
-        let log = section.nested("log", Log::read);
-        let upstream = section.nested("upstream", Upstream::read);
-        let upstreams = section.read_or("upstreams", Vec::new());
-        let credentials = section.read_or("credentials", Vec::new());
-        let issuers = section.read_or("issuers", Vec::new());
-        let tokens = section.read::<Tokens>("tokens");
-        let api_keys = section.read::<ApiKeys>("api_keys");
-        let permissions = section.nested("permissions", Permissions::read);
-        let routes = section.read_or("routes", Vec::new());
-        let cors = section.nested("cors", Cors::read);
-        let errors = section.nested("errors", Errors::read);
-        Some(Self {
+    /// Every section is read, whatever the others are like.
+    fn read(section: &mut Section<'_>, gaps: &mut Gaps, file: Arc<str>) -> Self {
+        Self {
             file,
-            demo: demo?,
-            server: server?,
-            tls,
-            request_ids: request_ids?,
-            log: log?,
-            upstream: upstream?,
-            upstreams,
-            credentials,
-            issuers,
-            tokens,
-            api_keys,
-            permissions: permissions?,
-            routes,
-            cors: cors?,
-            errors: errors?,
-        })
+            demo: section.nested("demo", Demo::read),
+            server: section.nested("server", Server::read),
+            tls: section.read("tls"),
+            request_ids: section.nested("request_id", RequestIds::read),
+            log: section.nested("log", Log::read),
+            upstream: section.nested("upstream", Upstream::read),
+            upstreams: section.list("upstreams", gaps),
+            credentials: section.list("credentials", gaps),
+            issuers: section.list("issuers", gaps),
+            tokens: section.part("tokens", gaps),
+            api_keys: section.part("api_keys", gaps),
+            permissions: section.nested("permissions", Permissions::read),
+            routes: section.list("routes", gaps),
+            cors: section.nested("cors", Cors::read),
+            errors: section.nested("errors", Errors::read),
+        }
     }
 
     /// The upstream that a route leads to.

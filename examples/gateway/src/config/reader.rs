@@ -4,6 +4,7 @@
 //! asked for: whatever else stands in it is unknown, and the nearest of the known keys is suggested.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +45,16 @@ pub(super) enum Syntax {
     Broken,
 }
 
+/// The sections of which something could not be read, so that what seems to be missing there may not be.
+#[derive(Debug, Default)]
+pub(super) struct Gaps(BTreeSet<&'static str>);
+
+impl Gaps {
+    pub(super) fn are_in(&self, section: &str) -> bool {
+        self.0.contains(section)
+    }
+}
+
 /// The state of one walk.
 pub(super) struct Reader<'t> {
     file: Arc<str>,
@@ -51,7 +62,7 @@ pub(super) struct Reader<'t> {
     surroundings: Surroundings<'t>,
     syntax: Cell<Syntax>,
     problems: RefCell<Vec<Problem>>,
-    nothing: DeValue<'static>,
+    nothing: DeTable<'static>,
 }
 
 impl<'t> Reader<'t> {
@@ -62,22 +73,27 @@ impl<'t> Reader<'t> {
             surroundings,
             syntax: Cell::new(Syntax::Whole),
             problems: RefCell::default(),
-            nothing: DeValue::Table(DeTable::new()),
+            nothing: DeTable::new(),
         }
     }
 
-    /// Parses the text; what breaks the syntax becomes problems, and the rest is still walked.
-    pub(super) fn parse(&self) -> DeValue<'t> {
+    /// Parses the text; what breaks the syntax becomes problems, and the rest can still be walked.
+    pub(super) fn parse(&self) -> DeTable<'t> {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             self.syntax.set(Syntax::Broken);
             self.report(error.span().unwrap_or(0..0), String::new(), error.message().to_owned());
         }
-        DeValue::Table(table.into_inner())
+        table.into_inner()
     }
 
-    pub(super) fn root<'r>(&'r self, value: &'r DeValue<'r>) -> Node<'r> {
-        Node { reader: self, key: String::new(), span: 0..0, value }
+    pub(super) fn syntax(&self) -> Syntax {
+        self.syntax.get()
+    }
+
+    /// Reads the whole file as one section.
+    pub(super) fn walk<'r, T>(&'r self, tree: &'r DeTable<'r>, read: impl FnOnce(&mut Section<'r>) -> T) -> T {
+        Section { reader: self, key: String::new(), span: 0..0, table: tree, asked: Vec::new() }.read_with(read)
     }
 
     /// Every problem, in the order of the file, one text for one place.
@@ -189,27 +205,33 @@ impl<'r> Node<'r> {
     /// Reads the value as a section; afterwards every key that `read` did not ask for is reported.
     pub(super) fn section<T>(&self, read: impl FnOnce(&mut Section<'r>) -> T) -> Option<T> {
         let DeValue::Table(table) = self.value else { return self.wrong_type("a table") };
-        let mut section = Section { node: self.clone(), table, asked: Vec::new() };
-        let value = read(&mut section);
-        section.report_unknown_keys();
-        Some(value)
+        let (key, span) = (self.key.clone(), self.span.clone());
+        Some(Section { reader: self.reader, key, span, table, asked: Vec::new() }.read_with(read))
     }
 }
 
 /// A table whose keys are fixed.
 pub(super) struct Section<'r> {
-    node: Node<'r>,
+    reader: &'r Reader<'r>,
+    key: String,
+    span: Range<usize>,
     table: &'r DeTable<'r>,
     asked: Vec<&'static str>,
 }
 
 impl<'r> Section<'r> {
+    fn read_with<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let value = read(&mut self);
+        self.report_unknown_keys();
+        value
+    }
+
     /// The value of a key, where it is there.
     pub(super) fn node(&mut self, key: &'static str) -> Option<Node<'r>> {
         self.asked.push(key);
         let value = self.table.get(key)?;
-        let path = joined(&self.node.key, key);
-        Some(Node { reader: self.node.reader, key: path, span: value.span(), value: value.get_ref() })
+        let path = joined(&self.key, key);
+        Some(Node { reader: self.reader, key: path, span: value.span(), value: value.get_ref() })
     }
 
     /// Reads a key that may be left out.
@@ -246,29 +268,50 @@ impl<'r> Section<'r> {
         if self.has(key) { self.placed(key) } else { self.missing(key) }
     }
 
-    /// Reads a nested section; where it is left out, one without a key is read in its place.
-    pub(super) fn nested<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'r>) -> T) -> Option<T> {
-        let reader = self.node.reader;
-        let node = self.node(key).unwrap_or_else(|| Node {
-            reader,
-            key: joined(&self.node.key, key),
-            span: self.node.span.clone(),
-            value: &reader.nothing,
-        });
-        node.section(read)
+    /// Reads a nested section; where it is left out or is none, one without a key is read in its place.
+    pub(super) fn nested<T>(&mut self, key: &'static str, read: impl Fn(&mut Section<'r>) -> T) -> T {
+        let table = |node: &Node<'r>| node.section(&read);
+        self.node(key).as_ref().and_then(table).unwrap_or_else(|| {
+            let (key, table) = (joined(&self.key, key), &self.reader.nothing);
+            Section { reader: self.reader, key, span: self.span.clone(), table, asked: Vec::new() }.read_with(&read)
+        })
+    }
+
+    /// Reads an array of sections; what cannot be read is left out, and noted as a gap.
+    pub(super) fn list<T: FromNode>(&mut self, key: &'static str, gaps: &mut Gaps) -> Vec<T> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let Some(items) = node.items() else {
+            gaps.0.insert(key);
+            return node.wrong_type::<Vec<T>>("an array of tables").unwrap_or_default();
+        };
+        let read: Vec<Option<T>> = items.iter().map(T::from_node).collect();
+        if read.iter().any(Option::is_none) {
+            gaps.0.insert(key);
+        }
+        read.into_iter().flatten().collect()
+    }
+
+    /// Reads a section that may be left out; where it is there and cannot be read, that is noted as a gap.
+    pub(super) fn part<T: FromNode>(&mut self, key: &'static str, gaps: &mut Gaps) -> Option<T> {
+        let value = T::from_node(&self.node(key)?);
+        if value.is_none() {
+            gaps.0.insert(key);
+        }
+        value
     }
 
     /// Reports that a key is not there. Answers nothing.
     pub(super) fn missing<T>(&self, key: &str) -> Option<T> {
-        if self.node.reader.syntax.get() == Syntax::Whole {
-            self.node.reader.report(self.node.span.clone(), joined(&self.node.key, key), "is missing".to_owned());
+        if self.reader.syntax() == Syntax::Whole {
+            self.reader.report(self.span.clone(), joined(&self.key, key), "is missing".to_owned());
         }
         None
     }
 
     /// Reports a problem of the section as a whole. Answers nothing.
     pub(super) fn problem<T>(&self, message: impl Into<String>) -> Option<T> {
-        self.node.problem(message)
+        self.reader.report(self.span.clone(), self.key.clone(), message.into());
+        None
     }
 
     /// Whether the key stands in the section; counts as asking for it.
@@ -285,7 +328,7 @@ impl<'r> Section<'r> {
 
     /// The place of the section itself.
     pub(super) fn place(&self) -> Place {
-        self.node.place()
+        self.reader.place(self.span.clone(), self.key.clone())
     }
 
     fn report_unknown_keys(&self) {
@@ -299,8 +342,8 @@ impl<'r> Section<'r> {
                 None if self.asked.is_empty() => "no key is known here".to_owned(),
                 None => format!("known here: {}", self.asked.join(", ")),
             };
-            let path = joined(&self.node.key, name);
-            self.node.reader.report(key.span(), path, format!("unknown key: {hint}"));
+            let path = joined(&self.key, name);
+            self.reader.report(key.span(), path, format!("unknown key: {hint}"));
         }
     }
 }

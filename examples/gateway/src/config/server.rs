@@ -76,12 +76,11 @@ impl FromNode for Tls {
             (section.required_placed::<PathBuf>("cert_file"), section.required_placed::<PathBuf>("key_file"))
         })?;
         let (cert_file, key_file) = (cert_file?, key_file?);
-        for file in [&cert_file, &key_file] {
-            if let Err(error) = std::fs::File::open(&file.value) {
-                node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display()));
-            }
-        }
-        Some(Self { cert_file, key_file })
+        let unreadable = [&cert_file, &key_file].into_iter().filter_map(|file| {
+            let error = std::fs::File::open(&file.value).err()?;
+            Some(node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display())))
+        });
+        (unreadable.count() == 0).then_some(Self { cert_file: cert_file.clone(), key_file: key_file.clone() })
     }
 }
 

@@ -28,7 +28,9 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::gate::{Gate, RequestIds};
 use auth_core::policy::{PermissionModel, Policy};
+use auth_core::reply::ErrorStyle;
 use auth_core::verify::Verifier;
+use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now};
 
 pub use api_keys::Keys;
@@ -56,22 +58,7 @@ pub struct Wired {
 /// # Errors
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
-    let Resources { clock, key_store, pepper, own_tokens } = resources;
-    let jwt = issuers::verifier(config, own_tokens.as_ref());
-    let keys =
-        config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper)).transpose();
-    let style = errors::style(&config.errors);
-    let model = permissions(config);
-    let table = check_table(config, &model);
-    let (jwt, keys, style) = match (jwt, keys, style, table) {
-        (Ok(jwt), Ok(keys), Ok(style), Ok(())) => (jwt, keys, style),
-        (jwt, keys, style, table) => {
-            let found = [jwt.err(), keys.err(), style.err(), table.err()];
-            let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
-            problems.sort_by_key(Problem::position);
-            return Err(problems);
-        }
-    };
+    let Parts { jwt, keys, style, model, clock, own_tokens } = Parts::of(config, resources)?;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let mut gate = Gate::builder()
@@ -97,6 +84,44 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
     Ok(Wired { gate, keys, own_tokens })
+}
+
+/// Every problem that the parts have with what could be read of a configuration.
+///
+/// # Errors
+/// There are no random bytes.
+pub fn problems(config: &Config) -> Result<Vec<Problem>, ResourceError> {
+    Ok(Parts::of(config, Resources::in_memory(config)?).err().unwrap_or_default())
+}
+
+/// The parts of a gate, each found good.
+struct Parts {
+    jwt: Option<JwtVerifier>,
+    keys: Option<Keys>,
+    style: ErrorStyle,
+    model: PermissionModel,
+    clock: Arc<dyn Clock>,
+    own_tokens: Option<OwnTokens>,
+}
+
+impl Parts {
+    fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
+        let Resources { clock, key_store, pepper, own_tokens } = resources;
+        let jwt = issuers::verifier(config, own_tokens.as_ref());
+        let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
+        let style = errors::style(&config.errors);
+        let model = permissions(config);
+        let table = check_table(config, &model);
+        match (jwt, keys.transpose(), style, table) {
+            (Ok(jwt), Ok(keys), Ok(style), Ok(())) => Ok(Self { jwt, keys, style, model, clock, own_tokens }),
+            (jwt, keys, style, table) => {
+                let found = [jwt.err(), keys.err(), style.err(), table.err()];
+                let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
+                problems.sort_by_key(Problem::position);
+                Err(problems)
+            }
+        }
+    }
 }
 
 /// A clock that the gate shares with others.

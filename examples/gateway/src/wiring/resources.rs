@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::store::{ApiKeyStore, MemoryKeyStore};
+use auth_core::store::{ApiKeyStore, MemoryKeyStore, SqliteKeyStore};
 use auth_core::{Clock, Secret, StoreError, SystemClock};
 
 use crate::config::{Config, KeyStore};
@@ -95,8 +95,7 @@ impl Resources {
             None | Some(KeyStore::Memory) => Arc::new(MemoryKeyStore::new()),
             Some(KeyStore::Sqlite(file)) => {
                 let file = file.clone().unwrap_or_else(|| data_dir.file(DATABASE));
-                let _ = (file, DATABASE);
-                Arc::new(MemoryKeyStore::new())
+                Arc::new(SqliteKeyStore::open(file)?)
             }
         };
         Ok(Self {

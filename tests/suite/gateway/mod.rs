@@ -1,0 +1,22 @@
+//! The two gateways as processes, over real sockets: every case runs against both binaries.
+//!
+//! The tests play client and upstream themselves, byte by byte where bytes matter, and wait for events — a line printed,
+//! bytes that arrive, a connection that ends — never for time to pass.
+
+mod client;
+mod cross_origin;
+mod encrypted;
+mod faults;
+mod forwarding;
+mod lifecycle;
+mod parity;
+mod process;
+mod smuggling;
+mod tokens;
+mod upgrades;
+mod upstream;
+
+pub(super) use client::{Answer, Connection};
+pub(super) use process::{Gateway, on_both};
+pub(super) use tokens::token;
+pub(super) use upstream::Upstream;

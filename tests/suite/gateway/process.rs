@@ -1,0 +1,150 @@
+//! Starting, stopping and watching a gateway.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+
+use super::Connection;
+
+/// How long anything may take before the test fails: far more than a busy machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Both binaries.
+pub(crate) const BINARIES: [&str; 2] = ["gateway", "gateway-actix"];
+
+/// Runs a test against a fresh process of each gateway with that configuration.
+pub(crate) async fn on_both(config: &str, test: impl AsyncFn(Gateway)) {
+    for binary in BINARIES {
+        eprintln!("--- {binary}");
+        test(Gateway::start(binary, config).await).await;
+    }
+}
+
+/// Waits for something that must happen.
+pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, event).await {
+        Ok(happened) => happened,
+        Err(_) => panic!("{what} did not happen"),
+    }
+}
+
+/// A gateway that serves.
+pub(crate) struct Gateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) scheme: String,
+    pub(crate) dir: TempDir,
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    _out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Gateway {
+    /// Starts a binary with a configuration and waits until it accepts requests. `SECRET` in the configuration is the
+    /// path of a file with the secret that [`token`](super::token) signs with.
+    pub(crate) async fn start(binary: &str, config: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(binary, config, dir).await
+    }
+
+    /// Like [`Gateway::start`], beside files that are there already.
+    pub(crate) async fn start_in(binary: &str, config: &str, dir: TempDir) -> Self {
+        let mut child = command(binary, config, dir.path()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let first = soon("the first line", out.next_line()).await.unwrap();
+        let Some(line) = first else {
+            while let Some(line) = log.next_line().await.unwrap() {
+                eprintln!("{line}");
+            }
+            panic!("{binary} does not start");
+        };
+        let (scheme, address) = line.strip_prefix("listening on ").unwrap().split_once("://").unwrap();
+        let (scheme, address) = (scheme.to_owned(), address.parse().unwrap());
+        Self { address, scheme, dir, child, log, _out: out }
+    }
+
+    /// A new connection in the clear.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::open(self.address).await
+    }
+
+    /// Waits for a line of the log with that text.
+    pub(crate) async fn logs(&mut self, text: &str) -> String {
+        let found = async {
+            loop {
+                let line = self.log.next_line().await.unwrap().unwrap_or_else(|| panic!("{text:?} was never logged"));
+                eprintln!("{line}");
+                if line.contains(text) {
+                    return line;
+                }
+            }
+        };
+        soon(text, found).await
+    }
+
+    /// Waits until nobody listens any more.
+    pub(crate) async fn refuses_connections(&self) {
+        let refused = async {
+            while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the end of listening", refused).await;
+    }
+
+    /// Asks the process to stop.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    /// Waits for the process to end.
+    pub(crate) async fn ends(&mut self) -> ExitStatus {
+        soon("the end of the process", self.child.wait()).await.unwrap()
+    }
+}
+
+/// A binary with a configuration, ready to be started on a free port.
+pub(crate) fn command(binary: &str, config: &str, dir: &Path) -> Command {
+    command_at(binary, config, dir, "127.0.0.1:0")
+}
+
+/// A binary with a configuration, ready to be started at an address.
+pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) -> Command {
+    std::fs::write(dir.join("secret"), super::tokens::SECRET).unwrap();
+    let file = dir.join("gateway.toml");
+    std::fs::write(&file, config).unwrap();
+    let mut command = Command::new(path_of(binary));
+    command
+        .args(["--listen", address, "--config"])
+        .arg(file)
+        .arg("--data-dir")
+        .arg(dir.join("data"))
+        .env("RUST_LOG", "info")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// The binaries lie beside this test's own folder. They are built here, since a test of another package cannot ask
+/// cargo for them.
+fn path_of(binary: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let built = std::process::Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "gateway", "--package", "gateway-actix"])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .status();
+        assert!(built.unwrap().success(), "the gateways do not build");
+        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned()
+    });
+    folder.join(binary)
+}
