@@ -8,4 +8,5 @@ mod gateway;
 mod header_parsing;
 mod jwt_reference;
 mod path_agreement;
+mod readme_session;
 mod requirement_algebra;
