@@ -87,6 +87,16 @@ impl Gateway {
         soon(text, found).await
     }
 
+    /// Waits until nobody listens any more.
+    pub(crate) async fn refuses_connections(&self) {
+        let refused = async {
+            while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the end of listening", refused).await;
+    }
+
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
@@ -99,14 +109,19 @@ impl Gateway {
     }
 }
 
-/// A binary with a configuration, ready to be started.
+/// A binary with a configuration, ready to be started on a free port.
 pub(crate) fn command(binary: &str, config: &str, dir: &Path) -> Command {
+    command_at(binary, config, dir, "127.0.0.1:0")
+}
+
+/// A binary with a configuration, ready to be started at an address.
+pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) -> Command {
     std::fs::write(dir.join("secret"), super::tokens::SECRET).unwrap();
     let file = dir.join("gateway.toml");
     std::fs::write(&file, config).unwrap();
     let mut command = Command::new(path_of(binary));
     command
-        .args(["--listen", "127.0.0.1:0", "--config"])
+        .args(["--listen", address, "--config"])
         .arg(file)
         .arg("--data-dir")
         .arg(dir.join("data"))

@@ -99,9 +99,17 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     Some(again)
 }
 
-/// Whether the connection ended before a byte of the response came.
+/// Whether the connection ended before the response did. A request that meets a closing connection is answered by a
+/// reset as a rule.
 fn is_closed_connection(error: &Error) -> bool {
-    sources(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message))
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    sources(error).any(|cause| {
+        let incomplete = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
+        let reset = cause.downcast_ref().is_some_and(|cause: &io::Error| {
+            matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        });
+        incomplete || reset
+    })
 }
 
 /// What a failure of the upstream is to the client.
