@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::Extensions;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Headers, Principal, RequestHead};
+use auth_core::{Anonymous, Headers, Principal, RequestHead};
 
 /// A header map as the core reads it.
 pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
@@ -39,15 +40,46 @@ pub(crate) fn head<'a>(
     }
 }
 
-/// Attaches what the gate says of an admitted request; answers the request's identifier for its response.
-pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> Option<HeaderValue> {
-    match admission.caller {
-        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
-        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
+/// Attaches what the gate says of an admitted request; answers what its response gets.
+pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> Additions {
+    put(admission.caller, &mut request.extensions_mut());
+    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
+    if let Some(request_id) = &request_id {
+        request.headers_mut().insert(REQUEST_ID, request_id.clone());
     }
-    let request_id = HeaderValue::from_str(&admission.request_id?).ok()?;
-    request.headers_mut().insert(REQUEST_ID, request_id.clone());
-    Some(request_id)
+    Additions { request_id, fields: admission.response_fields }
+}
+
+/// What the response to an admitted request gets on top of the service's own fields.
+#[derive(Default)]
+pub(crate) struct Additions {
+    request_id: Option<HeaderValue>,
+    fields: &'static [(&'static str, &'static str)],
+}
+
+impl Additions {
+    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
+        if let Some(request_id) = self.request_id {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        for (name, value) in self.fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Leaves one of the two there: whom this gate calls anonymous is nobody, whoever a gate outside saw.
+fn put(caller: Caller, extensions: &mut Extensions) {
+    match caller {
+        Caller::Principal(principal) => {
+            extensions.remove::<Anonymous>();
+            extensions.insert(principal);
+        }
+        Caller::Anonymous(anonymous) => {
+            extensions.remove::<Principal>();
+            extensions.insert(anonymous);
+        }
+    }
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -9,13 +9,12 @@ use std::task::{Context, Poll, ready};
 use actix_service::{Service, forward_ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderValue;
 use actix_web::{Error, HttpMessage};
 use auth_core::gate::{Decision, Gate};
 use auth_core::{Outcome, Pending, Principal};
 use pin_project_lite::pin_project;
 
-use crate::convert::{Fields, REQUEST_ID, attach, head, response};
+use crate::convert::{Additions, Fields, attach, head, response};
 
 /// A service behind a [`Gate`]; made by [`Auth`](crate::Auth).
 pub struct AuthMiddleware<S> {
@@ -68,8 +67,8 @@ fn after<S: Service<ServiceRequest>>(
 ) -> State<S, S::Future> {
     match decision {
         Decision::Admit(admission) => {
-            let request_id = attach(admission, &mut request);
-            State::Admitted { inner: inner.call(request), request_id }
+            let additions = attach(admission, &mut request);
+            State::Admitted { inner: inner.call(request), additions }
         }
         Decision::Refuse(refusal) => {
             State::Refused { answer: Some(Box::new(request.into_response(response(refusal)))) }
@@ -94,7 +93,7 @@ pin_project! {
         /// The gate waits for a store or a key server.
         Waiting { pending: Pending<Decision>, held: Option<(ServiceRequest, Rc<S>)> },
         /// The inner service has the request.
-        Admitted { #[pin] inner: F, request_id: Option<HeaderValue> },
+        Admitted { #[pin] inner: F, additions: Additions },
         /// The gate answers itself. The answer is taken by the first poll.
         Refused { answer: Option<Box<ServiceResponse>> },
     }
@@ -115,11 +114,9 @@ where
                     let Some((request, inner)) = held.take() else { return Poll::Pending };
                     after(decision, request, &inner)
                 }
-                StateProjection::Admitted { inner, request_id } => {
+                StateProjection::Admitted { inner, additions } => {
                     let mut answer = ready!(inner.poll(cx))?.map_into_left_body();
-                    if let Some(request_id) = request_id.take() {
-                        answer.headers_mut().insert(REQUEST_ID, request_id);
-                    }
+                    std::mem::take(additions).add_to(answer.headers_mut());
                     return Poll::Ready(Ok(answer));
                 }
                 StateProjection::Refused { answer } => {

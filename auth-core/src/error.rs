@@ -29,6 +29,57 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// Every mistake that was found while a gate was built; at least one.
+///
+/// It is one error, so that `?` hands it on, and a list, so that all of it can be shown. Printed, each mistake has a
+/// line of its own.
+///
+/// ```
+/// use auth_core::gate::Gate;
+/// use auth_core::policy::{Policy, permission};
+///
+/// let gate = Gate::builder().policy(Policy::new().get("v1", permission("read")).get("/{", permission("read"))).build();
+/// let mistakes = gate.unwrap_err();
+/// assert_eq!(mistakes.len(), 2);
+/// assert_eq!(mistakes.to_string().lines().count(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl std::ops::Deref for ConfigErrors {
+    type Target = [ConfigError];
+
+    fn deref(&self) -> &[ConfigError] {
+        &self.0
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl From<Vec<ConfigError>> for ConfigErrors {
+    fn from(errors: Vec<ConfigError>) -> Self {
+        Self(errors)
+    }
+}
+
 /// A store could not do what it was asked.
 ///
 /// The message is for the log; it never reaches a client.

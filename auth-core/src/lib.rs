@@ -30,7 +30,7 @@ pub mod verify;
 pub use claims::{Claim, ClaimError, Claims};
 pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
-pub use error::{ConfigError, StoreError};
+pub use error::{ConfigError, ConfigErrors, StoreError};
 pub use names::Names;
 pub use network::NetworkSet;
 pub use outcome::{Outcome, Pending};

@@ -7,12 +7,12 @@ use std::task::{Context, Poll, ready};
 
 use auth_core::Pending;
 use auth_core::gate::{Decision, Refusal};
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::ResponseBody;
-use crate::convert::{REQUEST_ID, attach, response};
+use crate::convert::{Additions, attach, response};
 
 pin_project! {
     /// The response to come of an [`AuthService`](crate::AuthService).
@@ -31,15 +31,15 @@ pin_project! {
         /// The gate waits for a store or a key server.
         Waiting { pending: Pending<Decision>, held: Option<(Request<ReqBody>, S)> },
         /// The inner service has the request.
-        Admitted { #[pin] inner: F, request_id: Option<HeaderValue> },
+        Admitted { #[pin] inner: F, additions: Additions },
         /// The gate answers itself. The refusal is taken by the first poll.
         Refused { refusal: Option<Box<Refusal>> },
     }
 }
 
 impl<S: Service<Request<ReqBody>>, ReqBody> ResponseFuture<S, ReqBody> {
-    pub(crate) fn admitted(inner: S::Future, request_id: Option<HeaderValue>) -> Self {
-        Self { state: State::Admitted { inner, request_id } }
+    pub(crate) fn admitted(inner: S::Future, additions: Additions) -> Self {
+        Self { state: State::Admitted { inner, additions } }
     }
 
     pub(crate) fn refused(refusal: Refusal) -> Self {
@@ -65,11 +65,9 @@ where
                     let Some((request, service)) = held.take() else { return Poll::Pending };
                     after_waiting(decision, request, service)
                 }
-                StateProjection::Admitted { inner, request_id } => {
+                StateProjection::Admitted { inner, additions } => {
                     let mut answer = ready!(inner.poll(cx))?.map(ResponseBody::inner);
-                    if let Some(request_id) = request_id.take() {
-                        answer.headers_mut().insert(REQUEST_ID, request_id);
-                    }
+                    std::mem::take(additions).add_to(answer.headers_mut());
                     return Poll::Ready(Ok(answer));
                 }
                 StateProjection::Refused { refusal } => {
@@ -92,8 +90,8 @@ where
 {
     match decision {
         Decision::Admit(admission) => {
-            let request_id = attach(admission, &mut request);
-            State::Admitted { inner: ready.call(request), request_id }
+            let additions = attach(admission, &mut request);
+            State::Admitted { inner: ready.call(request), additions }
         }
         Decision::Refuse(refusal) => State::Refused { refusal: Some(Box::new(refusal)) },
     }

@@ -1,6 +1,7 @@
 //! Digits and letters: an alphabet that survives double clicks, shells, URLs and every header.
 
 /// Digit of each value, in ASCII order.
+#[cfg(any(test, feature = "issue"))]
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Characters of a checksum: 62 to the power of 6 is the first that 32 bits fit below.

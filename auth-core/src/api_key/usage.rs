@@ -159,7 +159,9 @@ mod tests {
     fn a_full_queue_drops_uses_and_recovers() {
         let uses = Uses::new();
         let keys: Vec<_> = (0..=QUEUE).map(|_| held()).collect();
-        keys.iter().for_each(|key| uses.note(key, second(1), || None));
+        for key in &keys {
+            uses.note(key, second(1), || None);
+        }
         assert_eq!(uses.take().0.len(), QUEUE);
         uses.note(&keys[QUEUE], second(2), || None);
         assert_eq!(uses.take().0.len(), 1);

@@ -26,6 +26,9 @@ pub struct Admission {
     pub client: Option<IpAddr>,
     /// The identifier of the request, where the gate attaches one to admitted requests too.
     pub request_id: Option<Arc<str>>,
+    /// Fields that the response must have beside those of the service: lower-case names and values. Lines of the same
+    /// name stay; of cache directives that conflict, the most restrictive counts (RFC 9111 section 4.2.1).
+    pub response_fields: &'static [(&'static str, &'static str)],
 }
 
 /// Who an admitted request comes from: what adapters insert into its extensions.

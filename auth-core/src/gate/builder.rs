@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{CredentialReader, Source};
-use crate::error::ConfigError;
+use crate::credential::{CredentialReader, Source, SourceMask};
+use crate::error::ConfigErrors;
 use crate::gate::{Context, Gate, Parts, RequestIds};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy};
@@ -101,13 +101,15 @@ impl GateBuilder {
     ///
     /// # Errors
     /// Everything that is wrong with the sources; if nothing is, everything that is wrong with the route table.
-    pub fn build(self) -> Result<Gate, Vec<ConfigError>> {
+    pub fn build(self) -> Result<Gate, ConfigErrors> {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
         let context =
             Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
+        let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
         let parts = Parts {
+            in_url: queries.map(|(index, _)| index).collect(),
             reader,
             verifiers,
             trusted_proxies: self.trusted_proxies,

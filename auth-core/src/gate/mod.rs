@@ -31,8 +31,8 @@ pub use context::Context;
 pub use request_id::RequestIds;
 
 use crate::clock::Now;
-use crate::credential::CredentialReader;
-use crate::error::ConfigError;
+use crate::credential::{CredentialReader, SourceMask};
+use crate::error::ConfigErrors;
 use crate::network::NetworkSet;
 use crate::policy::{CompiledPolicy, Rule};
 use crate::verify::Verifier;
@@ -51,6 +51,8 @@ struct Parts {
     reader: CredentialReader,
     /// Who verifies what the reader finds, by the position of the source.
     verifiers: Vec<Vec<Arc<dyn Verifier>>>,
+    /// The sources that are part of the URL.
+    in_url: SourceMask,
     trusted_proxies: NetworkSet,
     request_ids: RequestIds,
     context: Arc<Context>,
@@ -73,7 +75,7 @@ impl Gate {
     ///
     /// # Errors
     /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter.
-    pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, Vec<ConfigError>> {
+    pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, ConfigErrors> {
         let policy = CompiledPolicy::single(&rule.into(), &self.parts.context.permissions, &self.parts.reader)?;
         Ok(Self { parts: Arc::clone(&self.parts), policy: Arc::new(policy) })
     }

@@ -24,7 +24,7 @@ use auth_core::keys::{Algorithm, KeySet};
 use auth_core::policy::{PermissionModel, Policy, permission, public};
 use auth_core::store::MemoryKeyStore;
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
-use auth_core::{ConfigError, Names, Secret};
+use auth_core::{ConfigError, ConfigErrors, Names, Secret};
 
 /// Shared with whoever issues the tokens. Read it from a file or the environment in a real service.
 const SECRET: &str = "an example, 32 bytes at the very least";
@@ -47,7 +47,7 @@ pub(crate) fn routes(service: &mut web::ServiceConfig) {
 }
 
 /// What is taken for a credential, and what the routes need. A path that is not named here is refused.
-pub(crate) fn gate(keys: &ApiKeys) -> Result<Gate, Vec<ConfigError>> {
+pub(crate) fn gate(keys: &ApiKeys) -> Result<Gate, ConfigErrors> {
     let signed_with = KeySet::shared_secret(Algorithm::Hs256, &Secret::from(SECRET))?;
     let tokens = JwtVerifier::new([Issuer::new("https://login.example", ["notes"], signed_with)])?;
     let policy =
@@ -77,7 +77,7 @@ pub(crate) fn token(lives_until: i64) -> Result<String, Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let keys = keys()?;
-    let gate = gate(&keys).map_err(|problems| format!("{problems:?}"))?;
+    let gate = gate(&keys)?;
     let mut wanted = NewKey::new("the example's key", "grace");
     wanted.permissions = Names::from_scope("write");
     let key = keys.mint(wanted, gate.now()).await?.key;

@@ -23,9 +23,14 @@ use auth_core::keys::{Algorithm, KeySet};
 use auth_core::policy::{PermissionModel, Policy, permission, public};
 use auth_core::store::MemoryKeyStore;
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
-use auth_core::{ConfigError, Names, Secret};
+use auth_core::{ConfigError, ConfigErrors, Names, Secret};
 use auth_tower::{AuthLayer, Authenticated};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::{ConnectInfo, State},
+    http::StatusCode,
+    routing::get,
+};
 
 /// Shared with whoever issues the tokens. Read it from a file or the environment in a real service.
 const SECRET: &str = "an example, 32 bytes at the very least";
@@ -45,11 +50,12 @@ async fn add(State(notes): State<Notes>, Authenticated(caller): Authenticated, t
 /// The service as it was, and the layer around all of it, the fallback included.
 pub(crate) fn app(gate: Gate) -> Router {
     let routes = Router::new().route("/health", get(async || "fine")).route("/notes", get(list).post(add));
-    routes.with_state(Notes::default()).layer(AuthLayer::new(gate))
+    let auth = AuthLayer::new(gate).peer_from(|given| Some(given.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    routes.with_state(Notes::default()).layer(auth)
 }
 
 /// What is taken for a credential, and what the routes need. A path that is not named here is refused.
-pub(crate) fn gate(keys: &ApiKeys) -> Result<Gate, Vec<ConfigError>> {
+pub(crate) fn gate(keys: &ApiKeys) -> Result<Gate, ConfigErrors> {
     let signed_with = KeySet::shared_secret(Algorithm::Hs256, &Secret::from(SECRET))?;
     let tokens = JwtVerifier::new([Issuer::new("https://login.example", ["notes"], signed_with)])?;
     let policy =
@@ -79,7 +85,7 @@ pub(crate) fn token(lives_until: i64) -> Result<String, Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let keys = keys()?;
-    let gate = gate(&keys).map_err(|problems| format!("{problems:?}"))?;
+    let gate = gate(&keys)?;
     let mut wanted = NewKey::new("the example's key", "grace");
     wanted.permissions = Names::from_scope("write");
     let key = keys.mint(wanted, gate.now()).await?.key;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use auth_core::api_key::{ApiKeyRecord, KeyStatus};
-use auth_core::issue::{ApiKeys, MintedKey};
+use auth_core::issue::{ApiKeys, KeyError, MintedKey};
 use auth_core::store::{ApiKeyStore, KeyChange, KeyScope, SqliteKeyStore, conformance};
 use auth_core::verify::{ApiKeyVerifier, Verifier};
 use auth_core::{CredentialFault, Identity, Monotonic, Now, Outcome, Rejection, StoreError};
@@ -349,6 +349,7 @@ fn a_file_that_was_replaced_is_an_outage_and_not_a_pass() {
     assert!(verify(&verifier, &key, at(0)).is_ok());
     std::fs::rename(file(&folder), folder.path().join("away.db")).unwrap();
     assert_eq!(verify(&verifier, &key, at(2)).unwrap_err().status(), 503);
+    assert!(matches!(wait(keys.revoke(&key.record.id)), Err(KeyError::Store(StoreError::Unavailable(_)))));
     std::fs::rename(folder.path().join("away.db"), file(&folder)).unwrap();
     assert!(verify(&verifier, &key, at(4)).is_ok());
 }

@@ -1,6 +1,8 @@
 //! Keys in one SQLite file, shared by every process of the machine that opens it.
 //!
-//! - `worker`: the thread that owns the connection, and how memory follows the file
+//! - `opening`: a connection to a file that is ours
+//! - `worker`: the thread that owns the connection
+//! - `follow`: how memory follows the file
 //! - `copy`: the keys held in memory, and for how long they may be believed
 //! - `rows`: records as rows
 //! - `migrations`: how the tables come to be and change
@@ -8,7 +10,9 @@
 
 mod copy;
 mod fault;
+mod follow;
 mod migrations;
+mod opening;
 mod rows;
 mod worker;
 
@@ -18,10 +22,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use futures_channel::oneshot;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::Transaction;
 
 use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest};
 use crate::clock::{Monotonic, Now, Timestamp};
@@ -31,7 +34,7 @@ use crate::outcome::Outcome;
 use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, succeeded};
 use copy::Copy;
 use fault::Fault;
-use worker::{Attempt, Job, Progress, READ_PATIENCE, Worker};
+use worker::{Attempt, Job, Progress, Worker};
 
 /// Keys held in memory unless [`SqliteKeyStore::open_holding`] says otherwise: some 100 MB when all are there.
 const HELD: usize = 100_000;
@@ -41,9 +44,6 @@ const QUEUE: usize = 1_024;
 
 /// How many of them may be look-ups of keys.
 const FINDING: usize = 768;
-
-/// How long opening waits for another process that is just creating the tables.
-const OPENING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps keys in an SQLite file.
 ///
@@ -97,7 +97,7 @@ impl SqliteKeyStore {
     pub fn open_holding(path: impl AsRef<Path>, keys: usize) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let copy = Arc::new(Copy::new());
-        let open = || Worker::new(connect(path)?, Arc::clone(&copy), keys);
+        let open = || Worker::new(opening::connect(path)?, Arc::clone(&copy), keys);
         let worker = open().map_err(|fault| at(path, fault.into()))?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
@@ -183,12 +183,12 @@ impl ApiKeyStore for SqliteKeyStore {
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
         let id = id.to_owned();
-        self.read(move |worker| rows::by_id(worker.file(), &id))
+        self.read(move |worker| rows::by_id(&worker.file, &id))
     }
 
     fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>> {
         let scope = scope.clone();
-        self.read(move |worker| rows::in_scope(worker.file(), &scope))
+        self.read(move |worker| rows::in_scope(&worker.file, &scope))
     }
 
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
@@ -252,40 +252,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn connect(path: &Path) -> Result<Connection, Fault> {
-    create(path).map_err(|error| StoreError::Unavailable(format!("it cannot be opened: {error}")))?;
-    let mut file =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    file.busy_timeout(OPENING_PATIENCE)?;
-    file.set_prepared_statement_cache_capacity(32);
-    // nothing is written before it is known whose file it is
-    migrations::recognise(&file)?;
-    if file.is_readonly("main")? {
-        return Err(StoreError::Unavailable("it may not be written".into()).into());
-    }
-    let mode: String = file.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Unavailable("its file system has no shared memory; use a local disk".into()).into());
-    }
-    // FULL synchronises the log before every answer; triggers and views in the file run nothing but plain SQL
-    file.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
-    migrations::apply(&mut file)?;
-    file.busy_timeout(READ_PATIENCE)?;
-    Ok(file)
-}
-
-/// Creates an empty file that nobody else may read, where there is none; SQLite takes over its mode for the log.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
     }
 }
 
