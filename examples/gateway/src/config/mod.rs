@@ -162,12 +162,6 @@ impl Config {
         }
     }
 
-    /// The upstream that a route leads to.
-    pub fn upstream_of(&self, route: &Route) -> &Upstream {
-        let named = route.upstream.as_ref().and_then(|name| self.upstreams.iter().find(|u| u.name.value == name.value));
-        named.map_or(&self.upstream, |named| &named.upstream)
-    }
-
     /// Every permission that some route needs, each once, in the order of the file.
     pub fn permissions_needed(&self) -> Vec<&str> {
         let mut names = Vec::new();
