@@ -18,6 +18,7 @@ use super::{App, Seat};
 use crate::config;
 use crate::connection::Scheme;
 use crate::framing::{Guarded, Protocol, recognise};
+use crate::shutdown::farewell;
 
 /// How connections are encrypted.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub(super) struct Limits {
     head_timeout: Duration,
     concurrent_streams: u32,
     longest_head: usize,
+    /// How long an idle connection stays after the signal to stop.
+    farewell: Duration,
 }
 
 /// What the service finds of the connection among a request's extensions.
@@ -43,6 +46,13 @@ pub struct Arrival {
     pub scheme: Scheme,
     /// The place the connection takes; kept by whatever outlives the request.
     pub seat: Seat,
+}
+
+impl Arrival {
+    /// Whether the connection should end with the next response.
+    pub(super) fn is_last(&self) -> bool {
+        self.seat.is_to_leave()
+    }
 }
 
 /// Streams that a client opened and reset again before anybody looked at them: hyper's default, set here so that it
@@ -120,11 +130,15 @@ async fn speak<T, A, B>(
     let stream = TokioIo::new(stream);
     /// Both kinds of connection have the same methods, but no trait for them.
     macro_rules! until_done {
-        ($connection:expr) => {{
+        ($connection:expr, $until:expr) => {{
             let mut connection = std::pin::pin!($connection);
+            let leave = async {
+                seat.asked_to_leave().await;
+                tokio::time::sleep($until).await;
+            };
             tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = seat.asked_to_leave() => {
+                () = leave => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -139,7 +153,8 @@ async fn speak<T, A, B>(
                 // A client that closes its side after the request still waits for the answer.
                 .half_close(true)
                 .serve_connection(stream, service)
-                .with_upgrades()
+                .with_upgrades(),
+            limits.farewell
         ),
         Protocol::Http2 => until_done!(
             http2::Builder::new(TokioExecutor::new())
@@ -151,7 +166,9 @@ async fn speak<T, A, B>(
                 // Peers that vanished without a word are found out.
                 .keep_alive_interval(limits.head_timeout)
                 .keep_alive_timeout(limits.head_timeout)
-                .serve_connection(stream, service)
+                .serve_connection(stream, service),
+            // HTTP/2 has a word for it: what the client sent before it heard it is still served.
+            Duration::ZERO
         ),
     };
     if let Err(error) = ended {
