@@ -65,7 +65,12 @@ const LOCAL_RESETS: usize = 1024;
 impl Limits {
     pub(super) fn of(settings: &config::Server) -> Self {
         let concurrent_streams = u32::try_from(settings.max_concurrent_streams).unwrap_or(u32::MAX);
-        Self { head_timeout: settings.header_read_timeout, concurrent_streams, longest_head: settings.max_header_size }
+        Self {
+            head_timeout: settings.header_read_timeout,
+            concurrent_streams,
+            longest_head: settings.max_header_size,
+            farewell: farewell(settings.shutdown_grace),
+        }
     }
 }
 
