@@ -14,6 +14,7 @@ use gateway::framing::BrokenBody;
 use gateway::gateway::{Admitted, Gateway};
 use http::Request;
 
+use crate::closing::Watching;
 use crate::streams::{DuringTurn, Streams, Turn};
 use crate::{convert, upgrade, upload};
 
@@ -37,7 +38,10 @@ pub(crate) async fn around(
         response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
     }
     let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
-    let leaving = passage.leave(status, response.response().extensions().get::<Rejection>());
+    let mut leaving = passage.leave(status, response.response().extensions().get::<Rejection>());
+    if response.request().conn_data::<Watching>().is_some_and(Watching::is_last) {
+        leaving = leaving.for_good();
+    }
     convert::apply(leaving, response.response_mut());
     Ok(response)
 }

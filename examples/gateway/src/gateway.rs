@@ -216,7 +216,9 @@ impl Passage {
         let unjudged = matches!(refused, Some(Rejection::InvalidRequest(_)))
             || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
         let closes = unjudged && self.version < Version::HTTP_2;
-        Leaving { fields: self.fields, connection: if closes { Connection::Close } else { Connection::Keep } }
+        let connection = if closes { Connection::Close } else { Connection::Keep };
+        let can_be_last = self.version < Version::HTTP_2 && status != StatusCode::SWITCHING_PROTOCOLS;
+        Leaving { fields: self.fields, connection, can_be_last }
     }
 }
 
@@ -227,6 +229,7 @@ pub struct Leaving {
     pub fields: Fields,
     /// Whether the connection goes on.
     pub connection: Connection,
+    can_be_last: bool,
 }
 
 /// Whether a connection goes on after a response.
@@ -239,6 +242,13 @@ pub enum Connection {
 }
 
 impl Leaving {
+    /// The last response on its connection, where the protocol has a word for that in a response.
+    #[must_use]
+    pub fn for_good(self) -> Self {
+        let connection = if self.can_be_last { Connection::Close } else { self.connection };
+        Self { connection, ..self }
+    }
+
     /// Does it to a header map of `http` 1.x.
     pub fn apply(self, headers: &mut HeaderMap) {
         for (name, value) in self.fields {

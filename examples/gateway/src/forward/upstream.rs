@@ -67,11 +67,11 @@ impl Connected {
     pub(super) fn target(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let separator = if query.is_some() { "?" } else { "" };
         let target = format!("{}{path}{separator}{}", self.url.prefix, query.unwrap_or_default());
-        Ok(Uri::builder()
+        Uri::builder()
             .scheme(self.url.scheme.clone())
             .authority(self.url.authority.clone())
             .path_and_query(PathAndQuery::try_from(target)?)
-            .build()?)
+            .build()
     }
 
     /// Sends the request. A request is sent again only if its method is safe and it has no body, and once at most: an
