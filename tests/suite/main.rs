@@ -2,12 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod actix_contract;
 mod api_keys;
 mod corpus;
 mod documents;
 mod examples;
+mod extractors;
 mod gateway;
 mod header_parsing;
 mod jwt_reference;
+mod outer_layers;
 mod path_agreement;
 mod requirement_algebra;
+mod router_order;
+mod stand_in;
+mod tower_contract;
+mod wire;

@@ -170,6 +170,8 @@ impl Answer {
     /// What the echo upstream saw of a field, all lines.
     pub(crate) fn echoed(&self, name: &str) -> Vec<String> {
         let lines = &self.json()["headers"][name];
-        lines.as_array().map_or_else(Vec::new, |lines| lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect())
+        lines
+            .as_array()
+            .map_or_else(Vec::new, |lines| lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect())
     }
 }

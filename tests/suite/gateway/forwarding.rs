@@ -87,7 +87,9 @@ async fn the_callers_credential_ends_at_the_gateway() {
             assert!(!answer.text().contains(&bearer), "{}", answer.text());
         }
         let open = client
-            .ask(&format!("GET /public/x HTTP/1.1\nHost: a\nAuthorization: Basic c2VjcmV0\nX_Token: {bearer}\nCookie: b=2\n\n"))
+            .ask(&format!(
+                "GET /public/x HTTP/1.1\nHost: a\nAuthorization: Basic c2VjcmV0\nX_Token: {bearer}\nCookie: b=2\n\n"
+            ))
             .await;
         assert!(!open.text().contains("c2VjcmV0") && !open.text().contains(&bearer), "{}", open.text());
         assert_eq!(open.echoed("cookie"), ["b=2"]);

@@ -106,7 +106,8 @@ fn tokens_that_the_reference_issues_are_accepted() {
             "iss": ISSUER, "aud": [AUDIENCE, "other"], "sub": "ada", "exp": get_current_timestamp() + 60,
             "nbf": get_current_timestamp() - 60, "name": "Ada \"é😀\" \\ /", "nested": { "list": [1, 2.5, null, true] },
         });
-        let token = jsonwebtoken::encode(&jsonwebtoken::Header::new(signer.algorithm), &claims, &signer.encoding).unwrap();
+        let token =
+            jsonwebtoken::encode(&jsonwebtoken::Header::new(signer.algorithm), &claims, &signer.encoding).unwrap();
         assert_eq!(difference(&token, signer), None, "{}", signer.name);
         let identity = ours(&token, signer, get_current_timestamp()).unwrap();
         assert_eq!(identity.claims.deserialize::<Value>().unwrap(), claims);

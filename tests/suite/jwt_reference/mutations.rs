@@ -165,21 +165,74 @@ pub(super) fn mutation() -> impl Strategy<Value = Mutation> {
 
 fn json() -> impl Strategy<Value = &'static str> {
     select(vec![
-        "null", "true", "1", "0", "-1", "1.5", "1e3", "1e400", "01", "\"\"", "\"a\"", "\"a b\"", "[]", "[\"a\"]", "[1]",
-        "[\"a\",1]", "{}", "{\"a\":1}", "{\"a\":1,\"a\":2}", "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"a\\nb\"",
-        "NaN", "", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+        "null",
+        "true",
+        "1",
+        "0",
+        "-1",
+        "1.5",
+        "1e3",
+        "1e400",
+        "01",
+        "\"\"",
+        "\"a\"",
+        "\"a b\"",
+        "[]",
+        "[\"a\"]",
+        "[1]",
+        "[\"a\",1]",
+        "{}",
+        "{\"a\":1}",
+        "{\"a\":1,\"a\":2}",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\u0000\"",
+        "\"a\\nb\"",
+        "NaN",
+        "",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
     ])
 }
 
 fn header() -> impl Strategy<Value = Mutation> {
     let algorithms = select(vec![
-        "\"none\"", "\"None\"", "\"hs256\"", "\"HS256\"", "\"HS384\"", "\"HS512\"", "\"RS256\"", "\"PS256\"", "\"PS512\"",
-        "\"ES256\"", "\"ES384\"", "\"ES512\"", "\"ES256K\"", "\"EdDSA\"", "\"Ed25519\"", "\"HS256 \"", "\"H\\u0053256\"",
-        "{\"HS256\":null}", "[\"HS256\"]", "null", "256",
+        "\"none\"",
+        "\"None\"",
+        "\"hs256\"",
+        "\"HS256\"",
+        "\"HS384\"",
+        "\"HS512\"",
+        "\"RS256\"",
+        "\"PS256\"",
+        "\"PS512\"",
+        "\"ES256\"",
+        "\"ES384\"",
+        "\"ES512\"",
+        "\"ES256K\"",
+        "\"EdDSA\"",
+        "\"Ed25519\"",
+        "\"HS256 \"",
+        "\"H\\u0053256\"",
+        "{\"HS256\":null}",
+        "[\"HS256\"]",
+        "null",
+        "256",
     ]);
     let types = select(vec![
-        "\"JWT\"", "\"jwt\"", "\"at+jwt\"", "\"AT+JWT\"", "\"application/at+jwt\"", "\"application/jwt\"", "\"dpop+jwt\"",
-        "\"logout+jwt\"", "\"secevent+jwt\"", "\"client-authentication+jwt\"", "\"\"", "null", "1", "[\"JWT\"]",
+        "\"JWT\"",
+        "\"jwt\"",
+        "\"at+jwt\"",
+        "\"AT+JWT\"",
+        "\"application/at+jwt\"",
+        "\"application/jwt\"",
+        "\"dpop+jwt\"",
+        "\"logout+jwt\"",
+        "\"secevent+jwt\"",
+        "\"client-authentication+jwt\"",
+        "\"\"",
+        "null",
+        "1",
+        "[\"JWT\"]",
     ]);
     let ids = select(vec!["\"k1\"", "\"k\\u0031\"", "\"k2\"", "\"K1\"", "\"\"", "\"../k1\"", "null", "1", "[\"k1\"]"]);
     let others = select(vec![
@@ -197,21 +250,64 @@ fn header() -> impl Strategy<Value = Mutation> {
 fn claim() -> impl Strategy<Value = Mutation> {
     let member = |name: &str, json: &str| Mutation::Claim(name.to_owned(), json.to_owned());
     let issuers = select(vec![
-        "\"https://login.example/\"", "\"https://LOGIN.example\"", "[\"https://login.example\"]", "\"\"", "null", "1",
-        "[\"https://login.example\",\"x\"]", "\"https:\\/\\/login.example\"", "{}", "[]",
+        "\"https://login.example/\"",
+        "\"https://LOGIN.example\"",
+        "[\"https://login.example\"]",
+        "\"\"",
+        "null",
+        "1",
+        "[\"https://login.example\",\"x\"]",
+        "\"https:\\/\\/login.example\"",
+        "{}",
+        "[]",
     ]);
     let audiences = select(vec![
-        "\"other\"", "[\"api\"]", "[\"other\",\"api\"]", "[\"api\",\"api\"]", "[]", "[\"api\",1]", "[[\"api\"]]", "\"\"",
-        "null", "{}", "1", "\"ap\\u0069\"", "[\"other\"]",
+        "\"other\"",
+        "[\"api\"]",
+        "[\"other\",\"api\"]",
+        "[\"api\",\"api\"]",
+        "[]",
+        "[\"api\",1]",
+        "[[\"api\"]]",
+        "\"\"",
+        "null",
+        "{}",
+        "1",
+        "\"ap\\u0069\"",
+        "[\"other\"]",
     ]);
-    let subjects = select(vec!["\"eve\"", "\"\"", "null", "1", "[\"ada\"]", "\"client:ada\"", "\"a\\tb\"", "\"\\u00e9\"", "{}"]);
+    let subjects =
+        select(vec!["\"eve\"", "\"\"", "null", "1", "[\"ada\"]", "\"client:ada\"", "\"a\\tb\"", "\"\\u00e9\"", "{}"]);
     let kinds = select(vec![
-        ("nonce", "\"n\""), ("at_hash", "\"h\""), ("c_hash", "\"h\""), ("token_use", "\"id\""), ("token_use", "\"access\""),
-        ("typ", "\"ID\""), ("typ", "\"Bearer\""), ("typ", "\"Refresh\""), ("type", "\"refresh\""), ("token_type", "\"Bearer\""),
-        ("events", "{}"), ("htm", "\"GET\""), ("htu", "\"https://x\""), ("cnf", "{}"), ("client_id", "\"ada\""),
+        ("nonce", "\"n\""),
+        ("at_hash", "\"h\""),
+        ("c_hash", "\"h\""),
+        ("token_use", "\"id\""),
+        ("token_use", "\"access\""),
+        ("typ", "\"ID\""),
+        ("typ", "\"Bearer\""),
+        ("typ", "\"Refresh\""),
+        ("type", "\"refresh\""),
+        ("token_type", "\"Bearer\""),
+        ("events", "{}"),
+        ("htm", "\"GET\""),
+        ("htu", "\"https://x\""),
+        ("cnf", "{}"),
+        ("client_id", "\"ada\""),
     ]);
     let names = select(vec![
-        "client_id", "jti", "tenant", "plan", "scope", "roles", "permissions", "name", "x", "nonce", "token_use", "typ",
+        "client_id",
+        "jti",
+        "tenant",
+        "plan",
+        "scope",
+        "roles",
+        "permissions",
+        "name",
+        "x",
+        "nonce",
+        "token_use",
+        "typ",
     ]);
     prop_oneof![
         2 => issuers.prop_map(move |json| member("iss", json)),
@@ -227,9 +323,30 @@ fn time() -> impl Strategy<Value = Mutation> {
     let offset = select(vec![-100_000, -62, -61, -60, -59, -58, -1, 0, 1, 58, 59, 60, 61, 62, 100_000]);
     let fraction = select(vec!["", "", ".0", ".4", ".5", ".6", ".999", "e0", "e1", "e-3"]);
     let odd = select(vec![
-        "null", "true", "\"1900000000\"", "\"\"", "[]", "{}", "-1", "-0", "-0.0", "-1.5", "0", "0.0", "1e300", "1e400",
-        "18446744073709551615", "18446744073709551616", "253402300799", "253402300800", "1.9e9", "19e8", "1900000000000",
-        "9007199254740993", "NaN", "01",
+        "null",
+        "true",
+        "\"1900000000\"",
+        "\"\"",
+        "[]",
+        "{}",
+        "-1",
+        "-0",
+        "-0.0",
+        "-1.5",
+        "0",
+        "0.0",
+        "1e300",
+        "1e400",
+        "18446744073709551615",
+        "18446744073709551616",
+        "253402300799",
+        "253402300800",
+        "1.9e9",
+        "19e8",
+        "1900000000000",
+        "9007199254740993",
+        "NaN",
+        "01",
     ]);
     prop_oneof![
         3 => (name(), offset, fraction).prop_map(|(name, offset, fraction)| Mutation::Time(name, offset, fraction)),
@@ -251,7 +368,8 @@ fn payload() -> impl Strategy<Value = Mutation> {
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}}\0"),
     ];
     let bytes = format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"exp\":1900000000,\"sub\":\"").into_bytes();
-    let raw = vec![[&bytes, &b"\xe9\"}"[..]].concat(), [&bytes, &b"\xc3\xa9\"}"[..]].concat(), vec![0xff, 0xfe, b'{', 0]];
+    let raw =
+        vec![[&bytes, &b"\xe9\"}"[..]].concat(), [&bytes, &b"\xc3\xa9\"}"[..]].concat(), vec![0xff, 0xfe, b'{', 0]];
     prop_oneof![3 => select(texts).prop_map(Mutation::Payload), 1 => select(raw).prop_map(Mutation::RawPayload)]
 }
 
