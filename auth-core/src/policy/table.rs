@@ -16,7 +16,7 @@ use super::methods::{MethodRules, Methods};
 use super::path::{RequestPath, decode_parameter};
 use super::rule::{Preflight, RouteRule, Rule};
 
-/// The routes of a service, each with what it asks for. See the [module](self) for how they are looked up.
+/// The routes of a service, each with what it asks for. See the [module](crate::policy) for how they are looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub(super) routes: Vec<Route>,
