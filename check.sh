@@ -153,7 +153,7 @@ step_dependencies() {
         contains "$direct" "$name" || fail "auth-core no longer depends on '$name'; take it off the list in check.sh"
     done
     without auth-core "$RUNTIMES $HTTP $DATABASES $FRAMEWORKS $TOKEN_LIBRARIES"
-    without auth-tower "actix* $RUNTIMES hyper* $DATABASES $TOKEN_LIBRARIES"
+    without auth-tower "actix* axum tower $RUNTIMES hyper* $DATABASES $TOKEN_LIBRARIES"
     without auth-tower "actix* axum*" --no-default-features
     without auth-actix "tower* axum* hyper* $DATABASES $TOKEN_LIBRARIES"
     echo "    auth-core by default: $(tree auth-core | wc -l) packages in all, direct ones: $CORE_DEPENDENCIES"

@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::Extensions;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Headers, Principal, RequestHead};
+use auth_core::{Anonymous, Headers, Principal, RequestHead};
 
 /// A header map as the core reads it.
 pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
@@ -45,10 +46,7 @@ pub(crate) fn head<'a>(
 
 /// Attaches what the gate says of an admitted request; answers what its response gets.
 pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> Additions {
-    match admission.caller {
-        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
-        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
-    }
+    put(admission.caller, &mut request.extensions_mut());
     let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
     if let Some(request_id) = &request_id {
         request.headers_mut().insert(REQUEST_ID, request_id.clone());
@@ -70,6 +68,20 @@ impl Additions {
         }
         for (name, value) in self.fields {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Leaves one of the two there: whom this gate calls anonymous is nobody, whoever a gate outside saw.
+fn put(caller: Caller, extensions: &mut Extensions) {
+    match caller {
+        Caller::Principal(principal) => {
+            extensions.remove::<Anonymous>();
+            extensions.insert(principal);
+        }
+        Caller::Anonymous(anonymous) => {
+            extensions.remove::<Principal>();
+            extensions.insert(anonymous);
         }
     }
 }

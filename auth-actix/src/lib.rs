@@ -33,9 +33,13 @@
 //!
 //! # Where to wrap
 //!
-//! `App::wrap` covers every route and the default service: nothing is reachable around it. A scope or resource may be
-//! wrapped alone with a gate made by [`Gate::requiring`](auth_core::gate::Gate::requiring); what lies outside it is
-//! then open. `NormalizePath` belongs outside the gate (wrapped after it), so that both see the same path.
+//! `App::wrap` covers every route and the default service, whether added before or after it: nothing is reachable around
+//! it. A scope or resource may be wrapped alone; what lies outside it is then open. Scopes see the whole path, so the
+//! same table serves them; a gate made by [`Gate::requiring`](auth_core::gate::Gate::requiring) gives one scope a
+//! requirement of its own.
+//!
+//! `NormalizePath` belongs outside the gate (wrapped after it), so that both see the same path. Inside, the gate refuses
+//! what `NormalizePath` would mend.
 
 mod convert;
 mod extract;

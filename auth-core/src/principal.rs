@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::claims::Claims;
 use crate::clock::Timestamp;
+use crate::credential::SourceMask;
 use crate::gate::Context;
 use crate::names::Names;
 use crate::network::NetworkSet;
@@ -103,16 +104,22 @@ pub struct Principal(Arc<Shared>);
 struct Shared {
     identity: Identity,
     context: Arc<Context>,
+    /// Where its credentials came from, for the challenges of refusals that are decided after the gate.
+    presented: SourceMask,
 }
 
 impl Principal {
     /// A principal outside any gate, for tests of handlers. Permissions imply nothing but themselves and wildcards.
     pub fn detached(identity: Identity) -> Self {
-        Self::new(identity, Arc::new(Context::default()))
+        Self::new(identity, Arc::new(Context::default()), SourceMask::NONE)
     }
 
-    pub(crate) fn new(identity: Identity, context: Arc<Context>) -> Self {
-        Self(Arc::new(Shared { identity, context }))
+    pub(crate) fn new(identity: Identity, context: Arc<Context>, presented: SourceMask) -> Self {
+        Self(Arc::new(Shared { identity, context, presented }))
+    }
+
+    pub(crate) fn presented(&self) -> SourceMask {
+        self.0.presented
     }
 
     /// Whether the principal holds the permission, itself or by implication or wildcard.

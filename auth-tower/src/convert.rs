@@ -2,12 +2,11 @@
 
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Headers, Principal, RequestHead};
+use auth_core::{Anonymous, Headers, Principal, RequestHead};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri};
 
 use crate::ResponseBody;
-use crate::peer::peer_address;
 
 /// A header map as the core reads it.
 pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
@@ -24,7 +23,7 @@ impl Headers for Fields<'_> {
     }
 }
 
-/// The borrowed view of a request.
+/// The borrowed view of a request; who its peer is, the service alone knows.
 pub(crate) fn head<'a>(
     method: &'a Method,
     uri: &'a Uri,
@@ -33,7 +32,6 @@ pub(crate) fn head<'a>(
 ) -> RequestHead<'a> {
     RequestHead {
         query: uri.query(),
-        peer: peer_address(extensions),
         known: extensions.get::<Principal>(),
         ..RequestHead::new(method.as_str(), uri.path(), fields)
     }
@@ -41,9 +39,17 @@ pub(crate) fn head<'a>(
 
 /// Attaches what the gate says of an admitted request; answers what its response gets.
 pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Additions {
+    let extensions = request.extensions_mut();
+    // One of the two is there afterwards: whom this gate calls anonymous is nobody, whoever a gate outside saw.
     match admission.caller {
-        Caller::Principal(principal) => drop(request.extensions_mut().insert(principal)),
-        Caller::Anonymous(anonymous) => drop(request.extensions_mut().insert(anonymous)),
+        Caller::Principal(principal) => {
+            extensions.remove::<Anonymous>();
+            extensions.insert(principal);
+        }
+        Caller::Anonymous(anonymous) => {
+            extensions.remove::<Principal>();
+            extensions.insert(anonymous);
+        }
     }
     let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
     if let Some(request_id) = &request_id {

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use auth_core::gate::{Attached, Refusal, RequiredPermission};
 use auth_core::{Anonymous, Principal, Rejection};
-use axum::body::Body;
-use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
+use axum_core::body::Body;
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use crate::convert::{Fields, head, response};

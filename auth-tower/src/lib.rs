@@ -35,9 +35,20 @@
 //!
 //! # Where to put the layer
 //!
-//! `Router::layer` wraps the routes added before it **and** the fallback, so nothing is reachable around it;
-//! `Router::route_layer` leaves the fallback out, which then answers 404 without asking the gate. Inside
-//! `Router::nest`, services see the path without the prefix, and so does the gate: put the layer on the outermost
+//! A layer wraps what is there when it is added, so it comes last:
+//!
+//! | where | what it covers |
+//! |---|---|
+//! | around the router: `layer.layer(router)`, or in a `ServiceBuilder` | everything, before axum routes at all |
+//! | `Router::layer` | every route added before it, nested and merged ones too, and the fallback |
+//! | `Router::route_layer` | every route added before it; the fallback answers 404 without asking the gate |
+//! | `MethodRouter::layer`, `Handler::layer` | that route or handler |
+//!
+//! A route or fallback that is added later, or merged in later, stands beside the layer: only an extractor notices, by
+//! answering 500. Around the router, strangers learn nothing of axum's own; within, axum adds `Allow` to refusals of
+//! methods that a route does not have, which tells that there is a route.
+//!
+//! Inside `Router::nest`, services see the path without the prefix, and so does the gate: put the layer on the outermost
 //! router, where the table can name whole paths, or give the inner routes a requirement of their own with
 //! [`Gate::requiring`](auth_core::gate::Gate::requiring).
 

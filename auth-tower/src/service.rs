@@ -2,24 +2,26 @@
 
 use std::task::{Context, Poll};
 
-use auth_core::Outcome;
 use auth_core::gate::{Decision, Gate};
+use auth_core::{Outcome, RequestHead};
 use http::{Request, Response};
 use tower_service::Service;
 
 use crate::convert::{Fields, attach, head};
+use crate::peer::PeerFrom;
 use crate::{ResponseBody, ResponseFuture};
 
 /// A service behind a [`Gate`]; made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone, Debug)]
 pub struct AuthService<S> {
     gate: Gate,
+    peer_from: PeerFrom,
     inner: S,
 }
 
 impl<S> AuthService<S> {
-    pub(crate) fn new(gate: Gate, inner: S) -> Self {
-        Self { gate, inner }
+    pub(crate) fn new(gate: Gate, peer_from: PeerFrom, inner: S) -> Self {
+        Self { gate, peer_from, inner }
     }
 }
 
@@ -37,7 +39,10 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let fields = Fields(request.headers());
-        let head = head(request.method(), request.uri(), &fields, request.extensions());
+        let head = RequestHead {
+            peer: (self.peer_from)(request.extensions()),
+            ..head(request.method(), request.uri(), &fields, request.extensions())
+        };
         match self.gate.decide(&head, self.gate.now()) {
             Outcome::Done(Decision::Admit(admission)) => {
                 let additions = attach(admission, &mut request);

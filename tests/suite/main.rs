@@ -1,11 +1,19 @@
 //! Cases as data and properties, run against the core and both adapters.
 
+mod actix_contract;
 mod api_keys;
 mod corpus;
 mod documents;
 mod examples;
+mod extractors;
 mod gateway;
 mod header_parsing;
 mod jwt_reference;
+mod outer_layers;
 mod path_agreement;
+mod readme_session;
 mod requirement_algebra;
+mod router_order;
+mod stand_in;
+mod tower_contract;
+mod wire;

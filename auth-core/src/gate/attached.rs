@@ -1,5 +1,6 @@
 //! What a handler may learn from what the gate attached to its request.
 
+use crate::gate::observe::Printable;
 use crate::gate::{Context, Refusal};
 use crate::principal::{Anonymous, Principal};
 use crate::rejection::{MissingPermissions, Rejection};
@@ -74,7 +75,8 @@ impl<'a> Attached<'a> {
 fn no_gate(head: &RequestHead<'_>) -> Refusal {
     tracing::error!(
         target: "auth::decision",
-        method = head.method,
+        method = %Printable(head.method),
+        path = %Printable(head.path),
         "a handler asks for the caller on a route that no gate covers: add the layer or wrap to this route"
     );
     Context::default().refusal(Rejection::Internal, head)

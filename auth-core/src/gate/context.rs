@@ -1,12 +1,14 @@
 //! What outlives the decision: the parts of a gate that extractors and proxies need afterwards.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{Source, SourceMask};
 use crate::gate::Refusal;
 use crate::gate::request_id::request_id;
 use crate::policy::PermissionModel;
+use crate::principal::Principal;
 use crate::rejection::Rejection;
 use crate::reply::{Renderer, Reply, Situation};
 use crate::request::RequestHead;
@@ -28,9 +30,15 @@ impl Context {
 
     /// A refusal that is decided after the gate or beside it, told like the gate's own.
     ///
-    /// The request's identifier is the one it carries, if that is harmless, or a fresh one.
+    /// The request's identifier is the one it carries, if that is harmless, or a fresh one. A caller that is known by
+    /// then is told what its own credential lacks.
     pub fn refusal(&self, rejection: Rejection, head: &RequestHead<'_>) -> Refusal {
-        let reply = self.refuse(&rejection, head.method, head.path, &request_id(head));
+        let id = request_id(head);
+        let situation =
+            Situation { method: head.method, path: head.path, request_id: &id, time: self.clock.now().wall };
+        let known = head.known.filter(|known| std::ptr::eq(Arc::as_ptr(known.context()), self));
+        let presented = known.map_or(SourceMask::NONE, Principal::presented);
+        let reply = self.reply(&rejection, &situation, SourceMask::ALL, presented);
         Refusal { rejection, reply }
     }
 

@@ -60,11 +60,12 @@ impl Gate {
             }
             Entry::NoRule => case,
         };
+        if let Some(known) = head.known.filter(|known| Arc::ptr_eq(known.context(), &self.parts.context)) {
+            let case = case.from(known.presented());
+            return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
+        }
         if case.credentials() == CredentialUse::Ignored {
             return Outcome::Done(case.judge(id, self.anonymous(), None));
-        }
-        if let Some(known) = head.known.filter(|known| Arc::ptr_eq(known.context(), &self.parts.context)) {
-            return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
@@ -100,8 +101,8 @@ impl Gate {
         Caller::Anonymous(Anonymous(Arc::clone(&self.parts.context)))
     }
 
-    fn principal(&self, identity: Identity) -> Caller {
-        Caller::Principal(Principal::new(identity, Arc::clone(&self.parts.context)))
+    fn principal(&self, identity: Identity, presented: SourceMask) -> Caller {
+        Caller::Principal(Principal::new(identity, Arc::clone(&self.parts.context), presented))
     }
 }
 
@@ -139,7 +140,7 @@ impl Case<'_> {
 
     fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {
         match verified {
-            Ok(identity) => self.judge(id, self.gate.principal(identity), tenant),
+            Ok(identity) => self.judge(id, self.gate.principal(identity, self.presented), tenant),
             Err(rejection) => self.refuse(&id(), None, rejection),
         }
     }
@@ -174,10 +175,8 @@ impl Case<'_> {
 
     /// Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
     fn response_fields(&self) -> &'static [(&'static str, &'static str)] {
-        match self.presented.meets(self.gate.parts.in_url) {
-            true => &[("cache-control", "private")], // RFC 6750 section 2.3
-            false => &[],
-        }
+        const PRIVATE: &[(&str, &str)] = &[("cache-control", "private")]; // RFC 6750 section 2.3
+        if self.presented.meets(self.gate.parts.in_url) { PRIVATE } else { &[] }
     }
 
     fn refuse(&self, id: &str, caller: Option<&Caller>, rejection: Rejection) -> Decision {

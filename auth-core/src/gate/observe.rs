@@ -82,7 +82,7 @@ pub(super) fn refused(rejection: &Rejection, caller: Option<&Caller>, seen: &See
 const LONGEST: usize = 200;
 
 /// Text as it may stand in a log line.
-struct Printable<'a>(&'a str);
+pub(super) struct Printable<'a>(pub(super) &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

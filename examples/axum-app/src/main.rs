@@ -25,7 +25,12 @@ use auth_core::store::MemoryKeyStore;
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::{ConfigError, ConfigErrors, Names, Secret};
 use auth_tower::{AuthLayer, Authenticated};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::{ConnectInfo, State},
+    http::StatusCode,
+    routing::get,
+};
 
 /// Shared with whoever issues the tokens. Read it from a file or the environment in a real service.
 const SECRET: &str = "an example, 32 bytes at the very least";
@@ -45,7 +50,8 @@ async fn add(State(notes): State<Notes>, Authenticated(caller): Authenticated, t
 /// The service as it was, and the layer around all of it, the fallback included.
 pub(crate) fn app(gate: Gate) -> Router {
     let routes = Router::new().route("/health", get(async || "fine")).route("/notes", get(list).post(add));
-    routes.with_state(Notes::default()).layer(AuthLayer::new(gate))
+    let auth = AuthLayer::new(gate).peer_from(|given| Some(given.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    routes.with_state(Notes::default()).layer(auth)
 }
 
 /// What is taken for a credential, and what the routes need. A path that is not named here is refused.

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Version;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use auth_core::{Anonymous, Principal};
+use auth_core::{Anonymous, Principal, Rejection};
 use gateway::connection::Scheme;
 use gateway::forward::{Answer, mentions_websocket};
+use gateway::framing::BrokenBody;
 use gateway::gateway::{Admitted, Gateway};
 use http::Request;
 
+use crate::streams::{DuringTurn, Streams, Turn};
 use crate::{convert, upgrade, upload};
 
 /// What happens before and after the gate.
@@ -24,13 +27,31 @@ pub(crate) async fn around(
         return Ok(request.into_response(HttpResponse::BadRequest().finish()));
     };
     let (passage, early) = gateway.arrive(&parts);
-    let mut response = match early {
-        Some(early) => request.into_response(convert::response(early, &parts.method)),
-        None => next.call(request).await?.map_into_boxed_body(),
+    let turn = turn(&request).await;
+    let mut response = match (early, &turn) {
+        (Some(early), _) => request.into_response(convert::response(early, &parts.method)),
+        (None, Err(TooMany)) => request.into_response(convert::response(gateway.overloaded(&parts), &parts.method)),
+        (None, Ok(_)) => next.call(request).await?.map_into_boxed_body(),
     };
+    if let Ok(Some(turn)) = turn {
+        response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
+    }
     let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
-    convert::apply(passage.leave(status), response.response_mut());
+    let leaving = passage.leave(status, response.response().extensions().get::<Rejection>());
+    convert::apply(leaving, response.response_mut());
     Ok(response)
+}
+
+/// Too many requests of the connection wait already.
+struct TooMany;
+
+/// The turn of a request over HTTP/2. HTTP/1 has one request at a time by itself.
+async fn turn(request: &ServiceRequest) -> Result<Option<Turn>, TooMany> {
+    let streams = request.request().conn_data::<Streams>().filter(|_| request.version() == Version::HTTP_2).cloned();
+    match streams {
+        Some(streams) => streams.turn().await.map(Some).ok_or(TooMany),
+        None => Ok(None),
+    }
 }
 
 /// Answers what the gate admitted.
@@ -43,7 +64,7 @@ pub(crate) async fn answer(gateway: Arc<Gateway>, request: ServiceRequest) -> Re
     let (body, opaque) = if mentions_websocket(&parts.headers) {
         (upload::nothing(), Some(payload))
     } else {
-        (upload::body(payload, &parts), None)
+        (upload::body(payload, &parts, request.conn_data::<BrokenBody>().cloned()), None)
     };
     let peer = request.peer_addr().map(|peer| peer.ip());
     let scheme = request.conn_data::<Scheme>().copied().unwrap_or_default();

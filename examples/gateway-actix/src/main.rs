@@ -3,6 +3,7 @@
 mod app;
 mod convert;
 mod server;
+mod streams;
 mod upgrade;
 mod upload;
 
@@ -28,6 +29,8 @@ fn run(ready: Ready) -> Result<(), Failure> {
     let served = actix_web::rt::System::new().block_on(async {
         let listener = ready.listener.try_clone()?;
         ready.announce();
+        // A second handle would keep the socket open after the server has stopped to accept.
+        drop(ready.listener);
         server::run(listener, tls, &ready.config.server, build, asked_to_stop()).await
     });
     served.map_err(Failure::obstacle)

@@ -27,9 +27,28 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::app::{answer, around};
+use crate::streams::Streams;
 
 /// How long a client may take to close its side after the last response.
 const DISCONNECT: Duration = Duration::from_secs(2);
+
+/// What a connection may cost.
+#[derive(Clone, Copy)]
+struct Limits {
+    patience: Duration,
+    longest_head: usize,
+    concurrent_streams: usize,
+}
+
+impl Limits {
+    fn of(settings: &config::Server) -> Self {
+        Self {
+            patience: settings.header_read_timeout,
+            longest_head: settings.max_header_size,
+            concurrent_streams: settings.max_concurrent_streams,
+        }
+    }
+}
 
 /// Serves until `stop` resolves, then lets what is in flight finish. `build` makes each worker a gateway of its own.
 pub(crate) async fn run<B>(
@@ -49,20 +68,20 @@ where
         .shutdown_timeout(settings.shutdown_grace.as_secs())
         .disable_signals();
     let draining = builder.graceful_shutdown_signal();
-    let patience = settings.header_read_timeout;
+    let limits = Limits::of(settings);
     let following = tls.clone().map(|tls| actix_web::rt::spawn(tls.follow()));
     let server = match tls {
         None => builder.listen("gateway", listener, move || {
-            let accept = |stream: TcpStream| async move { recognise(stream).await };
-            connections(Scheme::Http, accept, patience, build.clone(), draining.clone())
+            let accept = move |stream: TcpStream| async move { recognise(stream, limits.longest_head).await };
+            connections(Scheme::Http, accept, limits, build.clone(), draining.clone())
         })?,
         Some(tls) => builder.listen("gateway", listener, move || {
             let acceptor = tls.acceptor();
             let accept = move |stream: TcpStream| {
                 let accepted = acceptor.accept(stream);
-                async move { recognise(accepted.await?).await }
+                async move { recognise(accepted.await?, limits.longest_head).await }
             };
-            connections(Scheme::Https, accept, patience, build.clone(), draining.clone())
+            connections(Scheme::Https, accept, limits, build.clone(), draining.clone())
         })?,
     };
     let server = server.run();
@@ -80,7 +99,7 @@ where
 fn connections<T, A, F, B>(
     scheme: Scheme,
     accept: A,
-    patience: Duration,
+    limits: Limits,
     build: B,
     draining: GracefulShutdownSignal,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
@@ -105,17 +124,19 @@ where
             let draining = draining.clone();
             async move { draining.notified().await }
         })
-        .keep_alive(KeepAlive::Timeout(patience))
-        .client_request_timeout(patience)
+        .keep_alive(KeepAlive::Timeout(limits.patience))
+        .client_request_timeout(limits.patience)
         .client_disconnect_timeout(DISCONNECT)
         .h1_allow_half_closed(true)
-        .on_connect_ext(move |_: &Guarded<T>, extensions| {
+        .on_connect_ext(move |stream: &Guarded<T>, extensions| {
+            extensions.insert(stream.broken_body());
             extensions.insert(scheme);
+            extensions.insert(Streams::new(limits.concurrent_streams));
         })
         .finish(map_config(app, |()| AppConfig::default()));
     fn_service(move |stream: TcpStream| {
         let accept = accept.clone();
-        async move { begin(stream, accept, patience).await }
+        async move { begin(stream, accept, limits.patience).await }
     })
     .and_then(http)
 }

@@ -11,6 +11,7 @@ use actix_web::dev::Payload;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 use gateway::body::{BodyError, RequestBody};
+use gateway::framing::BrokenBody;
 use http::request::Parts;
 use http::{Version, header};
 use http_body::{Body, Frame, SizeHint};
@@ -19,8 +20,8 @@ use tokio::sync::mpsc;
 
 type Piece = Result<Bytes, BodyError>;
 
-/// The body of a request with that head.
-pub(crate) fn body(mut payload: Payload, head: &Parts) -> RequestBody {
+/// The body of a request with that head, on a connection that tells when it breaks.
+pub(crate) fn body(mut payload: Payload, head: &Parts, broken: Option<BrokenBody>) -> RequestBody {
     let length = length(head);
     if length == Some(0) || matches!(payload, Payload::None) {
         return nothing();
@@ -33,7 +34,7 @@ pub(crate) fn body(mut payload: Payload, head: &Parts) -> RequestBody {
         None => None,
     };
     let (pieces, received) = mpsc::channel(1);
-    actix_web::rt::spawn(hand_over(payload, pieces));
+    actix_web::rt::spawn(hand_over(payload, broken, pieces));
     Received { first, received, left: length }.boxed_unsync()
 }
 
@@ -47,15 +48,24 @@ fn length(head: &Parts) -> Option<u64> {
     head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn hand_over(mut payload: Payload, pieces: mpsc::Sender<Piece>) {
+async fn hand_over(mut payload: Payload, broken: Option<BrokenBody>, pieces: mpsc::Sender<Piece>) {
+    let mut breaks = std::pin::pin!(async {
+        match broken {
+            Some(mut broken) => broken.happened().await,
+            None => std::future::pending().await,
+        }
+    });
     loop {
         let next = tokio::select! {
-            next = payload.next() => next,
+            biased;
+            next = payload.next() => next.map(|piece| piece.map_err(BodyError::from)),
+            () = &mut breaks => Some(Err("the body cannot be read in one way only".into())),
             // The upstream has had enough.
             () = pieces.closed() => return,
         };
         let Some(piece) = next else { return };
-        if pieces.send(piece.map_err(BodyError::from)).await.is_err() {
+        let ends = piece.is_err();
+        if pieces.send(piece).await.is_err() || ends {
             return;
         }
     }

@@ -46,6 +46,15 @@ pub(crate) fn route<'g>(gate: &'g Gate, parts: &Parts) -> Option<Route<'g>> {
 pub(crate) fn refuse(gate: &Gate, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
     let fields = Fields(&parts.headers);
     let refusal = gate.context().refusal(rejection, &head(parts, &fields));
+    // What clients choose is printed escaped, so that it cannot forge a line.
+    tracing::info!(
+        target: "gateway::refusal",
+        status = refusal.reply.status,
+        cause = refusal.rejection.cause(),
+        method = ?parts.method,
+        path = ?parts.uri.path(),
+        request_id = refusal.reply.field("x-request-id"),
+    );
     let mut response = response(refusal.reply);
     response.extensions_mut().insert(refusal.rejection);
     response

@@ -15,9 +15,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_core::gate::Gate;
-use auth_core::{Anonymous, NetworkSet, Principal, Rejection, RequestFault};
+use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
@@ -41,6 +41,7 @@ pub struct Gateway {
     by_route: HashMap<String, Arc<Destination>>,
     trusted_proxies: NetworkSet,
     health: Arc<Health>,
+    longest_head: usize,
 }
 
 /// What a response needs to know of the request it answers.
@@ -48,7 +49,7 @@ pub struct Gateway {
 pub struct Passage {
     fields: Fields,
     wants_websocket: bool,
-    is_refused: bool,
+    version: Version,
 }
 
 /// What the adapter attached to an admitted request.
@@ -93,6 +94,7 @@ impl Gateway {
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             health,
+            longest_head: config.server.max_header_size,
             gate,
         }
     }
@@ -104,13 +106,12 @@ impl Gateway {
 
     /// Takes a request in: what its response will need, and the response itself where the gate is not to be asked.
     pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
-        let mut passage = Passage {
+        let passage = Passage {
             fields: self.cross_origin_fields(parts),
             wants_websocket: mentions_websocket(&parts.headers),
-            is_refused: false,
+            version: parts.version,
         };
-        if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts)) {
-            passage.is_refused = true;
+        if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts, self.longest_head)) {
             return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
         }
         (passage, self.health.answer(&parts.method, parts.uri.path()))
@@ -150,6 +151,11 @@ impl Gateway {
         }
     }
 
+    /// Answers a request that there is no room for.
+    pub fn overloaded(&self, parts: &Parts) -> Response<ResponseBody> {
+        refuse(&self.gate, Rejection::Unavailable(Outage::new("too many requests wait on one connection")), parts)
+    }
+
     fn destination_of(&self, parts: &Parts) -> &Destination {
         if self.by_route.is_empty() {
             return &self.destination;
@@ -187,21 +193,29 @@ fn head_of(parts: &Parts) -> Parts {
     head
 }
 
-/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ and `CONNECT` opens a tunnel.
-fn fault_in(parts: &Parts) -> Option<RequestFault> {
+/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ, `CONNECT` opens a tunnel, and
+/// one of the servers sets no limit to the fields.
+fn fault_in(parts: &Parts, longest_head: usize) -> Option<RequestFault> {
     let hosts = parts.headers.get_all(header::HOST);
     let disagrees = parts.uri.authority().is_some_and(|authority| {
         hosts.iter().any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
     });
-    (disagrees || hosts.iter().count() > 1 || parts.method == Method::CONNECT).then_some(RequestFault::Target)
+    if disagrees || hosts.iter().count() > 1 || parts.method == Method::CONNECT {
+        return Some(RequestFault::Target);
+    }
+    // Counted as in RFC 9113 section 10.5.1.
+    let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    (parts.version == Version::HTTP_2 && size > longest_head).then_some(RequestFault::Framing)
 }
 
 impl Passage {
-    /// What is to be done to a response before it leaves.
-    pub fn leave(self, status: StatusCode) -> Leaving {
-        // Behind a refused request, and behind a request for a WebSocket that came to nothing, there may be bytes that
-        // nobody has judged.
-        let closes = self.is_refused || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
+    /// What is to be done to a response before it leaves; `refused` says why, if it is a refusal of ours.
+    pub fn leave(self, status: StatusCode, refused: Option<&Rejection>) -> Leaving {
+        // Behind a request that cannot be read in one way, and behind a request for a WebSocket that came to nothing,
+        // there may be bytes that nobody has judged.
+        let unjudged = matches!(refused, Some(Rejection::InvalidRequest(_)))
+            || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
+        let closes = unjudged && self.version < Version::HTTP_2;
         Leaving { fields: self.fields, connection: if closes { Connection::Close } else { Connection::Keep } }
     }
 }

@@ -22,6 +22,7 @@ fn run(ready: Ready) -> Result<(), Failure> {
         let gateway = Gateway::new(&ready.config, ready.wired.gate.clone(), Arc::new(Health::default()));
         let listener = ready.listener.try_clone()?;
         ready.announce();
+        // A second handle would keep the socket open after the server has stopped to accept.
         drop(ready.listener);
         serve::run(listener, tls, &ready.config.server, serve::router(Arc::new(gateway)), asked_to_stop()).await
     });

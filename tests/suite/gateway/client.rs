@@ -132,6 +132,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         std::mem::take(&mut self.unread)
     }
 
+    /// Whether something has arrived by now.
+    pub(crate) async fn has_something(&mut self) -> bool {
+        if !self.unread.is_empty() {
+            return true;
+        }
+        let mut piece = [0; 1024];
+        let read = tokio::select! {
+            biased;
+            read = self.stream.read(&mut piece) => read.unwrap_or(0),
+            () = std::future::ready(()) => 0,
+        };
+        self.unread.extend_from_slice(&piece[..read]);
+        read > 0
+    }
+
     async fn read_more(&mut self) -> bool {
         let mut piece = [0; 16 * 1024];
         let read = soon("reading", self.stream.read(&mut piece)).await.unwrap_or(0);
@@ -170,6 +185,8 @@ impl Answer {
     /// What the echo upstream saw of a field, all lines.
     pub(crate) fn echoed(&self, name: &str) -> Vec<String> {
         let lines = &self.json()["headers"][name];
-        lines.as_array().map_or_else(Vec::new, |lines| lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect())
+        lines
+            .as_array()
+            .map_or_else(Vec::new, |lines| lines.iter().map(|line| line.as_str().unwrap().to_owned()).collect())
     }
 }

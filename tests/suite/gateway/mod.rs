@@ -4,9 +4,16 @@
 //! bytes that arrive, a connection that ends — never for time to pass.
 
 mod client;
+mod cross_origin;
+mod encrypted;
+mod faults;
 mod forwarding;
+mod lifecycle;
+mod parity;
 mod process;
+mod smuggling;
 mod tokens;
+mod upgrades;
 mod upstream;
 
 pub(super) use client::{Answer, Connection};

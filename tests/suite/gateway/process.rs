@@ -1,9 +1,8 @@
 //! Starting, stopping and watching a gateway.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -88,6 +87,23 @@ impl Gateway {
         soon(text, found).await
     }
 
+    /// Waits until nobody listens any more.
+    pub(crate) async fn refuses_connections(&self) {
+        let refused = async {
+            while tokio::net::TcpStream::connect(self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("the end of listening", refused).await;
+    }
+
+    /// The most memory the process had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
@@ -100,14 +116,19 @@ impl Gateway {
     }
 }
 
-/// A binary with a configuration, ready to be started.
+/// A binary with a configuration, ready to be started on a free port.
 pub(crate) fn command(binary: &str, config: &str, dir: &Path) -> Command {
+    command_at(binary, config, dir, "127.0.0.1:0")
+}
+
+/// A binary with a configuration, ready to be started at an address.
+pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) -> Command {
     std::fs::write(dir.join("secret"), super::tokens::SECRET).unwrap();
     let file = dir.join("gateway.toml");
     std::fs::write(&file, config).unwrap();
     let mut command = Command::new(path_of(binary));
     command
-        .args(["--listen", "127.0.0.1:0", "--config"])
+        .args(["--listen", address, "--config"])
         .arg(file)
         .arg("--data-dir")
         .arg(dir.join("data"))
@@ -119,17 +140,11 @@ pub(crate) fn command(binary: &str, config: &str, dir: &Path) -> Command {
     command
 }
 
-/// The binaries lie beside this test's own folder. They are built here, since a test of another package cannot ask
-/// cargo for them.
-fn path_of(binary: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "gateway", "--package", "gateway-actix"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .status();
-        assert!(built.unwrap().success(), "the gateways do not build");
-        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned()
-    });
-    folder.join(binary)
+/// The program of that name, as cargo built it for this package.
+fn path_of(binary: &str) -> &'static str {
+    match binary {
+        "gateway" => env!("CARGO_BIN_EXE_gateway-under-test"),
+        "gateway-actix" => env!("CARGO_BIN_EXE_gateway-actix-under-test"),
+        other => panic!("there is no gateway `{other}`"),
+    }
 }

@@ -1,6 +1,6 @@
 //! An upstream that answers what the test tells it to.
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Connection;
 use super::process::soon;
@@ -10,7 +10,12 @@ pub(crate) struct Upstream(TcpListener);
 
 impl Upstream {
     pub(crate) async fn start() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+        Self::at("127.0.0.1:0").await
+    }
+
+    /// An upstream at an address that was another's before.
+    pub(crate) async fn at(authority: &str) -> Self {
+        Self(TcpListener::bind(authority).await.unwrap())
     }
 
     /// Where it is.
@@ -27,12 +32,10 @@ impl Upstream {
         Connection::new(soon("a connection to the upstream", self.0.accept()).await.unwrap().0)
     }
 
-    /// Whether nobody has connected, as far as is known at this moment.
+    /// Whether nobody has connected by now: if so, the next one to be accepted is this very question.
     pub(crate) async fn is_alone(&self) -> bool {
-        tokio::select! {
-            biased;
-            _ = self.0.accept() => false,
-            () = std::future::ready(()) => true,
-        }
+        let own = TcpStream::connect(self.0.local_addr().unwrap()).await.unwrap();
+        let (_, peer) = soon("a connection", self.0.accept()).await.unwrap();
+        peer == own.local_addr().unwrap()
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use auth_core::CredentialFault::{self, Claims, Critical, Expired, Issuer, Kind, Malformed, NotYetValid, TooLong, UnknownKey};
+use auth_core::CredentialFault::{
+    self, Claims, Critical, Expired, Issuer, Kind, Malformed, NotYetValid, TooLong, UnknownKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -38,7 +40,8 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new(token: &str, signer: &Signer, now: u64) -> Self {
-        let part = |at: usize| token.split('.').nth(at).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
+        let part =
+            |at: usize| token.split('.').nth(at).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
         let (header, claims) = (part(0), part(1));
         let duplicates = |bytes: &[u8]| serde_json::from_slice::<Duplicates>(bytes).is_ok_and(|found| found.0);
         Self {
@@ -111,9 +114,21 @@ pub(super) const STRICTER: &[Stricter] = &[
     Stricter { id: "J7", fault: Malformed, explains: |seen| seen.has("enc") },
     Stricter { id: "J10", fault: Critical, explains: |seen| seen.has("crit") || seen.has("b64") || seen.has("zip") },
     Stricter { id: "J11", fault: Malformed, explains: |seen| seen.duplicates },
-    Stricter { id: "J13", fault: Malformed, explains: |seen| seen.header.get("kid").is_some_and(|kid| !kid.is_string()) },
-    Stricter { id: "J13", fault: UnknownKey, explains: |seen| seen.header["kid"].as_str().is_some_and(|kid| kid != KEY_ID) },
-    Stricter { id: "J28", fault: Malformed, explains: |seen| seen.header.get("typ").is_some_and(|typ| !typ.is_string()) },
+    Stricter {
+        id: "J13",
+        fault: Malformed,
+        explains: |seen| seen.header.get("kid").is_some_and(|kid| !kid.is_string()),
+    },
+    Stricter {
+        id: "J13",
+        fault: UnknownKey,
+        explains: |seen| seen.header["kid"].as_str().is_some_and(|kid| kid != KEY_ID),
+    },
+    Stricter {
+        id: "J28",
+        fault: Malformed,
+        explains: |seen| seen.header.get("typ").is_some_and(|typ| !typ.is_string()),
+    },
     // the reference takes an array for the struct that it reads claims into
     Stricter { id: "J37", fault: Malformed, explains: |seen| !seen.claims.is_object() },
     Stricter { id: "J37", fault: Malformed, explains: |seen| depth(&seen.header).max(depth(&seen.claims)) > 32 },
@@ -131,13 +146,21 @@ pub(super) const STRICTER: &[Stricter] = &[
     Stricter { id: "J28", fault: Kind, explains: |seen| seen.claims_any(&["htm"]) && seen.claims_any(&["htu"]) },
     Stricter { id: "J28", fault: Kind, explains: says_another_kind },
     Stricter { id: "D8", fault: Kind, explains: |seen| seen.claims_any(&["cnf"]) },
-    Stricter { id: "J23", fault: Claims, explains: |seen| ["exp", "nbf", "iat"].iter().any(|name| seen.odd_time(name)) },
+    Stricter {
+        id: "J23",
+        fault: Claims,
+        explains: |seen| ["exp", "nbf", "iat"].iter().any(|name| seen.odd_time(name)),
+    },
     Stricter {
         id: "J22",
         fault: NotYetValid,
         explains: |seen| ["nbf", "iat"].iter().filter_map(|name| seen.time(name)).any(|at| at > seen.now + leeway()),
     },
-    Stricter { id: "J21", fault: Expired, explains: |seen| seen.time("exp").is_some_and(|at| seen.now >= at + leeway()) },
+    Stricter {
+        id: "J21",
+        fault: Expired,
+        explains: |seen| seen.time("exp").is_some_and(|at| seen.now >= at + leeway()),
+    },
     Stricter { id: "J26", fault: Claims, explains: |seen| seen.odd_name("sub", false) },
     Stricter {
         id: "J32",
@@ -157,9 +180,11 @@ pub(super) const WIDER: &[Wider] = &[
     Wider {
         id: "J12",
         explains: |seen| {
-            let unused = ["cty", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "nonce", "url"];
-            unused.iter().any(|name| seen.header.get(name).is_some_and(|value| !value.is_string()))
-                || seen.header.get("jwk").is_some()
+            let texts = ["cty", "jku", "x5u", "x5t", "x5t#S256", "nonce", "url"];
+            let certificates = |chain: &Value| chain.as_array().is_some_and(|chain| chain.iter().all(Value::is_string));
+            texts.iter().any(|name| seen.header.get(name).is_some_and(|value| !value.is_string()))
+                || seen.header.get("x5c").is_some_and(|chain| !certificates(chain))
+                || seen.has("jwk")
         },
     },
 ];

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::get_current_timestamp;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -14,8 +13,8 @@ pub(super) struct Draft {
     header: Vec<(String, String)>,
     claims: Vec<(String, String)>,
     payload: Option<Vec<u8>>,
+    now: u64,
     signer: usize,
-    signed_as: usize,
     text: Vec<TextChange>,
 }
 
@@ -68,8 +67,8 @@ impl Draft {
                 member("scope", quoted("read write")),
             ],
             payload: None,
+            now,
             signer: place,
-            signed_as: place,
             text: Vec::new(),
         }
     }
@@ -83,12 +82,12 @@ impl Draft {
             Mutation::NoClaim(name) => self.claims.retain(|(other, _)| other != name),
             Mutation::SecondClaim(name, json) => twice(&mut self.claims, &name, &json),
             Mutation::Time(name, offset, fraction) => {
-                let instant = get_current_timestamp().checked_add_signed(offset).unwrap_or(0);
+                let instant = self.now.checked_add_signed(offset).unwrap_or(0);
                 set(&mut self.claims, name.to_owned(), format!("{instant}{fraction}"));
             }
             Mutation::Payload(text) => self.payload = Some(text.into_bytes()),
             Mutation::RawPayload(bytes) => self.payload = Some(bytes),
-            Mutation::Signer(other) => self.signed_as = other.index(SIGNERS.len()),
+            Mutation::Signer(other) => self.signer = other.index(SIGNERS.len()),
             Mutation::Text(change) => self.text.push(change),
         }
     }
@@ -96,8 +95,7 @@ impl Draft {
     pub(super) fn token(&self) -> String {
         let payload = self.payload.clone().unwrap_or_else(|| object(&self.claims).into_bytes());
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(object(&self.header)), URL_SAFE_NO_PAD.encode(payload));
-        let signer = if self.signed_as == self.signer { self.signer } else { self.signed_as };
-        let token = format!("{signed}.{}", SIGNERS[signer].sign(&signed));
+        let token = format!("{signed}.{}", SIGNERS[self.signer].sign(&signed));
         self.text.iter().fold(token, |token, change| change.apply(token))
     }
 }
@@ -165,21 +163,74 @@ pub(super) fn mutation() -> impl Strategy<Value = Mutation> {
 
 fn json() -> impl Strategy<Value = &'static str> {
     select(vec![
-        "null", "true", "1", "0", "-1", "1.5", "1e3", "1e400", "01", "\"\"", "\"a\"", "\"a b\"", "[]", "[\"a\"]", "[1]",
-        "[\"a\",1]", "{}", "{\"a\":1}", "{\"a\":1,\"a\":2}", "\"\\ud800\"", "\"\\ud83d\\ude00\"", "\"\\u0000\"", "\"a\\nb\"",
-        "NaN", "", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+        "null",
+        "true",
+        "1",
+        "0",
+        "-1",
+        "1.5",
+        "1e3",
+        "1e400",
+        "01",
+        "\"\"",
+        "\"a\"",
+        "\"a b\"",
+        "[]",
+        "[\"a\"]",
+        "[1]",
+        "[\"a\",1]",
+        "{}",
+        "{\"a\":1}",
+        "{\"a\":1,\"a\":2}",
+        "\"\\ud800\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\u0000\"",
+        "\"a\\nb\"",
+        "NaN",
+        "",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
     ])
 }
 
 fn header() -> impl Strategy<Value = Mutation> {
     let algorithms = select(vec![
-        "\"none\"", "\"None\"", "\"hs256\"", "\"HS256\"", "\"HS384\"", "\"HS512\"", "\"RS256\"", "\"PS256\"", "\"PS512\"",
-        "\"ES256\"", "\"ES384\"", "\"ES512\"", "\"ES256K\"", "\"EdDSA\"", "\"Ed25519\"", "\"HS256 \"", "\"H\\u0053256\"",
-        "{\"HS256\":null}", "[\"HS256\"]", "null", "256",
+        "\"none\"",
+        "\"None\"",
+        "\"hs256\"",
+        "\"HS256\"",
+        "\"HS384\"",
+        "\"HS512\"",
+        "\"RS256\"",
+        "\"PS256\"",
+        "\"PS512\"",
+        "\"ES256\"",
+        "\"ES384\"",
+        "\"ES512\"",
+        "\"ES256K\"",
+        "\"EdDSA\"",
+        "\"Ed25519\"",
+        "\"HS256 \"",
+        "\"H\\u0053256\"",
+        "{\"HS256\":null}",
+        "[\"HS256\"]",
+        "null",
+        "256",
     ]);
     let types = select(vec![
-        "\"JWT\"", "\"jwt\"", "\"at+jwt\"", "\"AT+JWT\"", "\"application/at+jwt\"", "\"application/jwt\"", "\"dpop+jwt\"",
-        "\"logout+jwt\"", "\"secevent+jwt\"", "\"client-authentication+jwt\"", "\"\"", "null", "1", "[\"JWT\"]",
+        "\"JWT\"",
+        "\"jwt\"",
+        "\"at+jwt\"",
+        "\"AT+JWT\"",
+        "\"application/at+jwt\"",
+        "\"application/jwt\"",
+        "\"dpop+jwt\"",
+        "\"logout+jwt\"",
+        "\"secevent+jwt\"",
+        "\"client-authentication+jwt\"",
+        "\"\"",
+        "null",
+        "1",
+        "[\"JWT\"]",
     ]);
     let ids = select(vec!["\"k1\"", "\"k\\u0031\"", "\"k2\"", "\"K1\"", "\"\"", "\"../k1\"", "null", "1", "[\"k1\"]"]);
     let others = select(vec![
@@ -197,21 +248,64 @@ fn header() -> impl Strategy<Value = Mutation> {
 fn claim() -> impl Strategy<Value = Mutation> {
     let member = |name: &str, json: &str| Mutation::Claim(name.to_owned(), json.to_owned());
     let issuers = select(vec![
-        "\"https://login.example/\"", "\"https://LOGIN.example\"", "[\"https://login.example\"]", "\"\"", "null", "1",
-        "[\"https://login.example\",\"x\"]", "\"https:\\/\\/login.example\"", "{}", "[]",
+        "\"https://login.example/\"",
+        "\"https://LOGIN.example\"",
+        "[\"https://login.example\"]",
+        "\"\"",
+        "null",
+        "1",
+        "[\"https://login.example\",\"x\"]",
+        "\"https:\\/\\/login.example\"",
+        "{}",
+        "[]",
     ]);
     let audiences = select(vec![
-        "\"other\"", "[\"api\"]", "[\"other\",\"api\"]", "[\"api\",\"api\"]", "[]", "[\"api\",1]", "[[\"api\"]]", "\"\"",
-        "null", "{}", "1", "\"ap\\u0069\"", "[\"other\"]",
+        "\"other\"",
+        "[\"api\"]",
+        "[\"other\",\"api\"]",
+        "[\"api\",\"api\"]",
+        "[]",
+        "[\"api\",1]",
+        "[[\"api\"]]",
+        "\"\"",
+        "null",
+        "{}",
+        "1",
+        "\"ap\\u0069\"",
+        "[\"other\"]",
     ]);
-    let subjects = select(vec!["\"eve\"", "\"\"", "null", "1", "[\"ada\"]", "\"client:ada\"", "\"a\\tb\"", "\"\\u00e9\"", "{}"]);
+    let subjects =
+        select(vec!["\"eve\"", "\"\"", "null", "1", "[\"ada\"]", "\"client:ada\"", "\"a\\tb\"", "\"\\u00e9\"", "{}"]);
     let kinds = select(vec![
-        ("nonce", "\"n\""), ("at_hash", "\"h\""), ("c_hash", "\"h\""), ("token_use", "\"id\""), ("token_use", "\"access\""),
-        ("typ", "\"ID\""), ("typ", "\"Bearer\""), ("typ", "\"Refresh\""), ("type", "\"refresh\""), ("token_type", "\"Bearer\""),
-        ("events", "{}"), ("htm", "\"GET\""), ("htu", "\"https://x\""), ("cnf", "{}"), ("client_id", "\"ada\""),
+        ("nonce", "\"n\""),
+        ("at_hash", "\"h\""),
+        ("c_hash", "\"h\""),
+        ("token_use", "\"id\""),
+        ("token_use", "\"access\""),
+        ("typ", "\"ID\""),
+        ("typ", "\"Bearer\""),
+        ("typ", "\"Refresh\""),
+        ("type", "\"refresh\""),
+        ("token_type", "\"Bearer\""),
+        ("events", "{}"),
+        ("htm", "\"GET\""),
+        ("htu", "\"https://x\""),
+        ("cnf", "{}"),
+        ("client_id", "\"ada\""),
     ]);
     let names = select(vec![
-        "client_id", "jti", "tenant", "plan", "scope", "roles", "permissions", "name", "x", "nonce", "token_use", "typ",
+        "client_id",
+        "jti",
+        "tenant",
+        "plan",
+        "scope",
+        "roles",
+        "permissions",
+        "name",
+        "x",
+        "nonce",
+        "token_use",
+        "typ",
     ]);
     prop_oneof![
         2 => issuers.prop_map(move |json| member("iss", json)),
@@ -227,9 +321,30 @@ fn time() -> impl Strategy<Value = Mutation> {
     let offset = select(vec![-100_000, -62, -61, -60, -59, -58, -1, 0, 1, 58, 59, 60, 61, 62, 100_000]);
     let fraction = select(vec!["", "", ".0", ".4", ".5", ".6", ".999", "e0", "e1", "e-3"]);
     let odd = select(vec![
-        "null", "true", "\"1900000000\"", "\"\"", "[]", "{}", "-1", "-0", "-0.0", "-1.5", "0", "0.0", "1e300", "1e400",
-        "18446744073709551615", "18446744073709551616", "253402300799", "253402300800", "1.9e9", "19e8", "1900000000000",
-        "9007199254740993", "NaN", "01",
+        "null",
+        "true",
+        "\"1900000000\"",
+        "\"\"",
+        "[]",
+        "{}",
+        "-1",
+        "-0",
+        "-0.0",
+        "-1.5",
+        "0",
+        "0.0",
+        "1e300",
+        "1e400",
+        "18446744073709551615",
+        "18446744073709551616",
+        "253402300799",
+        "253402300800",
+        "1.9e9",
+        "19e8",
+        "1900000000000",
+        "9007199254740993",
+        "NaN",
+        "01",
     ]);
     prop_oneof![
         3 => (name(), offset, fraction).prop_map(|(name, offset, fraction)| Mutation::Time(name, offset, fraction)),
@@ -244,14 +359,15 @@ fn payload() -> impl Strategy<Value = Mutation> {
         "[]".to_owned(),
         "{}".to_owned(),
         "\u{feff}{}".to_owned(),
-        format!("[1900000000,null,\"ada\",\"{ISSUER}\",\"{AUDIENCE}\"]"),
+        format!("[1900000000,0,\"ada\",\"{ISSUER}\",\"{AUDIENCE}\"]"),
         format!(" {{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}} "),
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}}x"),
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000,}}"),
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}}\0"),
     ];
     let bytes = format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"exp\":1900000000,\"sub\":\"").into_bytes();
-    let raw = vec![[&bytes, &b"\xe9\"}"[..]].concat(), [&bytes, &b"\xc3\xa9\"}"[..]].concat(), vec![0xff, 0xfe, b'{', 0]];
+    let raw =
+        vec![[&bytes, &b"\xe9\"}"[..]].concat(), [&bytes, &b"\xc3\xa9\"}"[..]].concat(), vec![0xff, 0xfe, b'{', 0]];
     prop_oneof![3 => select(texts).prop_map(Mutation::Payload), 1 => select(raw).prop_map(Mutation::RawPayload)]
 }
 

@@ -24,7 +24,7 @@ use crate::config::{PassCredentials, Upstream, UpstreamUrl};
 
 /// How long a client may stay silent in the middle of a request body: as long as it takes a mobile phone to come out
 /// of a tunnel, and short enough that abandoned uploads do not add up.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Connections that lie idle longer are closed from this side. Common servers close theirs after 5 seconds or later;
 /// being first avoids sending a request into a connection that is just being closed.
@@ -60,7 +60,7 @@ impl Connected {
 
     /// The `Host` the upstream is addressed by: its own, so that a client cannot choose among its virtual hosts.
     pub(super) fn host(&self) -> Result<HeaderValue, http::Error> {
-        Ok(HeaderValue::from_str(self.url.authority.as_str())?)
+        HeaderValue::from_str(self.url.authority.as_str()).map_err(http::Error::from)
     }
 
     /// The path as the client sent it, behind the upstream's base path.
@@ -99,9 +99,17 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     Some(again)
 }
 
-/// Whether the connection ended before a byte of the response came.
+/// Whether the connection ended before the response did. A request that meets a closing connection is answered by a
+/// reset as a rule.
 fn is_closed_connection(error: &Error) -> bool {
-    sources(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message))
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    sources(error).any(|cause| {
+        let incomplete = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
+        let reset = cause.downcast_ref().is_some_and(|cause: &io::Error| {
+            matches!(cause.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        });
+        incomplete || reset
+    })
 }
 
 /// What a failure of the upstream is to the client.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
 use super::chunked::Chunked;
@@ -24,7 +25,23 @@ pub struct Guarded<T> {
     /// Judged and not handed over yet.
     passed: Bytes,
     input: Input,
+    longest_head: usize,
+    broken: watch::Sender<bool>,
     lingering: Option<Pin<Box<Sleep>>>,
+}
+
+/// Tells that the body of a request on a connection broke.
+#[derive(Clone, Debug)]
+pub struct BrokenBody(watch::Receiver<bool>);
+
+impl BrokenBody {
+    /// Waits until a body breaks. It stays broken: there is no further request on the connection.
+    pub async fn happened(&mut self) {
+        if self.0.wait_for(|broken| *broken).await.is_err() {
+            // The connection is gone, and its bodies end by themselves.
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +76,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl<T> Guarded<T> {
     /// A connection that speaks HTTP/1 and of which something was read already.
-    pub(super) fn http1(io: T, begun: BytesMut) -> Self {
-        Self::new(io, begun, State::Head(0))
+    pub(super) fn http1(io: T, begun: BytesMut, longest_head: usize) -> Self {
+        let longest_head = longest_head.min(head::LONGEST_HEAD);
+        Self { longest_head, ..Self::new(io, begun, State::Head(0)) }
     }
 
     /// A connection that speaks HTTP/2, which has one framing and needs no guard.
@@ -68,8 +86,22 @@ impl<T> Guarded<T> {
         Self::new(io, begun, State::Opaque)
     }
 
+    /// Watches for a body that breaks, for a server that would end the connection without an answer.
+    pub fn broken_body(&self) -> BrokenBody {
+        BrokenBody(self.broken.subscribe())
+    }
+
     fn new(io: T, begun: BytesMut, state: State) -> Self {
-        Self { io, state, unread: begun, passed: Bytes::new(), input: Input::Open, lingering: None }
+        Self {
+            io,
+            state,
+            unread: begun,
+            passed: Bytes::new(),
+            input: Input::Open,
+            longest_head: head::LONGEST_HEAD,
+            broken: watch::Sender::new(false),
+            lingering: None,
+        }
     }
 
     /// Judges what was read, until there is something to hand over or more has to come.
@@ -80,7 +112,7 @@ impl<T> Guarded<T> {
                     if known == 0 {
                         self.skip_empty_line();
                     }
-                    let end = match head::find_end(&self.unread, &mut known) {
+                    let end = match head::find_end(&self.unread, &mut known, self.longest_head) {
                         Ok(Some(end)) => end,
                         Ok(None) => {
                             self.state = State::Head(known);
@@ -99,7 +131,7 @@ impl<T> Guarded<T> {
                         Err(Refused { fault, is_head }) => return self.refuse(stand_in(is_head, fault)),
                     }
                 }
-                State::Exact(0) => self.state = State::Head(0),
+                State::Exact(0) | State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Exact(left) => {
                     if self.unread.is_empty() {
                         return;
@@ -108,7 +140,6 @@ impl<T> Guarded<T> {
                     self.passed = self.unread.split_to(here).freeze();
                     self.state = State::Exact(left - here as u64);
                 }
-                State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Chunked(mut chunked) => {
                     match chunked.advance(&mut self.unread) {
                         Ok(Some(given)) => self.passed = given,
@@ -116,7 +147,7 @@ impl<T> Guarded<T> {
                             self.state = State::Chunked(chunked);
                             return;
                         }
-                        Err(_) => return self.refuse(BROKEN_CHUNK),
+                        Err(_) => return self.break_body(),
                     }
                     self.state = State::Chunked(chunked);
                 }
@@ -135,6 +166,14 @@ impl<T> Guarded<T> {
         self.state = State::Refused;
         self.unread.clear();
         self.passed = instead;
+    }
+
+    /// Whoever watches for broken bodies is told and gets nothing more to read. A server that nobody watches for finds
+    /// the break itself.
+    fn break_body(&mut self) {
+        let watched = self.broken.receiver_count() > 0;
+        self.broken.send_replace(true);
+        self.refuse(if watched { Bytes::new() } else { BROKEN_CHUNK });
     }
 
     /// One empty line in front of a request is a leftover of old clients (RFC 9112 section 2.2).
@@ -261,7 +300,7 @@ mod tests {
         let (mut client, server) = duplex(1 << 20);
         client.write_all(sent).await.unwrap();
         client.shutdown().await.unwrap();
-        let mut guarded = Guarded::http1(server, BytesMut::new());
+        let mut guarded = Guarded::http1(server, BytesMut::new(), 1_000);
         let mut read = Vec::new();
         guarded.read_to_end(&mut read).await.unwrap();
         String::from_utf8(read).unwrap()
@@ -288,6 +327,19 @@ mod tests {
         let got =
             passed(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n5 \r\nGET /").await;
         assert!(got.ends_with("\r\n\r\n1\r\nz\r\n!\r\n\r\n"), "{got}");
+    }
+
+    #[tokio::test]
+    async fn a_watched_break_is_told_and_not_shown() {
+        let (mut client, server) = duplex(1 << 10);
+        client.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5 \r\nGET /").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut guarded = Guarded::http1(server, BytesMut::new(), 1_000);
+        let mut broken = guarded.broken_body();
+        let mut read = String::new();
+        guarded.read_to_string(&mut read).await.unwrap();
+        assert!(read.ends_with("chunked\r\n\r\n"), "{read}");
+        broken.happened().await;
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@ use http::Uri;
 
 use crate::forward::{is_host, is_websocket};
 
-/// The longest head: room for a credential of the greatest length and the cookies of a whole company's domain.
-const LONGEST_HEAD: usize = 64 * 1024;
+/// The longest head that both servers behind can read, whatever the configuration allows.
+pub(super) const LONGEST_HEAD: usize = 120 * 1024;
 
 /// The most fields a head may have, the same for both servers behind.
 const MOST_FIELDS: usize = 96;
@@ -32,7 +32,7 @@ pub(super) struct Refused {
 /// The length of the head that the bytes begin with; `None` while its end is not there yet.
 ///
 /// `line_start` remembers how far the search came, so that a head that arrives byte by byte is not searched again.
-pub(super) fn find_end(bytes: &[u8], line_start: &mut usize) -> Result<Option<usize>, RequestFault> {
+pub(super) fn find_end(bytes: &[u8], line_start: &mut usize, longest: usize) -> Result<Option<usize>, RequestFault> {
     while let Some(offset) = bytes[*line_start..].iter().position(|byte| matches!(byte, b'\r' | b'\n')) {
         let at = *line_start + offset;
         match (bytes[at], bytes.get(at + 1)) {
@@ -41,11 +41,11 @@ pub(super) fn find_end(bytes: &[u8], line_start: &mut usize) -> Result<Option<us
             _ => return Err(RequestFault::Framing),
         }
         if at == *line_start {
-            return Ok(Some(at + 2));
+            return if at + 2 > longest { Err(RequestFault::Framing) } else { Ok(Some(at + 2)) };
         }
         *line_start = at + 2;
     }
-    if bytes.len() > LONGEST_HEAD { Err(RequestFault::Framing) } else { Ok(None) }
+    if bytes.len() > longest { Err(RequestFault::Framing) } else { Ok(None) }
 }
 
 /// Reads a whole head.
@@ -152,7 +152,7 @@ mod tests {
 
     fn of(head: &str) -> Result<Length, RequestFault> {
         let bytes = head.replace('\n', "\r\n");
-        assert_eq!(find_end(bytes.as_bytes(), &mut 0), Ok(Some(bytes.len())));
+        assert_eq!(find_end(bytes.as_bytes(), &mut 0, 1_000), Ok(Some(bytes.len())));
         read(bytes.as_bytes()).map_err(|refused| refused.fault)
     }
 
@@ -232,9 +232,10 @@ mod tests {
         for bytes in
             ["GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nX: a\rb\r\n\r\n", "GET / HTTP/1.1\r\nX: a\nY: b\r\n\r\n"]
         {
-            assert_eq!(find_end(bytes.as_bytes(), &mut 0), Err(RequestFault::Framing), "{bytes:?}");
+            assert_eq!(find_end(bytes.as_bytes(), &mut 0, 1_000), Err(RequestFault::Framing), "{bytes:?}");
         }
-        assert_eq!(find_end(b"GET / HTTP/1.1\r\nHost: a\r\n\r", &mut 0), Ok(None));
-        assert_eq!(find_end(&vec![b'a'; LONGEST_HEAD + 1], &mut 0), Err(RequestFault::Framing));
+        assert_eq!(find_end(b"GET / HTTP/1.1\r\nHost: a\r\n\r", &mut 0, 1_000), Ok(None));
+        assert_eq!(find_end(&[b'a'; 1_001], &mut 0, 1_000), Err(RequestFault::Framing));
+        assert_eq!(find_end(b"GET / HTTP/1.1\r\n\r\n", &mut 0, 17), Err(RequestFault::Framing));
     }
 }

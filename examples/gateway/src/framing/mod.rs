@@ -22,6 +22,6 @@ mod head;
 mod mark;
 mod protocol;
 
-pub use guarded::Guarded;
+pub use guarded::{BrokenBody, Guarded};
 pub use mark::fault_of;
 pub use protocol::{Protocol, recognise};

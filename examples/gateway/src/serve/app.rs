@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::{Anonymous, Principal};
+use auth_core::{Anonymous, Principal, Rejection};
 use auth_tower::{AuthLayer, PeerAddress};
 use axum::Router;
 use axum::body::Body;
@@ -39,7 +39,8 @@ async fn around(State(gateway): State<Arc<Gateway>>, mut request: Request, next:
         Some(response) => response.map(Body::new),
         None => next.run(Request::from_parts(parts, body)).await,
     };
-    passage.leave(response.status()).apply(response.headers_mut());
+    let leaving = passage.leave(response.status(), response.extensions().get::<Rejection>());
+    leaving.apply(response.headers_mut());
     response
 }
 

@@ -31,6 +31,7 @@ pub(super) enum Transport {
 pub(super) struct Limits {
     head_timeout: Duration,
     concurrent_streams: u32,
+    longest_head: usize,
 }
 
 /// What the service finds of the connection among a request's extensions.
@@ -44,9 +45,6 @@ pub struct Arrival {
     pub seat: Seat,
 }
 
-/// The largest list of fields in an HTTP/2 request, as large as an HTTP/1 head.
-const LONGEST_HEADER_LIST: u32 = 64 * 1024;
-
 /// Streams that a client opened and reset again before anybody looked at them: hyper's default, set here so that it
 /// stays (CVE-2023-44487).
 const PENDING_RESETS: usize = 20;
@@ -57,7 +55,7 @@ const LOCAL_RESETS: usize = 1024;
 impl Limits {
     pub(super) fn of(settings: &config::Server) -> Self {
         let concurrent_streams = u32::try_from(settings.max_concurrent_streams).unwrap_or(u32::MAX);
-        Self { head_timeout: settings.header_read_timeout, concurrent_streams }
+        Self { head_timeout: settings.header_read_timeout, concurrent_streams, longest_head: settings.max_header_size }
     }
 }
 
@@ -79,13 +77,13 @@ pub(super) async fn serve<A, B>(
     match transport {
         Transport::Plain => {
             let arrival = arrival(Scheme::Http);
-            if let Some((stream, protocol)) = begun(recognise(stream), limits, &mut seat).await {
+            if let Some((stream, protocol)) = begun(recognise(stream, limits.longest_head), limits, &mut seat).await {
                 speak(stream, protocol, limits, app, arrival, seat).await;
             }
         }
         Transport::Tls(acceptor) => {
             let arrival = arrival(Scheme::Https);
-            let accepted = async { recognise(acceptor.accept(stream).await?).await };
+            let accepted = async { recognise(acceptor.accept(stream).await?, limits.longest_head).await };
             if let Some((stream, protocol)) = begun(accepted, limits, &mut seat).await {
                 speak(stream, protocol, limits, app, arrival, seat).await;
             }
@@ -147,7 +145,7 @@ async fn speak<T, A, B>(
             http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
                 .max_concurrent_streams(limits.concurrent_streams)
-                .max_header_list_size(LONGEST_HEADER_LIST)
+                .max_header_list_size(u32::try_from(limits.longest_head).unwrap_or(u32::MAX))
                 .max_pending_accept_reset_streams(PENDING_RESETS)
                 .max_local_error_reset_streams(LOCAL_RESETS)
                 // Peers that vanished without a word are found out.

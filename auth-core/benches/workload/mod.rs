@@ -1,0 +1,143 @@
+//! What the benches send: one realistic credential of each kind, the gate that takes it, and its cryptography alone.
+//!
+//! Keys are made anew by every run; the times hardly depend on them. Shared by the benches of several crates, each of
+//! which needs a part of it.
+#![allow(dead_code, reason = "no bench needs all of it")]
+
+pub(crate) mod measure;
+mod tokens;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use auth_core::api_key::{KeyFormat, KeyHasher, Peppers};
+use auth_core::credential::Source;
+use auth_core::gate::Gate;
+use auth_core::issue::{ApiKeys, NewKey};
+use auth_core::keys::KeySet;
+use auth_core::policy::{PermissionModel, Policy, authenticated, permission, public};
+use auth_core::store::MemoryKeyStore;
+use auth_core::verify::Verifier;
+use auth_core::verify::jwt::{Issuer, JwtVerifier};
+use auth_core::{Clock, Outcome, Secret, SystemClock};
+use aws_lc_rs::hmac;
+
+use measure::drive;
+use tokens::Algorithm;
+
+pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// The path that every request asks for, and its pattern.
+pub(crate) const PATH: &str = "/v1/orders/6f1d2c9e";
+pub(crate) const PATTERN: &str = "/v1/orders/{id}";
+
+/// What the tokens and the key allow.
+pub(crate) const PERMISSIONS: [&str; 8] = [
+    "orders:read",
+    "orders:write",
+    "customers:read",
+    "customers:write",
+    "invoices:read",
+    "reports:read",
+    "webhooks:manage",
+    "members:invite",
+];
+
+pub(crate) const ISSUER: &str = "https://login.example.com/";
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
+
+const API_KEY: &str = "API key in memory";
+
+/// One kind of credential.
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    /// The field that carries the credential.
+    pub(crate) field: (&'static str, String),
+    pub(crate) gate: Gate,
+    /// The cryptography alone, with the key ready.
+    pub(crate) raw: Box<dyn Fn()>,
+    /// How often the time of the bare framework and the raw cryptography together it may take.
+    pub(crate) most: Option<f64>,
+    /// How many allocations it may add.
+    pub(crate) most_allocations: u64,
+}
+
+/// Every kind of credential that the figures are about, or those whose name holds the argument of the program.
+pub(crate) fn all() -> Fallible<Vec<Workload>> {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let tokens = [
+        (Algorithm::Hs256, "HS256", 2.0),
+        (Algorithm::Rs256, "RS256 (2048 bits)", 1.12),
+        (Algorithm::Es256, "ES256", 1.06),
+        (Algorithm::EdDsa, "EdDSA (Ed25519)", 1.06),
+    ];
+    let tokens = tokens.into_iter().filter(|(_, name, _)| name.contains(&wanted));
+    let tokens = tokens.map(|(algorithm, name, most)| token(algorithm, name, most));
+    let api_key = API_KEY.contains(&wanted).then(api_key);
+    tokens.chain(api_key).collect()
+}
+
+fn token(algorithm: Algorithm, name: &'static str, most: f64) -> Fallible<Workload> {
+    let signed = tokens::signed(algorithm)?;
+    let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([signed.key])?);
+    Ok(Workload {
+        name,
+        field: ("authorization", format!("Bearer {}", signed.text)),
+        gate: gate(Source::bearer(), JwtVerifier::new([issuer])?)?,
+        raw: signed.raw,
+        most: Some(most),
+        most_allocations: 14,
+    })
+}
+
+/// The raw part is the keyed hash by which the key is looked up.
+fn api_key() -> Fallible<Workload> {
+    let pepper = vec![7; 32];
+    let raw_pepper = hmac::Key::new(hmac::HMAC_SHA256, &pepper);
+    let peppers = Peppers::new(KeyHasher::new("2031-a", &Secret::new(pepper))?);
+    let keys = ApiKeys::new(KeyFormat::new("sk", ["live", "test"])?, peppers, Arc::new(MemoryKeyStore::new()), ISSUER);
+    let mut wanted = NewKey::new("deployment", "user_2f9d31c4");
+    wanted.environment = Some("live".into());
+    wanted.tenant = Some("org_7Hk2LmQ9".into());
+    wanted.plan = Some("business".into());
+    wanted.permissions = PERMISSIONS.into_iter().collect();
+    let minted = drive(keys.mint(wanted, SystemClock.now())).map_err(|error| format!("{error:?}"))?;
+    let text = minted.key.expose_text().ok_or("a key is text")?.to_owned();
+    let raw_text = text.clone();
+    Ok(Workload {
+        name: API_KEY,
+        field: ("x-api-key", text),
+        gate: gate(Source::header("x-api-key"), keys.verifier())?,
+        raw: Box::new(move || {
+            std::hint::black_box(hmac::sign(&raw_pepper, raw_text.as_bytes()));
+        }),
+        most: None,
+        most_allocations: 8,
+    })
+}
+
+/// A gate with a table of the size that services have.
+pub(crate) fn gate(source: Source, verifier: impl Verifier) -> Fallible<Gate> {
+    let policy = Policy::new()
+        .get("/healthz", public())
+        .get("/v1/account", authenticated())
+        .get("/v1/orders", permission("orders:read"))
+        .post("/v1/orders", permission("orders:write"))
+        .get(PATTERN, permission("orders:read"))
+        .delete(PATTERN, permission("orders:write"))
+        .get("/v1/customers/{id}", permission("customers:read"))
+        .get("/v1/invoices/{id}/lines", permission("invoices:read"))
+        .any("/v1/webhooks/{*rest}", permission("webhooks:manage"))
+        .any("/admin/{*rest}", permission("admin"));
+    let model = PermissionModel::default().implies("admin", ["orders:*", "customers:*"]);
+    let gate = Gate::builder().accept(source, verifier).permissions(model).policy(policy).build();
+    gate.map_err(|problems| format!("{problems:?}").into())
+}
+
+/// What is there at once.
+pub(crate) fn done<T>(outcome: Outcome<T>) -> Fallible<T> {
+    match outcome {
+        Outcome::Done(value) => Ok(value),
+        Outcome::Wait(_) => Err("nothing here has to wait".into()),
+    }
+}

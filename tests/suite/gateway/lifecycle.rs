@@ -1,0 +1,110 @@
+//! Starting, being full, stopping.
+
+use super::process::{BINARIES, command_at, soon};
+use super::tokens::ISSUER;
+use super::{Gateway, Upstream, on_both};
+
+const REQUEST: &str = "GET /public/x HTTP/1.1\nHost: a\n\n";
+
+#[tokio::test]
+async fn what_is_in_flight_is_finished_before_the_process_ends() {
+    let upstream = Upstream::start().await;
+    on_both(&format!("{ISSUER}\n[upstream]\nurl = \"{}\"\n", upstream.url()), async |mut gateway| {
+        let mut idle = gateway.connect().await;
+        idle.say(REQUEST).await;
+        let mut behind = upstream.accept().await;
+        behind.request().await;
+        behind.say("HTTP/1.1 200 OK\nContent-Length: 0\nConnection: close\n\n").await;
+        assert_eq!(idle.answer_to("GET").await.status(), 200);
+
+        let mut busy = gateway.connect().await;
+        busy.say(REQUEST).await;
+        let mut behind = upstream.accept().await;
+        behind.request().await;
+        gateway.terminate();
+        assert_eq!(idle.rest().await, b"", "idle connections end at once");
+        gateway.refuses_connections().await;
+        behind.say("HTTP/1.1 200 OK\nContent-Length: 4\n\nhe").await;
+        assert_eq!(busy.head().await.status(), 200);
+        behind.say("ld").await;
+        assert_eq!(busy.exactly(4).await, b"held");
+        assert!(gateway.ends().await.success());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_one_clear_line() {
+    for binary in BINARIES {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = command_at(binary, ISSUER, dir.path(), &address);
+        let output = soon("the end", command.output()).await.unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+        assert!(message.contains(&address), "{message}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_loses_its_connection() {
+    on_both(&format!("{ISSUER}\n[server]\nheader_read_timeout = \"500ms\"\n"), async |gateway| {
+        for begun in ["", "GET /public/x HT", "GET /public/x HTTP/1.1\r\nHost: a\r\n"] {
+            let mut client = gateway.connect().await;
+            client.send(begun.as_bytes()).await;
+            let seen = String::from_utf8(client.rest().await).unwrap();
+            assert!(seen.is_empty() || seen.starts_with("HTTP/1.1 408"), "{begun:?}: {seen}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn beyond_the_most_connections_the_next_one_waits_for_a_seat() {
+    for binary in BINARIES {
+        // each of actix's workers has a share of its own, so there are as many seats as workers at least
+        let seats = std::thread::available_parallelism().unwrap().get();
+        let config = format!("{ISSUER}\n[server]\nmax_connections = {seats}\n");
+        let gateway = Gateway::start(binary, &config).await;
+        let mut seated = Vec::new();
+        for _ in 0..seats {
+            let mut client = gateway.connect().await;
+            assert_eq!(client.ask(REQUEST).await.status(), 200);
+            seated.push(client);
+        }
+        let mut waiting = gateway.connect().await;
+        waiting.say(REQUEST).await;
+        // the others are served while it waits
+        for client in &mut seated {
+            assert_eq!(client.ask(REQUEST).await.status(), 200);
+        }
+        assert!(!waiting.has_something().await, "{binary}: served without a seat");
+        seated.clear();
+        assert_eq!(waiting.answer_to("GET").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_credential() {
+    on_both(ISSUER, async |gateway| {
+        let mut client = gateway.connect().await;
+        for path in ["/healthz", "/readyz"] {
+            let answer = client.ask(&format!("GET {path} HTTP/1.1\nHost: a\n\n")).await;
+            assert_eq!((answer.status(), answer.field("content-type")), (200, Some("application/json")));
+            assert_eq!(client.ask(&format!("HEAD {path} HTTP/1.1\nHost: a\n\n")).await.status(), 200);
+            assert_eq!(
+                client.ask(&format!("POST {path} HTTP/1.1\nHost: a\nContent-Length: 0\n\n")).await.status(),
+                401
+            );
+        }
+        assert_eq!(
+            client.ask("GET /readyz/ HTTP/1.1\nHost: a\n\n").await.status(),
+            400,
+            "another spelling is no other path"
+        );
+    })
+    .await;
+}
