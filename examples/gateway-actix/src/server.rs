@@ -6,7 +6,8 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,7 @@ where
     let draining = builder.graceful_shutdown_signal();
     let limits = Limits::of(settings);
     let following = tls.clone().map(|tls| actix_web::rt::spawn(tls.follow()));
+    let socket = listener.try_clone()?;
     let closing = Closing::default();
     let leaving = closing.clone();
     let server = match tls {
@@ -105,12 +107,21 @@ where
     let running = actix_web::rt::spawn(server);
     stop.await?;
     handle.pause().await;
+    stop_listening(socket);
     leaving.say_farewell(farewell(settings.shutdown_grace)).await;
     handle.stop(true).await;
     if let Some(following) = following {
         following.abort();
     }
     running.await.map_err(io::Error::other)?
+}
+
+/// A paused listener of actix's is still a socket to connect to, and who does is reset in the end. Shutting it down makes
+/// the system refuse connections at once.
+fn stop_listening(socket: TcpListener) {
+    // There is no such method for listeners, and only Linux knows the call for them; elsewhere it fails and the socket
+    // is closed a little later, with the server.
+    let _ = std::net::TcpStream::from(OwnedFd::from(socket)).shutdown(Shutdown::Both);
 }
 
 /// How connections learn that the server ends: first that they should, then that they must.
