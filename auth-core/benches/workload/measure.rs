@@ -25,18 +25,17 @@ pub(crate) struct Subject<'a> {
 
 /// Measures a batch: making the requests is not counted, dropping the answers is.
 pub(crate) fn batch<R>(make: impl Fn() -> R, send: impl Fn(R)) -> impl FnMut() -> Duration {
-    let mut size = LARGEST_BATCH;
+    let mut fastest = LONGEST_BATCH;
     move || {
+        let fitting = LONGEST_BATCH.as_nanos() / fastest.as_nanos().max(1);
+        let size = u32::try_from(fitting).unwrap_or(LARGEST_BATCH).clamp(1, LARGEST_BATCH);
         let mut requests: Vec<R> = (0..size).map(|_| make()).collect();
         let start = Instant::now();
         for request in requests.drain(..) {
             send(request);
         }
-        let taken = start.elapsed();
-        let each = taken / size;
-        if taken > LONGEST_BATCH {
-            size = (size / 2).max(1);
-        }
+        let each = start.elapsed() / size;
+        fastest = fastest.min(each);
         each
     }
 }
