@@ -54,7 +54,7 @@ async fn ask(gateway: &Gateway, command: &str) -> Answer {
         match word {
             "-i" | "-s" => {}
             "-o" | "-w" => drop(words.next()),
-            "-H" => fields.push_str(&format!("{}\n", words.next().expect("-H has a value"))),
+            "-H" => fields.extend([words.next().expect("-H has a value"), "\n"]),
             "-d" => body = words.next(),
             address => url = Some(address),
         }

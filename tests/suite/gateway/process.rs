@@ -27,10 +27,8 @@ pub(crate) async fn on_both(config: &str, test: impl AsyncFn(Gateway)) {
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, event).await {
-        Ok(happened) => happened,
-        Err(_) => panic!("{what} did not happen"),
-    }
+    let Ok(happened) = tokio::time::timeout(PATIENCE, event).await else { panic!("{what} did not happen") };
+    happened
 }
 
 /// A gateway that serves.
