@@ -14,6 +14,16 @@ pub trait Headers {
     ///
     /// `name` is in lower case. Values are raw bytes, as received: nothing is trimmed, joined or decoded.
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]));
+
+    /// Whether any of these fields is there, each named in lower case.
+    ///
+    /// Asked once for every request, of fields that it hardly ever has. Where walking the names of all fields is
+    /// cheaper than looking each of these up, an implementation does that instead.
+    fn has_any(&self, names: &[&str]) -> bool {
+        let mut is_there = false;
+        names.iter().for_each(|name| self.visit(name, &mut |_| is_there = true));
+        is_there
+    }
 }
 
 /// Pairs of name and value serve tests and small programs.

@@ -11,6 +11,7 @@ mod header_parsing;
 mod jwt_reference;
 mod outer_layers;
 mod path_agreement;
+mod readme_session;
 mod requirement_algebra;
 mod router_order;
 mod stand_in;

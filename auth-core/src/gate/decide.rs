@@ -175,10 +175,8 @@ impl Case<'_> {
 
     /// Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
     fn response_fields(&self) -> &'static [(&'static str, &'static str)] {
-        match self.presented.meets(self.gate.parts.in_url) {
-            true => &[("cache-control", "private")], // RFC 6750 section 2.3
-            false => &[],
-        }
+        const PRIVATE: &[(&str, &str)] = &[("cache-control", "private")]; // RFC 6750 section 2.3
+        if self.presented.meets(self.gate.parts.in_url) { PRIVATE } else { &[] }
     }
 
     fn refuse(&self, id: &str, caller: Option<&Caller>, rejection: Rejection) -> Decision {

@@ -153,7 +153,7 @@ impl CompiledPolicy {
     /// # Errors
     /// [`Rejection::InvalidRequest`] where the path or the method can be read in more than one way.
     pub fn route<'t, 'p>(&'t self, head: &RequestHead<'p>) -> Result<Found<'t, 'p>, Rejection> {
-        if METHOD_OVERRIDES.iter().any(|name| head.field(name) != Field::Absent) {
+        if head.headers.has_any(&METHOD_OVERRIDES) {
             return Err(Rejection::InvalidRequest(RequestFault::MethodOverride));
         }
         if let Some(method) = preflight_method(head) {

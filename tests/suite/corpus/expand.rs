@@ -90,7 +90,7 @@ fn altered(key: &str, change: &str) -> Result<String, String> {
         "typo" => replaced(random + 3, differing(random + 3)),
         "typo_at_end" => replaced(key.len() - 1, differing(key.len() - 1)),
         "swapped" => {
-            let neighbours = key[random..].as_bytes().windows(2).position(|pair| pair[0] != pair[1]);
+            let neighbours = key.as_bytes()[random..].windows(2).position(|pair| pair[0] != pair[1]);
             let at = random + neighbours.ok_or("the key has no two neighbours that differ")?;
             format!("{}{}{}{}", &key[..at], &key[at + 1..at + 2], &key[at..=at], &key[at + 2..])
         }

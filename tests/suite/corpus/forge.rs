@@ -89,7 +89,7 @@ fn mirrored(signature: &[u8]) -> Vec<u8> {
 
 /// The same text with a bit set that its last character does not need; the same text where there is none.
 pub(crate) fn with_loose_bits(canonical: &str) -> String {
-    if canonical.len() % 4 == 0 {
+    if canonical.len().is_multiple_of(4) {
         return canonical.to_owned();
     }
     let (rest, last) = canonical.split_at(canonical.len() - 1);

@@ -82,12 +82,9 @@ fn body_is_sound(sent: &Sent, answer: &Answer, found: &mut Vec<String>) {
         }
         return;
     }
-    let body: Value = match serde_json::from_slice(&answer.body) {
-        Ok(body @ Value::Object(_)) => body,
-        _ => {
-            found.push(format!("S18: the body is no JSON object: {:?}", String::from_utf8_lossy(&answer.body)));
-            return;
-        }
+    let Ok(body @ Value::Object(_)) = serde_json::from_slice(&answer.body) else {
+        found.push(format!("S18: the body is no JSON object: {:?}", String::from_utf8_lossy(&answer.body)));
+        return;
     };
     if media == "application/problem+json" {
         if body["status"] != answer.status {

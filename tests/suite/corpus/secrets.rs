@@ -1,6 +1,8 @@
 //! S14: no token, key or secret in any log line, `Debug` output, header or body, over the whole corpus.
 
+use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tracing::Dispatch;
@@ -113,12 +115,15 @@ fn standing_secrets() -> Vec<String> {
     let mut secrets = Vec::new();
     for entry in std::fs::read_dir(folder("keys")).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.ends_with(".secret") {
-            secrets.push(std::fs::read_to_string(&path).unwrap().trim().to_owned());
-        } else if name.ends_with(".pem") && !name.ends_with(".pub.pem") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            secrets.extend(text.lines().filter(|line| line.len() >= 40 && !line.starts_with('-')).map(str::to_owned));
+        let is_public = path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some());
+        match path.extension().and_then(OsStr::to_str) {
+            Some("secret") => secrets.push(std::fs::read_to_string(&path).unwrap().trim().to_owned()),
+            Some("pem") if !is_public => {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let lines = text.lines().filter(|line| line.len() >= 40 && !line.starts_with('-'));
+                secrets.extend(lines.map(str::to_owned));
+            }
+            _ => {}
         }
     }
     secrets

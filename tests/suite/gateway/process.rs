@@ -1,9 +1,8 @@
 //! Starting, stopping and watching a gateway.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -141,17 +140,11 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     command
 }
 
-/// The binaries lie beside this test's own folder. They are built here, since a test of another package cannot ask
-/// cargo for them.
-fn path_of(binary: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "gateway", "--package", "gateway-actix"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .status();
-        assert!(built.unwrap().success(), "the gateways do not build");
-        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned()
-    });
-    folder.join(binary)
+/// The program of that name, as cargo built it for this package.
+fn path_of(binary: &str) -> &'static str {
+    match binary {
+        "gateway" => env!("CARGO_BIN_EXE_gateway-under-test"),
+        "gateway-actix" => env!("CARGO_BIN_EXE_gateway-actix-under-test"),
+        other => panic!("there is no gateway `{other}`"),
+    }
 }

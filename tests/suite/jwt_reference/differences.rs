@@ -180,9 +180,11 @@ pub(super) const WIDER: &[Wider] = &[
     Wider {
         id: "J12",
         explains: |seen| {
-            let unused = ["cty", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "nonce", "url"];
-            unused.iter().any(|name| seen.header.get(name).is_some_and(|value| !value.is_string()))
-                || seen.header.get("jwk").is_some()
+            let texts = ["cty", "jku", "x5u", "x5t", "x5t#S256", "nonce", "url"];
+            let certificates = |chain: &Value| chain.as_array().is_some_and(|chain| chain.iter().all(Value::is_string));
+            texts.iter().any(|name| seen.header.get(name).is_some_and(|value| !value.is_string()))
+                || seen.header.get("x5c").is_some_and(|chain| !certificates(chain))
+                || seen.has("jwk")
         },
     },
 ];

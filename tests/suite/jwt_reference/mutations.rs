@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::get_current_timestamp;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
@@ -14,8 +13,8 @@ pub(super) struct Draft {
     header: Vec<(String, String)>,
     claims: Vec<(String, String)>,
     payload: Option<Vec<u8>>,
+    now: u64,
     signer: usize,
-    signed_as: usize,
     text: Vec<TextChange>,
 }
 
@@ -68,8 +67,8 @@ impl Draft {
                 member("scope", quoted("read write")),
             ],
             payload: None,
+            now,
             signer: place,
-            signed_as: place,
             text: Vec::new(),
         }
     }
@@ -83,12 +82,12 @@ impl Draft {
             Mutation::NoClaim(name) => self.claims.retain(|(other, _)| other != name),
             Mutation::SecondClaim(name, json) => twice(&mut self.claims, &name, &json),
             Mutation::Time(name, offset, fraction) => {
-                let instant = get_current_timestamp().checked_add_signed(offset).unwrap_or(0);
+                let instant = self.now.checked_add_signed(offset).unwrap_or(0);
                 set(&mut self.claims, name.to_owned(), format!("{instant}{fraction}"));
             }
             Mutation::Payload(text) => self.payload = Some(text.into_bytes()),
             Mutation::RawPayload(bytes) => self.payload = Some(bytes),
-            Mutation::Signer(other) => self.signed_as = other.index(SIGNERS.len()),
+            Mutation::Signer(other) => self.signer = other.index(SIGNERS.len()),
             Mutation::Text(change) => self.text.push(change),
         }
     }
@@ -96,8 +95,7 @@ impl Draft {
     pub(super) fn token(&self) -> String {
         let payload = self.payload.clone().unwrap_or_else(|| object(&self.claims).into_bytes());
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(object(&self.header)), URL_SAFE_NO_PAD.encode(payload));
-        let signer = if self.signed_as == self.signer { self.signer } else { self.signed_as };
-        let token = format!("{signed}.{}", SIGNERS[signer].sign(&signed));
+        let token = format!("{signed}.{}", SIGNERS[self.signer].sign(&signed));
         self.text.iter().fold(token, |token, change| change.apply(token))
     }
 }
@@ -361,7 +359,7 @@ fn payload() -> impl Strategy<Value = Mutation> {
         "[]".to_owned(),
         "{}".to_owned(),
         "\u{feff}{}".to_owned(),
-        format!("[1900000000,null,\"ada\",\"{ISSUER}\",\"{AUDIENCE}\"]"),
+        format!("[1900000000,0,\"ada\",\"{ISSUER}\",\"{AUDIENCE}\"]"),
         format!(" {{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}} "),
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000}}x"),
         format!("{{\"iss\":\"{ISSUER}\",\"aud\":\"{AUDIENCE}\",\"sub\":\"ada\",\"exp\":1900000000,}}"),

@@ -3,6 +3,9 @@
 //! [`verify`] takes the text and the keys and answers the signed payload, whatever it is; no claim is looked at. It is
 //! the layer under [`jwt`](crate::verify::jwt), open so that published vectors can be run against it.
 //!
+//! A text is not the identity of a token: each ECDSA signature has a twin that is just as good, so the same claims can
+//! come in two texts. What revokes or remembers tokens goes by their `jti` or their claims.
+//!
 //! - `compact`: three parts, one spelling each.
 //! - `header`: the few header members that decide something, and those that are refused.
 

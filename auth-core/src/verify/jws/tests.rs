@@ -1,5 +1,10 @@
 //! Published vectors, and what distinguishes one algorithm from another.
 
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::*;
 use crate::keys::VerificationKey;
 
@@ -56,6 +61,12 @@ const A3_SIGNATURE: &str = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw
 fn rfc7515_a3_es256() {
     assert_vector(&format!("{A3_SIGNED}.{A3_SIGNATURE}"), &keys(A3_KEY), JOE, Algorithm::Es256);
 }
+
+/// The order of the group of P-256 (SEC 2 section 2.4.2).
+const P256_ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7,
+    0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
 
 #[test]
 fn rfc8037_a4_eddsa() {
@@ -117,17 +128,13 @@ fn j4_a_key_of_another_algorithm_is_not_tried() {
 
 #[test]
 fn j6_ed25519_is_another_name_of_eddsa() {
-    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-
     let pair = Ed25519KeyPair::generate().expect("a key");
-    let x = BASE64.encode(pair.public_key());
+    let x = URL_SAFE_NO_PAD.encode(pair.public_key());
     for named in ["EdDSA", "Ed25519"] {
         let keys = keys(&format!(r#"{{"kty":"OKP","crv":"Ed25519","alg":"{named}","x":"{x}"}}"#));
         for alg in ["EdDSA", "Ed25519"] {
-            let signed = format!("{}.e30", BASE64.encode(format!(r#"{{"alg":"{alg}"}}"#)));
-            let token = format!("{signed}.{}", BASE64.encode(pair.sign(signed.as_bytes())));
+            let signed = format!("{}.e30", URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{alg}"}}"#)));
+            let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes())));
             assert_eq!(verify(&token, &keys).map(|it| it.algorithm), Ok(Algorithm::EdDsa), "{named} {alg}");
         }
     }
@@ -135,49 +142,51 @@ fn j6_ed25519_is_another_name_of_eddsa() {
 
 #[test]
 fn j16_ecdsa_signatures_have_a_fixed_length() {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-
-    let raw = BASE64.decode(A3_SIGNATURE).expect("base64url");
+    let raw = URL_SAFE_NO_PAD.decode(A3_SIGNATURE).expect("base64url");
     let (r, s) = raw.split_at(32);
     let der = [&[0x30, 0x45, 0x02, 0x20][..], r, &[0x02, 0x21, 0x00], s].concat();
     let zero = [0; 32];
-    let order = [
-        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
-        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
-    ];
     let longer = [&[0], r, &[0], s].concat();
     for bad in [
         der,
         [zero, zero].concat(),
         [r, &zero].concat(),
         [&zero, s].concat(),
-        [r, &order].concat(),
-        [&order[..], s].concat(),
-        [order, order].concat(),
+        [r, &P256_ORDER].concat(),
+        [&P256_ORDER[..], s].concat(),
+        [P256_ORDER, P256_ORDER].concat(),
         longer,
         raw[..63].to_vec(),
         [&raw[..], &[0]].concat(),
         Vec::new(),
         [s, r].concat(),
     ] {
-        let token = format!("{A3_SIGNED}.{}", BASE64.encode(&bad));
+        let token = format!("{A3_SIGNED}.{}", URL_SAFE_NO_PAD.encode(&bad));
         assert_eq!(verify(&token, &keys(A3_KEY)), Err(JwsFault::Signature), "{bad:02x?}");
     }
 }
 
 #[test]
-fn a_payload_may_be_anything_even_nothing() {
-    use aws_lc_rs::hmac;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+fn an_ecdsa_signature_has_a_twin_so_texts_do_not_identify_tokens() {
+    let mut raw = URL_SAFE_NO_PAD.decode(A3_SIGNATURE).expect("base64url");
+    let mut borrow = 0;
+    for (digit, order) in raw[32..].iter_mut().zip(P256_ORDER).rev() {
+        let difference = i16::from(order) - i16::from(*digit) - borrow;
+        borrow = i16::from(difference < 0);
+        *digit = u8::try_from(difference & 0xff).expect("a byte");
+    }
+    let twin = format!("{A3_SIGNED}.{}", URL_SAFE_NO_PAD.encode(&raw));
+    assert_eq!(verify(twin, &keys(A3_KEY)).map(|it| it.bytes), Ok(JOE.as_bytes().to_vec()));
+}
 
+#[test]
+fn a_payload_may_be_anything_even_nothing() {
     let secret = [7; 32];
     let keys = KeySet::shared_secret(Algorithm::Hs256, &crate::Secret::new(secret.to_vec())).expect("a good secret");
     for payload in [&b""[..], b"\xff\x00", &[b'x'; 5000]] {
-        let signed = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(payload));
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256"}"#), URL_SAFE_NO_PAD.encode(payload));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), signed.as_bytes());
-        let token = format!("{signed}.{}", BASE64.encode(tag));
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
         assert_eq!(verify(&token, &keys).map(|it| it.bytes), Ok(payload.to_vec()));
     }
     assert_eq!(verify([0xff, b'.', b'.'], &keys), Err(JwsFault::Malformed));

@@ -1,6 +1,7 @@
 //! Who issued the token, and for whom.
 
 use super::*;
+use crate::keys::VerificationKey;
 
 #[test]
 fn j25_the_issuer_is_an_exact_string() {
@@ -31,6 +32,24 @@ fn j25_a_key_belongs_to_its_issuer() {
     let two = JwtVerifier::new([issuer(), Issuer::new("https://other.example", ["api"], other)]).expect("good");
     assert!(verify(&two, &token(&with(&[]))).is_ok());
     let posing = token(&with(&[("iss", json!("https://other.example"))]));
+    assert_eq!(verify(&two, &posing).err(), Some(CredentialFault::Signature));
+}
+
+#[test]
+fn j25_the_same_kid_at_two_issuers_is_two_keys() {
+    let key = |secret: &str| {
+        let key = VerificationKey::shared_secret(Algorithm::Hs256, &Secret::from(secret)).expect("a good secret");
+        key.named("same")
+    };
+    let other = Issuer::new(
+        "https://other.example",
+        ["api"],
+        key("another secret of our tests, which has 64 bytes like the first!!"),
+    );
+    let two = JwtVerifier::new([other, Issuer::new(ISSUER, ["api"], key(SECRET))]).expect("good");
+    let header = r#"{"alg":"HS256","kid":"same"}"#;
+    assert!(verify(&two, &sign(header, &with(&[]))).is_ok());
+    let posing = sign(header, &with(&[("iss", json!("https://other.example"))]));
     assert_eq!(verify(&two, &posing).err(), Some(CredentialFault::Signature));
 }
 
