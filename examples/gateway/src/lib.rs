@@ -18,6 +18,7 @@ mod gate_view;
 pub mod gateway;
 pub mod health;
 pub mod own_tokens;
+pub mod passage;
 pub mod problem;
 pub mod profile;
 pub mod serve;
