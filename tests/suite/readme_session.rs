@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use gateway::demo::Document;
+use gateway::demo::{DemoKey, Document};
+use gateway::profile::Profile;
 use regex_lite::Regex;
 
 use crate::gateway::{Answer, Gateway, on_both};
@@ -16,8 +17,8 @@ async fn the_session_of_the_readme_happens_as_it_is_told() {
     let steps: Vec<&str> = session.strip_prefix("$ ").expect("a command comes first").split("\n\n$ ").collect();
     assert!(steps.len() >= 5, "only {} steps", steps.len());
 
-    let profile = gateway::profile::standard();
-    on_both(profile, async |gateway: Gateway| {
+    let profile = Profile::named("standard").unwrap();
+    on_both(profile.text, async |gateway: Gateway| {
         let document = fs::read(gateway.dir.path().join("data/demo.json")).unwrap();
         let document: Document = serde_json::from_slice(&document).unwrap();
         for step in &steps {
@@ -36,7 +37,7 @@ async fn the_session_of_the_readme_happens_as_it_is_told() {
 
 /// Fills in what the shell would.
 fn with_variables(command: &str, document: &Document) -> String {
-    let key = |key: Option<&gateway::demo::DemoKey>| key.expect("the demo has keys").key.clone();
+    let key = |key: Option<&DemoKey>| key.expect("the demo has keys").key.clone();
     command
         .replace("$KEY", &key(document.api_keys.first()))
         .replace("$READER", &key(document.api_keys.last()))
@@ -71,7 +72,8 @@ fn read(shown: &str) -> Answer {
     let (head, body) = shown.split_once("\r\n\r\n").expect("a head and a body");
     let mut lines = head.lines();
     let line = lines.next().expect("a status line").to_owned();
-    let fields = lines.map(|line| line.split_once(": ").expect("a field")).map(|(name, value)| (name.into(), value.into()));
+    let fields =
+        lines.map(|line| line.split_once(": ").expect("a field")).map(|(name, value)| (name.into(), value.into()));
     Answer { line, fields: fields.collect(), body: body.into() }
 }
 
@@ -86,6 +88,5 @@ fn comparable(answer: &Answer) -> (String, Vec<(String, String)>, serde_json::Va
     let mut fields: Vec<_> = answer.fields.iter().map(field).collect();
     fields.sort();
     let body = serde_json::from_str(&steady(&answer.text())).expect("the body is JSON");
-    // actix-web spells the reason phrase, hyper does too; both must be what the README shows
     (answer.line.clone(), fields, body)
 }
