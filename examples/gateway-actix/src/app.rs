@@ -42,7 +42,7 @@ pub(crate) async fn around(
     if response.request().conn_data::<Watching>().is_some_and(Watching::is_last) {
         leaving = leaving.for_good();
     }
-    convert::apply(leaving, response.response_mut());
+    convert::apply(&leaving, response.response_mut());
     Ok(response)
 }
 

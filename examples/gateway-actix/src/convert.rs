@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, http as old};
 use auth_core::Rejection;
 use bytes::Bytes;
 use gateway::body::ResponseBody;
-use gateway::gateway::{Connection, Leaving};
+use gateway::passage::{Connection, Leaving};
 use http::request::Parts;
 use http::{Method, Request, Response, Version, header};
 use http_body::Body as _;
@@ -83,7 +83,7 @@ fn field(name: &http::HeaderName, value: &http::HeaderValue) -> Option<(HeaderNa
 }
 
 /// Does to a response what is to be done before it leaves.
-pub(crate) fn apply<B>(leaving: Leaving, response: &mut HttpResponse<B>) {
+pub(crate) fn apply<B>(leaving: &Leaving, response: &mut HttpResponse<B>) {
     for (name, value) in &leaving.fields {
         let Some((name, value)) = field(name, value) else { continue };
         if name == old::header::VARY {

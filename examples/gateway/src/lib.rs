@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod health;
 mod log;
 pub mod own_tokens;
+pub mod passage;
 pub mod problem;
 pub mod profile;
 pub mod serve;

@@ -14,6 +14,7 @@ mod lifecycle;
 mod parity;
 mod process;
 mod smuggling;
+mod streaming;
 mod tokens;
 mod upgrades;
 mod upstream;

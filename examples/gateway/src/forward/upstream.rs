@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
@@ -140,7 +140,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::E
 
 impl<C> Service<Uri> for Bounded<C>
 where
-    C: Service<Uri> + Connect,
+    C: Service<Uri>,
     C::Future: Send + 'static,
     C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -166,6 +166,9 @@ where
 
 #[cfg(test)]
 mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpStream;
+
     use super::*;
     use crate::config::Target;
 
@@ -192,5 +195,14 @@ mod tests {
             assert_eq!(connected(prefix).target("/v1/a%20b", Some("x=%2F")).unwrap(), target);
         }
         assert_eq!(connected("").target("/", None).unwrap(), "http://127.0.0.1:9000/");
+    }
+    #[tokio::test]
+    async fn connecting_that_takes_too_long_is_too_slow() {
+        let never = tower::service_fn(|_: Uri| std::future::pending::<io::Result<TokioIo<TcpStream>>>());
+        let client: Client<_, RequestBody> =
+            Client::builder(TokioExecutor::new()).build(Bounded { connector: never, limit: Duration::from_millis(1) });
+        let request = Request::get("http://127.0.0.1:9000/").body(crate::body::whole("")).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        assert_eq!(fault(&error), UpstreamFault::TooSlow);
     }
 }
