@@ -83,7 +83,7 @@ impl Test {
         match self {
             Self::Anybody => Lack::Nothing,
             Self::Permission(sufficient) => {
-                unless(caller.permissions.contains_any(sufficient.iter().map(|name| &**name)), Lack::Permissions)
+                unless(caller.permissions.contains_any(&sufficient.iter().map(|name| &**name)), Lack::Permissions)
             }
             Self::Scope(name) => unless(caller.scopes.contains(name), Lack::Permissions),
             Self::Role(name) => unless(caller.roles.contains(name), Lack::Role),
