@@ -287,6 +287,16 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_and_the_rest_do_not_begin_at_the_same_place() {
+        for other in ["/a/{id}", "/a/{id}/b", "/a/{id}/{*rest}"] {
+            let policy = Policy::new().get("/a/{*rest}", authenticated()).get(other, permission("p"));
+            assert_eq!(compile(&policy).unwrap_err().len(), 1, "{other}");
+        }
+        let policy = Policy::new().get("/a/{*rest}", authenticated()).get("/{x}/{id}", permission("p"));
+        assert_eq!(found(&policy, "GET", "/a/b"), "/a/{*rest}");
+    }
+
+    #[test]
     fn methods_have_rules_of_their_own() {
         let policy = Policy::new()
             .get("/a", Rule::new(permission("r")).named("read"))
