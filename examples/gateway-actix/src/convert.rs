@@ -8,6 +8,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, http as old};
+use auth_core::Rejection;
 use bytes::Bytes;
 use gateway::body::ResponseBody;
 use gateway::gateway::{Connection, Leaving};
@@ -40,8 +41,12 @@ fn version(version: old::Version) -> Version {
 pub(crate) fn response(response: Response<ResponseBody>, to: &Method) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let size = size(&parts, &body, to);
+    let refused = parts.extensions.get::<Rejection>().cloned();
     let mut converted = HttpResponse::with_body(status(parts.status), Passing { body, size });
     copy_fields(&parts.headers, &mut converted);
+    if let Some(rejection) = refused {
+        converted.extensions_mut().insert(rejection);
+    }
     // actix writes the length that the body says, except where there is no body and the field alone says it.
     if size != BodySize::None {
         converted.headers_mut().remove(old::header::CONTENT_LENGTH);

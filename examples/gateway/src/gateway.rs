@@ -49,7 +49,6 @@ pub struct Gateway {
 pub struct Passage {
     fields: Fields,
     wants_websocket: bool,
-    is_refused: bool,
     version: Version,
 }
 
@@ -107,14 +106,12 @@ impl Gateway {
 
     /// Takes a request in: what its response will need, and the response itself where the gate is not to be asked.
     pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
-        let mut passage = Passage {
+        let passage = Passage {
             fields: self.cross_origin_fields(parts),
             wants_websocket: mentions_websocket(&parts.headers),
-            is_refused: false,
             version: parts.version,
         };
         if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts, self.longest_head)) {
-            passage.is_refused = true;
             return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
         }
         (passage, self.health.answer(&parts.method, parts.uri.path()))
@@ -212,13 +209,16 @@ fn fault_in(parts: &Parts, longest_head: usize) -> Option<RequestFault> {
 }
 
 impl Passage {
-    /// What is to be done to a response before it leaves.
-    pub fn leave(self, status: StatusCode) -> Leaving {
-        // Behind a refused request, and behind a request for a WebSocket that came to nothing, there may be bytes that
-        // nobody has judged.
-        let unjudged = self.is_refused || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
+    /// What is to be done to a response before it leaves; `refused` says why, if it is a refusal of ours.
+    pub fn leave(self, status: StatusCode, refused: Option<&Rejection>) -> Leaving {
+        // Behind a request that cannot be read in one way, and behind a request for a WebSocket that came to nothing,
+        // there may be bytes that nobody has judged.
+        let unjudged = matches!(refused, Some(Rejection::InvalidRequest(_)))
+            || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
         let closes = unjudged && self.version < Version::HTTP_2;
-        Leaving { fields: self.fields, connection: if closes { Connection::Close } else { Connection::Keep } }
+        let connection = if closes { Connection::Close } else { Connection::Keep };
+        let can_be_last = self.version < Version::HTTP_2 && status != StatusCode::SWITCHING_PROTOCOLS;
+        Leaving { fields: self.fields, connection, can_be_last }
     }
 }
 
@@ -229,6 +229,7 @@ pub struct Leaving {
     pub fields: Fields,
     /// Whether the connection goes on.
     pub connection: Connection,
+    can_be_last: bool,
 }
 
 /// Whether a connection goes on after a response.
@@ -241,6 +242,13 @@ pub enum Connection {
 }
 
 impl Leaving {
+    /// The last response on its connection, where the protocol has a word for that in a response.
+    #[must_use]
+    pub fn for_good(self) -> Self {
+        let connection = if self.can_be_last { Connection::Close } else { self.connection };
+        Self { connection, ..self }
+    }
+
     /// Does it to a header map of `http` 1.x.
     pub fn apply(self, headers: &mut HeaderMap) {
         for (name, value) in self.fields {

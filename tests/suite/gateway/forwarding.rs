@@ -253,3 +253,50 @@ async fn routes_lead_to_the_upstreams_they_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn large_bodies_pass_without_being_held() {
+    const LENGTH: usize = 100 << 20;
+    let piece = vec![b'x'; 1 << 20];
+    let upstream = Upstream::start().await;
+    on_both(&config(&upstream, ""), async |gateway| {
+        let mut client = gateway.connect().await;
+        client.say("GET /public/x HTTP/1.1\nHost: a\n\n").await;
+        let mut behind = upstream.accept().await;
+        behind.request().await;
+        behind.say("HTTP/1.1 200 OK\nContent-Length: 0\n\n").await;
+        client.answer_to("GET").await;
+        let before = gateway.peak_memory();
+
+        client.say(&format!("POST /public/x HTTP/1.1\nHost: a\nContent-Length: {LENGTH}\n\n")).await;
+        let sending = async {
+            for _ in 0..LENGTH / piece.len() {
+                client.send(&piece).await;
+            }
+        };
+        let receiving = async {
+            let head = behind.head().await;
+            assert_eq!(head.field("content-length"), Some(LENGTH.to_string().as_str()));
+            for _ in 0..LENGTH / piece.len() {
+                behind.exactly(piece.len()).await;
+            }
+        };
+        tokio::join!(sending, receiving);
+        let answering = async {
+            behind.say(&format!("HTTP/1.1 200 OK\nContent-Length: {LENGTH}\n\n")).await;
+            for _ in 0..LENGTH / piece.len() {
+                behind.send(&piece).await;
+            }
+        };
+        let reading = async {
+            assert_eq!(client.head().await.status(), 200);
+            for _ in 0..LENGTH / piece.len() {
+                client.exactly(piece.len()).await;
+            }
+        };
+        tokio::join!(answering, reading);
+        let grown = gateway.peak_memory() - before;
+        assert!(grown < LENGTH / 4, "{grown} bytes were held");
+    })
+    .await;
+}

@@ -97,6 +97,13 @@ impl Gateway {
         soon("the end of listening", refused).await;
     }
 
+    /// The most memory the process had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();

@@ -60,7 +60,7 @@ pub struct Destination(Kind);
 #[derive(Debug)]
 enum Kind {
     Echo,
-    Upstream(Connected),
+    Upstream(Box<Connected>),
 }
 
 impl Destination {
@@ -71,7 +71,7 @@ impl Destination {
     pub fn new(upstream: &Upstream) -> Self {
         Self(match &upstream.target {
             Target::Echo => Kind::Echo,
-            Target::Url(url) => Kind::Upstream(Connected::new(url, upstream)),
+            Target::Url(url) => Kind::Upstream(Box::new(Connected::new(url, upstream))),
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::config::{PassCredentials, Upstream, UpstreamUrl};
 
 /// How long a client may stay silent in the middle of a request body: as long as it takes a mobile phone to come out
 /// of a tunnel, and short enough that abandoned uploads do not add up.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Connections that lie idle longer are closed from this side. Common servers close theirs after 5 seconds or later;
 /// being first avoids sending a request into a connection that is just being closed.
@@ -60,18 +60,18 @@ impl Connected {
 
     /// The `Host` the upstream is addressed by: its own, so that a client cannot choose among its virtual hosts.
     pub(super) fn host(&self) -> Result<HeaderValue, http::Error> {
-        Ok(HeaderValue::from_str(self.url.authority.as_str())?)
+        HeaderValue::from_str(self.url.authority.as_str()).map_err(http::Error::from)
     }
 
     /// The path as the client sent it, behind the upstream's base path.
     pub(super) fn target(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let separator = if query.is_some() { "?" } else { "" };
         let target = format!("{}{path}{separator}{}", self.url.prefix, query.unwrap_or_default());
-        Ok(Uri::builder()
+        Uri::builder()
             .scheme(self.url.scheme.clone())
             .authority(self.url.authority.clone())
             .path_and_query(PathAndQuery::try_from(target)?)
-            .build()?)
+            .build()
     }
 
     /// Sends the request. A request is sent again only if its method is safe and it has no body, and once at most: an

@@ -3,7 +3,7 @@
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -27,6 +27,7 @@ pub struct Guarded<T> {
     input: Input,
     longest_head: usize,
     broken: watch::Sender<bool>,
+    last_answer: LastAnswer,
     lingering: Option<Pin<Box<Sleep>>>,
 }
 
@@ -62,6 +63,42 @@ enum State {
 enum Input {
     Open,
     Ended,
+}
+
+/// How far the answer to a request with a broken body is, where a server waits for the rest of that body even after it.
+#[derive(Debug)]
+enum LastAnswer {
+    /// No body has broken.
+    NotDue,
+    /// One has, and the reader waits.
+    Due(Option<Waker>),
+    /// Some of the answer is written.
+    Begun(Option<Waker>),
+    /// All that was written is on its way: to the server, the client is gone now.
+    Given,
+}
+
+impl LastAnswer {
+    fn written(&mut self) {
+        if let Self::Due(reader) = self {
+            *self = Self::Begun(reader.take());
+        }
+    }
+
+    fn flushed(&mut self) {
+        if let Self::Begun(reader) = self {
+            if let Some(reader) = reader.take() {
+                reader.wake();
+            }
+            *self = Self::Given;
+        }
+    }
+
+    fn wait(&mut self, cx: &Context<'_>) {
+        if let Self::Due(reader) | Self::Begun(reader) = self {
+            *reader = Some(cx.waker().clone());
+        }
+    }
 }
 
 /// How much is read at a time.
@@ -100,6 +137,7 @@ impl<T> Guarded<T> {
             input: Input::Open,
             longest_head: head::LONGEST_HEAD,
             broken: watch::Sender::new(false),
+            last_answer: LastAnswer::NotDue,
             lingering: None,
         }
     }
@@ -131,7 +169,7 @@ impl<T> Guarded<T> {
                         Err(Refused { fault, is_head }) => return self.refuse(stand_in(is_head, fault)),
                     }
                 }
-                State::Exact(0) => self.state = State::Head(0),
+                State::Exact(0) | State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Exact(left) => {
                     if self.unread.is_empty() {
                         return;
@@ -140,7 +178,6 @@ impl<T> Guarded<T> {
                     self.passed = self.unread.split_to(here).freeze();
                     self.state = State::Exact(left - here as u64);
                 }
-                State::Chunked(Chunked::Done) => self.state = State::Head(0),
                 State::Chunked(mut chunked) => {
                     match chunked.advance(&mut self.unread) {
                         Ok(Some(given)) => self.passed = given,
@@ -173,6 +210,9 @@ impl<T> Guarded<T> {
     /// the break itself.
     fn break_body(&mut self) {
         let watched = self.broken.receiver_count() > 0;
+        if watched {
+            self.last_answer = LastAnswer::Due(None);
+        }
         self.broken.send_replace(true);
         self.refuse(if watched { Bytes::new() } else { BROKEN_CHUNK });
     }
@@ -239,9 +279,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
                 out.put_slice(&this.passed.split_to(here));
                 return Poll::Ready(Ok(()));
             }
-            if this.input == Input::Ended {
+            if this.input == Input::Ended || matches!(this.last_answer, LastAnswer::Given) {
                 return Poll::Ready(Ok(()));
             }
+            this.last_answer.wait(cx);
             if matches!(this.state, State::Exact(1..) | State::Opaque) {
                 return this.poll_through(cx, out);
             }
@@ -252,7 +293,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.last_answer.written();
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -260,7 +303,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bytes))?;
+        self.last_answer.written();
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -268,7 +313,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.last_answer.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
