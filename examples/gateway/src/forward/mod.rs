@@ -22,6 +22,7 @@
 //! | `Cookie` | several lines of an HTTP/2 request become one (RFC 9113 section 8.2.3) |
 //! | trailers | dropped, both ways |
 
+mod begun;
 mod credentials;
 mod echo;
 mod field_names;
@@ -33,6 +34,7 @@ mod upgrade;
 mod upstream;
 
 use auth_core::{Principal, Rejection, RequestFault, UpstreamFault};
+use futures_util::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
@@ -41,13 +43,13 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 pub use credentials::CredentialFields;
-pub(crate) use forwarded::is_host;
 pub(crate) use upgrade::is_websocket;
 pub use upgrade::mentions_websocket;
 
 use crate::body::{RequestBody, ResponseBody, whole};
 use crate::config::{PassCredentials, Target, Upstream};
-use crate::connection::Hop;
+use crate::connection::{Hop, PublicAddress};
+use begun::Begun;
 use patience::{Download, Patience, Progress, Silent, Upload, awaited};
 use upstream::Connected;
 
@@ -89,12 +91,13 @@ pub enum Answer {
 #[derive(Debug, Default)]
 pub struct Forwarder {
     fields: CredentialFields,
+    public: Option<PublicAddress>,
 }
 
 impl Forwarder {
-    /// A forwarder that takes credentials out of these places.
-    pub const fn new(fields: CredentialFields) -> Self {
-        Self { fields }
+    /// A forwarder that takes credentials out of these places, of a gateway that clients know under that address.
+    pub const fn new(fields: CredentialFields, public: Option<PublicAddress>) -> Self {
+        Self { fields, public }
     }
 
     /// Sends a request to its destination and waits for the head of the answer.
@@ -152,7 +155,7 @@ impl Forwarder {
         let headers = &mut parts.headers;
         hop_by_hop::remove(headers);
         identity::strip(headers, |name| credentials == PassCredentials::Keep && self.fields.names(name));
-        forwarded::rewrite(headers, hop, host.as_ref());
+        forwarded::rewrite(headers, hop, host.as_ref(), self.public.as_ref());
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);
         let query = parts.uri.query();
@@ -261,10 +264,19 @@ fn receive(
     tidy(response.headers_mut());
     let patience = Patience { ..upstream.patience };
     *response.version_mut() = Version::HTTP_11;
-    Ok(Answer::Response(response.map(|body| {
-        // Without a body there is nothing to wait for, and the length of what HEAD or 304 leave out stays in its field.
-        if body.is_end_stream() { whole("") } else { Download::new(body, progress, patience).boxed_unsync() }
-    })))
+    // Without a body there is nothing to wait for, and the length of what HEAD or 304 leave out stays in its field.
+    if response.body().is_end_stream() {
+        return Ok(Answer::Response(response.map(|_| whole(""))));
+    }
+    // What came together with the head and breaks at once can still be answered; nothing is waited for.
+    let first = match response.body_mut().frame().now_or_never().flatten().transpose() {
+        Ok(first) => first,
+        Err(error) => {
+            tracing::warn!(upstream = ?upstream, error = &error as &dyn std::error::Error, "the upstream's answer breaks off");
+            return Err(Rejection::Upstream(UpstreamFault::Unreachable));
+        }
+    };
+    Ok(Answer::Response(response.map(|rest| Download::new(Begun { first, rest }, progress, patience).boxed_unsync())))
 }
 
 /// What an upstream's answer must not bring along.
