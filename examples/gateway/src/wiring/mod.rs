@@ -167,7 +167,11 @@ fn check_table(config: &Config, model: &PermissionModel) -> Result<(), Vec<Probl
 fn everywhere(config: &Config, errors: &[ConfigError]) -> Vec<Problem> {
     let problem = |error: &ConfigError| {
         let message = error.to_string();
-        let named = config.routes.iter().rev().find(|route| message.contains(&format!("`{}`", route.path.value)));
+        let names = |route: &&config::Route| {
+            // alone, or behind a method
+            message.match_indices(&format!("{}`", route.path.value)).any(|(at, _)| message[..at].ends_with(['`', ' ']))
+        };
+        let named = config.routes.iter().rev().find(names);
         let place = named.map_or_else(|| Place::file(config.file.clone()), |route| route.place.clone());
         place.problem(message)
     };
