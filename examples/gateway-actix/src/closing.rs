@@ -31,6 +31,12 @@ impl Closing {
 }
 
 impl Watching {
+    /// Waits until the server closes.
+    pub(crate) async fn told(&mut self) {
+        // An error means that the server is gone altogether.
+        let _ = self.0.wait_for(|closing| *closing).await;
+    }
+
     /// Whether the connection should end with the next response.
     pub(crate) fn is_last(&self) -> bool {
         *self.0.borrow()

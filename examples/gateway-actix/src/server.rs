@@ -68,7 +68,8 @@ where
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(settings.max_connections.div_ceil(workers))
-        .shutdown_timeout(settings.shutdown_grace.as_secs())
+        // Whole seconds; the time is kept below.
+        .shutdown_timeout(settings.shutdown_grace.as_secs() + 1)
         .disable_signals();
     let draining = builder.graceful_shutdown_signal();
     let limits = Limits::of(settings);
@@ -108,10 +109,15 @@ where
     stop.await?;
     handle.pause().await;
     stop_listening(socket);
+    let grace = settings.shutdown_grace - farewell(settings.shutdown_grace);
     leaving.say_farewell(farewell(settings.shutdown_grace)).await;
-    handle.stop(true).await;
+    let finished = tokio::time::timeout(grace, handle.stop(true)).await;
     if let Some(following) = following {
         following.abort();
+    }
+    if finished.is_err() {
+        tracing::warn!("cut off after the grace period");
+        return Ok(());
     }
     running.await.map_err(io::Error::other)?
 }
@@ -155,6 +161,7 @@ where
     };
     let app = actix_service::IntoServiceFactory::into_factory(app).map_err(|error| error.error_response());
     let Ending { draining, closing } = ending;
+    let early = closing.clone();
     let http = HttpService::build()
         .graceful_shutdown_signal(move || {
             let draining = draining.clone();
@@ -172,8 +179,14 @@ where
         })
         .finish(map_config(app, |()| AppConfig::default()));
     fn_service(move |stream: TcpStream| {
-        let accept = accept.clone();
-        async move { begin(stream, accept, limits.patience).await }
+        let (accept, mut early) = (accept.clone(), early.watch());
+        async move {
+            tokio::select! {
+                begun = begin(stream, accept, limits.patience) => begun,
+                // Whoever has said nothing yet has nothing to lose.
+                () = early.told() => Err(DispatchError::SlowRequestTimeout),
+            }
+        }
     })
     .and_then(http)
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use auth_core::gate::Gate;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
@@ -27,6 +27,7 @@ use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
 use crate::framing::fault_of;
 use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
+use crate::host::is_host;
 use crate::passage::Passage;
 use crate::wiring::route_name;
 
@@ -82,7 +83,10 @@ impl Gateway {
         });
         Self {
             cross_origin: CrossOrigin::new(&config.cors),
-            forwarder: Forwarder::new(CredentialFields::new(config.credentials.iter().map(|from| &from.source))),
+            forwarder: Forwarder::new(
+                CredentialFields::new(config.credentials.iter().map(|from| &from.source)),
+                config.server.public_url.clone(),
+            ),
             destination: Destination::new(&config.upstream),
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
@@ -182,17 +186,32 @@ fn head_of(parts: &Parts) -> Parts {
     head
 }
 
-/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ, `CONNECT` opens a tunnel, and
-/// one of the servers sets no limit to the fields.
+/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ or both be missing, `CONNECT`
+/// opens a tunnel, and one of the servers sets no limit to the fields.
+///
+/// Two things are gone before anybody here could see them: what follows a `#` in `:path`, which nobody acts upon then,
+/// and the `:scheme` of a request without `:authority`.
 fn fault_in(parts: &Parts, longest_head: usize) -> Option<RequestFault> {
-    let hosts = parts.headers.get_all(header::HOST);
-    let disagrees = parts.uri.authority().is_some_and(|authority| {
-        hosts.iter().any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
-    });
-    if disagrees || hosts.iter().count() > 1 || parts.method == Method::CONNECT {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let is_bad = |host: &[u8]| !is_host(host);
+    let disagree = |host: &HeaderValue, authority| !host.as_bytes().eq_ignore_ascii_case(authority);
+    if hosts.next().is_some()
+        || parts.method == Method::CONNECT
+        || authority.is_some_and(is_bad)
+        || host.is_some_and(|host| is_bad(host.as_bytes()))
+        || host.zip(authority).is_some_and(|(host, authority)| disagree(host, authority))
+        || parts.uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https")
+    {
         return Some(RequestFault::Target);
     }
+    if parts.version < Version::HTTP_2 {
+        return None;
+    }
+    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
     // Counted as in RFC 9113 section 10.5.1.
     let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
-    (parts.version == Version::HTTP_2 && size > longest_head).then_some(RequestFault::Framing)
+    let is_addressed = authority.is_some() || host.is_some();
+    (!is_addressed || lengths > 1 || size > longest_head).then_some(RequestFault::Framing)
 }

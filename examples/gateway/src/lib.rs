@@ -17,6 +17,7 @@ pub mod framing;
 mod gate_view;
 pub mod gateway;
 pub mod health;
+mod host;
 mod log;
 pub mod own_tokens;
 pub mod passage;

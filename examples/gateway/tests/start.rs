@@ -305,6 +305,27 @@ fn what_the_libraries_refuse_is_told_with_its_place() {
 }
 
 #[test]
+fn routes_that_contradict_each_other_are_told_with_the_place_of_the_later_one() {
+    let route = |methods: &str, path: &str, access: &str| {
+        format!("[[routes]]\npath = \"{path}\"\naccess = \"{access}\"\n{methods}\n")
+    };
+    for (first, second, part) in [
+        (route("methods = \"GET\"", "/a/b", "public"), route("methods = \"GET\"", "/a/b", "denied"), "a rule already"),
+        (route("", "/b", "public"), route("", "/b", "public"), "a rule already"),
+        (route("", "/{a}/x", "public"), route("", "/{b}/x", "denied"), "a rule already"),
+        (route("", "/c", "public"), route("", "/C/", "denied"), "letter case"),
+    ] {
+        // a route that no message is about, and whose path ends like theirs
+        let text = format!("{first}{second}{}", route("", "/z/b", "public"));
+        let found = problems(&text);
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with("gateway.toml:5:1: routes[1]: ") && one.contains(part)),
+            "{found:#?}"
+        );
+    }
+}
+
+#[test]
 fn the_clock_and_the_store_are_whoever_wires_to_choose() {
     let text = "[[routes]]\npath = \"/x\"\naccess = \"public\"\n";
     let config = config::load(text, "gateway.toml", Path::new("")).unwrap();

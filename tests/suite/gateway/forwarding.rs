@@ -227,3 +227,24 @@ async fn routes_lead_to_the_upstreams_they_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn upstreams_are_told_the_address_that_clients_know_the_gateway_by() {
+    for (more, host, scheme) in
+        [("", "api.example", "https"), ("trusted_proxies = [\"127.0.0.0/8\"]", "told.example", "http")]
+    {
+        let config = format!("{ISSUER}\n[server]\npublic_url = \"https://api.example/\"\n{more}\n");
+        on_both(&config, async |gateway| {
+            let mut client = gateway.connect().await;
+            let told = "X-Forwarded-Host: told.example\nX-Forwarded-Proto: http\n";
+            let answer = client.ask(&format!("GET /public/x HTTP/1.1\nHost: 10.0.0.9\n{told}\n")).await;
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            assert_eq!(answer.echoed("x-forwarded-host"), [host]);
+            assert_eq!(answer.echoed("x-forwarded-proto"), [scheme]);
+            if more.is_empty() {
+                assert_eq!(answer.echoed("forwarded"), ["for=127.0.0.1;host=\"api.example\";proto=https"]);
+            }
+        })
+        .await;
+    }
+}

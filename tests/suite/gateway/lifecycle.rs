@@ -43,6 +43,22 @@ async fn what_is_in_flight_is_finished_before_the_process_ends() {
 }
 
 #[tokio::test]
+async fn a_connection_that_said_nothing_does_not_hold_up_the_end() {
+    on_both(&format!("{ISSUER}\n[server]\nshutdown_grace = \"30m\"\n"), async |mut gateway| {
+        let mut silent = gateway.connect().await;
+        // connections are accepted in order, so after this one the silent one is in
+        let mut spoken = gateway.connect().await;
+        assert_eq!(spoken.ask("GET /public/x HTTP/1.1\nHost: a\nConnection: close\n\n").await.status(), 200);
+        assert_eq!(spoken.rest().await, b"");
+        drop(spoken);
+        gateway.terminate();
+        assert_eq!(silent.rest().await, b"");
+        assert!(gateway.ends().await.success());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_one_clear_line() {
     for binary in BINARIES {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

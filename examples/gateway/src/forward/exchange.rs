@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use auth_core::{Rejection, RequestFault, UpstreamFault};
+use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
+use super::begun::Begun;
 use super::patience::{Download, Progress, Silent, Upload, awaited};
 use super::upstream::{self, Connected};
 use super::{Answer, hop_by_hop, identity, upgrade};
@@ -78,10 +80,19 @@ fn receive(
     tidy(response.headers_mut());
     let patience = upstream.patience;
     *response.version_mut() = Version::HTTP_11;
-    Ok(Answer::Response(response.map(|body| {
-        // Without a body there is nothing to wait for, and the length of what HEAD or 304 leave out stays in its field.
-        if body.is_end_stream() { whole("") } else { Download::new(body, progress, patience).boxed_unsync() }
-    })))
+    // Without a body there is nothing to wait for, and the length of what HEAD or 304 leave out stays in its field.
+    if response.body().is_end_stream() {
+        return Ok(Answer::Response(response.map(|_| whole(""))));
+    }
+    // What came together with the head and breaks at once can still be answered; nothing is waited for.
+    let first = match response.body_mut().frame().now_or_never().flatten().transpose() {
+        Ok(first) => first,
+        Err(error) => {
+            tracing::warn!(upstream = ?upstream, error = &error as &dyn std::error::Error, "the upstream's answer breaks off");
+            return Err(Rejection::Upstream(UpstreamFault::Unreachable));
+        }
+    };
+    Ok(Answer::Response(response.map(|rest| Download::new(Begun { first, rest }, progress, patience).boxed_unsync())))
 }
 
 /// What an upstream's answer must not bring along.

@@ -3,14 +3,14 @@
 //! The request that the upstream gets is built anew from parsed parts; nothing of the client's framing reaches it. In
 //! this order:
 //!
-//! 1. [`hop_by_hop`]: the client's `Connection` list is obeyed and fields of one connection go, before anything is
+//! 1. `hop_by_hop`: the client's `Connection` list is obeyed and fields of one connection go, before anything is
 //!    added that the list could remove.
-//! 2. [`identity`] and [`forwarded`]: whatever claims to come from the gateway is dropped in every spelling.
-//! 3. [`credentials`]: the caller's own credential is taken out.
+//! 2. `identity` and `forwarded`: whatever claims to come from the gateway is dropped in every spelling.
+//! 3. `credentials`: the caller's own credential is taken out.
 //! 4. What the gateway knows of the caller and the connection is added, and the upstream's own `Host`.
 //!
 //! The path and the query go through as they were sent; the gate has refused whatever has two readings. Bodies stream
-//! in both directions with back-pressure and without a limit ([`patience`] bounds silence instead). The upstream's
+//! in both directions with back-pressure and without a limit (`patience` bounds silence instead). The upstream's
 //! answer loses its fields of one connection and all `x-auth-` fields, which are a channel from the gateway to the
 //! upstream; everything else, `WWW-Authenticate` included, is the upstream's to say (RFC 9110 section 11.6.1).
 //!
@@ -22,6 +22,7 @@
 //! | `Cookie` | several lines of an HTTP/2 request become one (RFC 9113 section 8.2.3) |
 //! | trailers | dropped, both ways |
 
+mod begun;
 mod credentials;
 mod echo;
 mod exchange;
@@ -39,13 +40,12 @@ use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::upgrade::OnUpgrade;
 
 pub use credentials::CredentialFields;
-pub(crate) use forwarded::is_host;
 pub(crate) use upgrade::is_websocket;
 pub use upgrade::mentions_websocket;
 
 use crate::body::{RequestBody, ResponseBody, whole};
 use crate::config::{PassCredentials, Target, Upstream};
-use crate::connection::Hop;
+use crate::connection::{Hop, PublicAddress};
 use upstream::Connected;
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 gateway");
@@ -86,12 +86,13 @@ pub enum Answer {
 #[derive(Debug, Default)]
 pub struct Forwarder {
     fields: CredentialFields,
+    public: Option<PublicAddress>,
 }
 
 impl Forwarder {
-    /// A forwarder that takes credentials out of these places.
-    pub const fn new(fields: CredentialFields) -> Self {
-        Self { fields }
+    /// A forwarder that takes credentials out of these places, of a gateway that clients know under that address.
+    pub const fn new(fields: CredentialFields, public: Option<PublicAddress>) -> Self {
+        Self { fields, public }
     }
 
     /// Sends a request to its destination and waits for the head of the answer.
@@ -149,7 +150,7 @@ impl Forwarder {
         let headers = &mut parts.headers;
         hop_by_hop::remove(headers);
         identity::strip(headers, |name| credentials == PassCredentials::Keep && self.fields.names(name));
-        forwarded::rewrite(headers, hop, host.as_ref());
+        forwarded::rewrite(headers, hop, host.as_ref(), self.public.as_ref());
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);
         let query = parts.uri.query();
