@@ -68,7 +68,8 @@ where
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(settings.max_connections.div_ceil(workers))
-        .shutdown_timeout(settings.shutdown_grace.as_secs())
+        // actix looks once a second, so what is left of a second is not lost by rounding down.
+        .shutdown_timeout(settings.shutdown_grace.saturating_sub(farewell(settings.shutdown_grace)).as_secs())
         .disable_signals();
     let draining = builder.graceful_shutdown_signal();
     let limits = Limits::of(settings);
