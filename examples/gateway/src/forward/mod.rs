@@ -3,14 +3,14 @@
 //! The request that the upstream gets is built anew from parsed parts; nothing of the client's framing reaches it. In
 //! this order:
 //!
-//! 1. [`hop_by_hop`]: the client's `Connection` list is obeyed and fields of one connection go, before anything is
+//! 1. `hop_by_hop`: the client's `Connection` list is obeyed and fields of one connection go, before anything is
 //!    added that the list could remove.
-//! 2. [`identity`] and [`forwarded`]: whatever claims to come from the gateway is dropped in every spelling.
-//! 3. [`credentials`]: the caller's own credential is taken out.
+//! 2. `identity` and `forwarded`: whatever claims to come from the gateway is dropped in every spelling.
+//! 3. `credentials`: the caller's own credential is taken out.
 //! 4. What the gateway knows of the caller and the connection is added, and the upstream's own `Host`.
 //!
 //! The path and the query go through as they were sent; the gate has refused whatever has two readings. Bodies stream
-//! in both directions with back-pressure and without a limit ([`patience`] bounds silence instead). The upstream's
+//! in both directions with back-pressure and without a limit (`patience` bounds silence instead). The upstream's
 //! answer loses its fields of one connection and all `x-auth-` fields, which are a channel from the gateway to the
 //! upstream; everything else, `WWW-Authenticate` included, is the upstream's to say (RFC 9110 section 11.6.1).
 //!
