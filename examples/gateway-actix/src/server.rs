@@ -109,7 +109,7 @@ where
     stop.await?;
     handle.pause().await;
     stop_listening(socket);
-    let grace = settings.shutdown_grace - farewell(settings.shutdown_grace);
+    let grace = settings.shutdown_grace.saturating_sub(farewell(settings.shutdown_grace));
     leaving.say_farewell(farewell(settings.shutdown_grace)).await;
     let finished = tokio::time::timeout(grace, handle.stop(true)).await;
     if let Some(following) = following {
