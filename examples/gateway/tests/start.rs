@@ -13,6 +13,7 @@ use gateway::cli::{Failure, Serve, Whose};
 use gateway::config::{self, Demo};
 use gateway::data_dir::{DataDir, Owner};
 use gateway::demo::Document;
+use gateway::profile::Profile;
 use gateway::start::Ready;
 use gateway::wiring::{self, Resources};
 
@@ -115,6 +116,29 @@ fn demo_json_is_private_complete_and_renewed() {
     assert_ne!(second.base_url, first.base_url);
     assert_ne!(second.bearer, first.bearer);
     assert_eq!(second.jwt.unwrap().private_key_pem, first.jwt.unwrap().private_key_pem);
+}
+
+#[test]
+fn the_bearer_of_the_demo_is_good_with_every_algorithm() {
+    for (algorithm, has_secret) in [("HS256", true), ("ES256", false), ("EdDSA", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my.toml");
+        let text = Profile::named("standard").unwrap().text;
+        fs::write(&file, text.replace("# algorithm = \"ES256\"", &format!("algorithm = \"{algorithm}\""))).unwrap();
+        let arguments = Serve { whose: whose(folder.path(), Some(file)), ..demo_in(folder.path()) };
+        let ready = Ready::prepare(&arguments).unwrap();
+        let demo = document(folder.path());
+        assert_eq!(demo.profile, "custom");
+        let signing = demo.jwt.unwrap();
+        assert_eq!(signing.algorithm, algorithm);
+        assert_eq!((signing.secret.is_some(), signing.private_key_pem.is_some()), (has_secret, !has_secret));
+        let bearer = format!("Bearer {}", demo.bearer.unwrap());
+        let forged = format!("{}A", &bearer[..bearer.len() - 4]);
+        for (credential, expected) in [(bearer.as_str(), 200), (forged.as_str(), 401)] {
+            let found = status(&ready.wired.gate, "GET", "/admin/x", ("authorization", credential), "127.0.0.1");
+            assert_eq!(found, expected, "{algorithm}");
+        }
+    }
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use auth_core::NetworkSet;
 
-use super::reader::{FromNode, Node, Section};
-use super::values::{Positive, Size, Span, choice};
+use super::node::{FromNode, Node};
+use super::section::Section;
+use super::units::{Size, Span};
+use super::values::{Positive, choice};
 use crate::problem::Placed;
 
 /// How the gateway is reached, and what a connection may cost.
@@ -76,11 +78,15 @@ impl FromNode for Tls {
             (section.required_placed::<PathBuf>("cert_file"), section.required_placed::<PathBuf>("key_file"))
         })?;
         let (cert_file, key_file) = (cert_file?, key_file?);
-        let unreadable = [&cert_file, &key_file].into_iter().filter_map(|file| {
-            let error = std::fs::File::open(&file.value).err()?;
-            Some(node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display())))
-        });
-        (unreadable.count() == 0).then_some(Self { cert_file: cert_file.clone(), key_file: key_file.clone() })
+        let is_readable = |file: &Placed<PathBuf>| match std::fs::File::open(&file.value) {
+            Ok(_) => true,
+            Err(error) => {
+                node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display()));
+                false
+            }
+        };
+        let readable = [&cert_file, &key_file].map(is_readable);
+        (readable == [true, true]).then_some(Self { cert_file, key_file })
     }
 }
 
