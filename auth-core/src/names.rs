@@ -60,16 +60,7 @@ impl Names {
 impl<S: AsRef<str>> FromIterator<S> for Names {
     fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
         let mut joined = Joined { short: [0; Joined::SHORT], len: 0, long: Vec::new() };
-        for name in names {
-            let name = name.as_ref();
-            if name.is_empty() || name.contains(SEPARATOR) {
-                continue;
-            }
-            if joined.len > 0 {
-                joined.push(&[SEPARATOR as u8]);
-            }
-            joined.push(name.as_bytes());
-        }
+        names.into_iter().for_each(|name| joined.add(name.as_ref().as_bytes()));
         joined.finish()
     }
 }
@@ -84,6 +75,17 @@ struct Joined {
 
 impl Joined {
     const SHORT: usize = 256;
+
+    fn add(&mut self, name: &[u8]) {
+        let parted = name.iter().fold(false, |found, byte| found | (*byte == SEPARATOR as u8));
+        if name.is_empty() || parted {
+            return;
+        }
+        if self.len > 0 {
+            self.push(&[SEPARATOR as u8]);
+        }
+        self.push(name);
+    }
 
     fn push(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
