@@ -77,7 +77,7 @@ impl Joined {
     const SHORT: usize = 256;
 
     fn add(&mut self, name: &[u8]) {
-        let parted = name.iter().fold(false, |found, byte| found | (*byte == SEPARATOR as u8));
+        let parted = name.contains(&(SEPARATOR as u8));
         if name.is_empty() || parted {
             return;
         }
