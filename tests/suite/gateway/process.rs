@@ -27,10 +27,7 @@ pub(crate) async fn on_both(config: &str, test: impl AsyncFn(Gateway)) {
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, event).await {
-        Ok(happened) => happened,
-        Err(_) => panic!("{what} did not happen"),
-    }
+    tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
 /// A gateway that serves.

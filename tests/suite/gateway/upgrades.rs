@@ -1,4 +1,4 @@
-//! WebSockets through the gateways.
+//! `WebSocket` connections through the gateways.
 
 use super::tokens::ISSUER;
 use super::{Connection, Gateway, Upstream, on_both, token};
