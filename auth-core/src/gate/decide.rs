@@ -130,9 +130,11 @@ impl Case<'_> {
         self.rule.map_or(CredentialUse::Required, |rule| rule.credentials())
     }
 
-    /// Whether an outer layer of the same gate verified this principal already, from sources that this rule takes too.
+    /// Whether an outer layer of the same gate verified this principal already, from sources that this rule takes
+    /// too; a public rule, which looks at no source, leaves it in place.
     fn takes_over(&self, known: &Principal) -> bool {
-        Arc::ptr_eq(known.context(), &self.gate.parts.context) && self.accepted().covers(known.presented())
+        let takes = self.credentials() == CredentialUse::Ignored || self.accepted().covers(known.presented());
+        takes && Arc::ptr_eq(known.context(), &self.gate.parts.context)
     }
 
     fn accepted(&self) -> SourceMask {
