@@ -137,22 +137,21 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         if !self.unread.is_empty() {
             return true;
         }
-        tokio::select! {
+        let mut piece = [0; 1024];
+        let read = tokio::select! {
             biased;
-            read = self.stream.read_buf(&mut self.unread) => read.unwrap_or(0) > 0,
-            () = std::future::ready(()) => false,
-        }
+            read = self.stream.read(&mut piece) => read.unwrap_or(0),
+            () = std::future::ready(()) => 0,
+        };
+        self.unread.extend_from_slice(&piece[..read]);
+        read > 0
     }
 
     async fn read_more(&mut self) -> bool {
-<<<<<<< HEAD
         let mut piece = vec![0; 16 * 1024];
         let read = soon("reading", self.stream.read(&mut piece)).await.unwrap_or(0);
         self.unread.extend_from_slice(&piece[..read]);
         read > 0
-=======
-        soon("reading", self.stream.read_buf(&mut self.unread)).await.unwrap_or(0) > 0
->>>>>>> proxy
     }
 }
 

@@ -23,11 +23,7 @@ const SPELLINGS: [&str; 8] = [
 #[tokio::test]
 async fn s12_nobody_but_the_gateway_says_who_the_caller_is() {
     on_both(ISSUER, async |gateway| {
-<<<<<<< HEAD
         let forged: String = SPELLINGS.map(|name| format!("{name}: admin\n")).concat();
-=======
-        let forged = SPELLINGS.map(|name| format!("{name}: admin\n")).concat();
->>>>>>> proxy
         let bearer = token(json!({"sub": "Zoë", "tenant": "acme", "jti": "t-1"}));
         let mut client = gateway.connect().await;
         let answer = client

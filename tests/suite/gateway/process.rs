@@ -27,12 +27,8 @@ pub(crate) async fn on_both(config: &str, test: impl AsyncFn(Gateway)) {
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
-<<<<<<< HEAD
     let Ok(happened) = tokio::time::timeout(PATIENCE, event).await else { panic!("{what} did not happen") };
     happened
-=======
-    tokio::time::timeout(PATIENCE, event).await.unwrap_or_else(|_| panic!("{what} did not happen"))
->>>>>>> proxy
 }
 
 /// A gateway that serves.

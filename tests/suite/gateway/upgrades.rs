@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! Upgraded connections through the gateways.
-=======
-//! `WebSocket` connections through the gateways.
->>>>>>> proxy
 
 use super::tokens::ISSUER;
 use super::{Connection, Gateway, Upstream, on_both, token};
