@@ -1,7 +1,7 @@
 //! Keys in a file: what is promised about disks, other processes and memory.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 
 use auth_core::api_key::{ApiKeyRecord, KeyStatus};
 use auth_core::issue::{ApiKeys, KeyError, MintedKey};
@@ -282,15 +282,23 @@ fn files_that_are_not_ours_are_refused_and_left_as_they_are() {
 
 #[test]
 fn several_processes_may_create_the_file_at_the_same_moment() {
-    let folder = folder();
-    let opened: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| SqliteKeyStore::open(file(&folder)))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    for store in opened {
-        minted(&keys_in(Arc::new(store.unwrap())));
+    // the moment in which they meet is short, so that one round would seldom hit it
+    for _ in 0..20 {
+        let folder = folder();
+        let start = Barrier::new(8);
+        let open_at_once = || {
+            start.wait();
+            SqliteKeyStore::open(file(&folder)).unwrap()
+        };
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open_at_once)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for store in opened {
+            minted(&keys_in(Arc::new(store)));
+        }
+        assert_eq!(wait(keys_in(open(&folder)).list(&KeyScope::All)).unwrap().len(), 8);
     }
-    assert_eq!(wait(keys_in(open(&folder)).list(&KeyScope::All)).unwrap().len(), 8);
 }
 
 #[cfg(unix)]

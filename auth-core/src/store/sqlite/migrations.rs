@@ -15,11 +15,13 @@ const STEPS: &[&str] = &[include_str!("0001_api_keys.sql")];
 
 /// Whether the file is empty or ours, without changing it.
 pub(super) fn recognise(file: &Connection) -> Result<(), Fault> {
-    let application: i32 = file.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // one transaction: between two reads another process could have created the tables
+    let moment = file.unchecked_transaction()?;
+    let application: i32 = moment.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application == APPLICATION_ID {
-        return known_version(file).map(|_| ());
+        return known_version(&moment).map(|_| ());
     }
-    let tables: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != 0 || tables != 0 {
         return Err(Fault::unreadable("it belongs to another program; name another file"));
     }

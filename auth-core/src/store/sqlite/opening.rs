@@ -1,7 +1,7 @@
 //! A connection to a file that is ours.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 use super::fault::Fault;
 use super::migrations;
-use super::worker::READ_PATIENCE;
+use super::worker::{PAUSE, READ_PATIENCE};
 
 /// How long opening waits for another process that is just creating the tables.
 const OPENING_PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
     if file.is_readonly("main")? {
         return Err(StoreError::Unavailable("it may not be written".into()).into());
     }
-    let mode: String = file.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode = write_ahead(&file)?;
     if mode != "wal" {
         return Err(StoreError::Unavailable("its file system has no shared memory; use a local disk".into()).into());
     }
@@ -35,6 +35,22 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
     migrations::apply(&mut file)?;
     file.busy_timeout(READ_PATIENCE)?;
     Ok(file)
+}
+
+/// Switches to the write-ahead log and answers the mode the file has then.
+///
+/// SQLite does not wait when two connections do so at once: each holds what the other needs, and both are told that
+/// the file is busy. So it is tried again.
+fn write_ahead(file: &Connection) -> Result<String, Fault> {
+    let end = Instant::now() + OPENING_PATIENCE;
+    loop {
+        let switched: Result<String, _> =
+            file.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)).map_err(Fault::from);
+        match switched {
+            Err(fault) if fault.is_busy() && Instant::now() < end => std::thread::sleep(PAUSE),
+            settled => return settled,
+        }
+    }
 }
 
 /// Creates an empty file that nobody else may read, where there is none; SQLite takes over its mode for the log.

@@ -21,7 +21,7 @@ use super::fault::Fault;
 const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a waiting write lets pass before it tries again, unless a read comes in earlier.
-const PAUSE: Duration = Duration::from_millis(5);
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
 /// How long a read waits in the rare moments when the log is restarted or recovered.
 pub(super) const READ_PATIENCE: Duration = Duration::from_millis(200);
