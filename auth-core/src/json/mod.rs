@@ -14,5 +14,5 @@ mod scan;
 mod tests;
 mod value;
 
-pub(crate) use scan::{Fault, Object, Repeats, check};
+pub(crate) use scan::{Fault, Members, Object, Repeats, check};
 pub(crate) use value::Value;

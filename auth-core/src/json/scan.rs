@@ -31,38 +31,39 @@ pub(crate) enum Repeats {
 }
 
 /// The object that a text consists of, with its members at hand.
-pub(crate) struct Object<'t> {
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'t, 'm> {
     text: &'t str,
-    members: Stack,
+    members: &'m Members,
 }
 
-impl<'t> Object<'t> {
-    /// Scans a text that must be one object.
-    pub(crate) fn read(text: &'t str) -> Result<Self, Fault> {
-        let mut scanner = Scanner::new(text, Repeats::Refuse)?;
+impl<'t, 'm> Object<'t, 'm> {
+    /// Scans a text that must be one object. What was in `members` before is forgotten.
+    pub(crate) fn read(text: &'t str, members: &'m mut Members) -> Result<Self, Fault> {
+        let mut scanner = Scanner::new(text, Repeats::Refuse, members)?;
         scanner.white_space();
         scanner.expect(b'{')?;
         scanner.object(1)?;
         scanner.end()?;
-        Ok(Self { text, members: scanner.members })
+        Ok(Self { text, members })
     }
 
     /// The value of the member of that name.
     pub(crate) fn get(&self, name: &str) -> Option<Value<'t>> {
-        let fingerprint = fingerprint(name.as_bytes());
-        let at = self.members.find(0, self.text, fingerprint, name)?;
-        self.members.entry(at).map(|entry| Value::scanned(entry.value.of(self.text)))
+        let entry = self.members.find(0, self.text, fingerprint(name.as_bytes()), name)?;
+        Some(Value::scanned(entry.value.of(self.text)))
     }
 
     /// The members in the order of the text.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> {
-        self.members.iter().map(|entry| (entry.name(self.text), Value::scanned(entry.value.of(self.text))))
+    pub(crate) fn members(self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> + use<'t, 'm> {
+        self.members.all().map(move |entry| (entry.name(self.text), Value::scanned(entry.value.of(self.text))))
     }
 }
 
 /// Scans a text that may be any one value.
 pub(crate) fn check(text: &str, repeats: Repeats) -> Result<Value<'_>, Fault> {
-    let mut scanner = Scanner::new(text, repeats)?;
+    let mut members = Members::new();
+    let mut scanner = Scanner::new(text, repeats, &mut members)?;
     scanner.white_space();
     let value = scanner.value(0)?;
     scanner.end()?;
@@ -101,22 +102,25 @@ impl Entry {
     }
 }
 
-/// The names of all objects that are open at one moment, the outermost lowest.
-struct Stack {
+/// The members of the object that was read last.
+///
+/// While a text is read, this holds the members of all objects that are open, the outermost lowest. It is passed in, so
+/// that it lies where the caller is and does not have to be moved out of the scanner.
+pub(crate) struct Members {
     inline: [Entry; Self::INLINE],
     spilled: Vec<Entry>,
     len: usize,
 }
 
-impl Stack {
-    /// Tokens rarely have more members; those that do cost an allocation.
+impl Members {
+    /// Tokens rarely have more; those that do cost an allocation.
     const INLINE: usize = 20;
 
-    fn entry(&self, at: usize) -> Option<&Entry> {
-        self.inline.get(at).or_else(|| self.spilled.get(at - Self::INLINE)).filter(|_| at < self.len)
+    pub(crate) fn new() -> Self {
+        Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0 }
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Entry> {
+    fn all(&self) -> impl Iterator<Item = &Entry> {
         self.inline.iter().take(self.len).chain(&self.spilled)
     }
 
@@ -140,43 +144,39 @@ impl Stack {
         }
     }
 
-    /// The place of that name among those from `base` upwards.
-    fn find(&self, base: usize, text: &str, fingerprint: u64, name: &str) -> Option<usize> {
-        let inline = self.inline.get(..self.len.min(Self::INLINE)).unwrap_or_default();
-        let same = |entry: &Entry| entry.fingerprint == fingerprint && entry.name(text) == *name;
-        let low = inline.iter().enumerate().skip(base).find(|(_, entry)| same(entry)).map(|(at, _)| at);
-        low.or_else(|| {
-            let skipped = base.saturating_sub(Self::INLINE);
-            let high = self.spilled.iter().skip(skipped).position(same);
-            high.map(|at| at + skipped + Self::INLINE)
-        })
+    /// The member of that name among those from `base` upwards.
+    fn find(&self, base: usize, text: &str, fingerprint: u64, name: &str) -> Option<&Entry> {
+        let low = self.inline.get(base..self.len.min(Self::INLINE)).unwrap_or_default();
+        let high = self.spilled.get(base.saturating_sub(Self::INLINE)..).unwrap_or_default();
+        let same = |entry: &&Entry| entry.fingerprint == fingerprint && entry.name(text) == *name;
+        low.iter().find(same).or_else(|| high.iter().find(same))
     }
 }
 
 /// A number that equal names share and different names rarely do, made of the length and both ends of the name.
 fn fingerprint(name: &[u8]) -> u64 {
-    let short = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => {
-            let length = (name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            u64::from_be_bytes(*head) ^ u64::from_be_bytes(*tail).rotate_left(29) ^ length
-        }
-        _ => short(name) | (name.len() as u64) << 56,
+    let length = (name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    if let (Some(head), Some(tail)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        return u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29) ^ length;
     }
+    if let (Some(head), Some(tail)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        return u64::from(u32::from_le_bytes(*head)) ^ u64::from(u32::from_le_bytes(*tail)) << 32 ^ length;
+    }
+    name.iter().fold(length, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte))
 }
 
-struct Scanner<'t> {
+struct Scanner<'t, 'm> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    members: Stack,
+    members: &'m mut Members,
     repeats: Repeats,
 }
 
-impl<'t> Scanner<'t> {
-    fn new(text: &'t str, repeats: Repeats) -> Result<Self, Fault> {
+impl<'t, 'm> Scanner<'t, 'm> {
+    fn new(text: &'t str, repeats: Repeats, members: &'m mut Members) -> Result<Self, Fault> {
         u32::try_from(text.len()).map_err(|_| Fault::Excess)?;
-        let members = Stack { inline: [Entry::default(); Stack::INLINE], spilled: Vec::new(), len: 0 };
+        members.truncate(0);
         Ok(Self { text, bytes: text.as_bytes(), at: 0, members, repeats })
     }
 
@@ -193,7 +193,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn white_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+        // tokens rarely have any, and one comparison tells
+        while let Some(byte) = self.peek().filter(|byte| *byte <= b' ') {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -271,9 +275,10 @@ impl<'t> Scanner<'t> {
             self.at += 1;
             return Ok(());
         }
+        let mut seen = 0;
         loop {
             self.white_space();
-            let place = self.name(base)?;
+            let place = self.name(base, &mut seen)?;
             self.white_space();
             self.expect(b':')?;
             self.white_space();
@@ -291,7 +296,9 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a member's name and puts it on the stack, unless the object that starts at `base` has it already.
-    fn name(&mut self, base: usize) -> Result<usize, Fault> {
+    ///
+    /// `seen` has a bit for each name so far, by its fingerprint; only where the bit is set is there anything to find.
+    fn name(&mut self, base: usize, seen: &mut u64) -> Result<usize, Fault> {
         let (name, escaped) = self.string()?;
         if self.repeats == Repeats::Allow {
             return Ok(usize::MAX);
@@ -300,11 +307,13 @@ impl<'t> Scanner<'t> {
         if place - base >= MAX_MEMBERS {
             return Err(Fault::Excess);
         }
-        let text = Text::scanned(name.of(self.text), escaped).decode();
-        let fingerprint = fingerprint(text.as_bytes());
-        if self.members.find(base, self.text, fingerprint, &text).is_some() {
+        let plain = Text::scanned(name.of(self.text), escaped).decode();
+        let fingerprint = fingerprint(plain.as_bytes());
+        let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+        if *seen & bit != 0 && self.members.find(base, self.text, fingerprint, &plain).is_some() {
             return Err(Fault::Duplicate);
         }
+        *seen |= bit;
         self.members.push(Entry { fingerprint, name, value: Span::default(), escaped });
         Ok(place)
     }
@@ -398,15 +407,17 @@ impl<'t> Scanner<'t> {
 }
 
 /// How many bytes go before the first quote, backslash or control character, looking at eight at a time.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = control | zero_byte(word ^ (ONES * u64::from(b'"'))) | zero_byte(word ^ (ONES * u64::from(b'\\')));
+        // subtracting borrows into the high bit of a byte that is too small; bytes of 0x80 and more never count
+        let control = word.wrapping_sub(ONES * 0x20);
+        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        let found = (control | quote | backslash) & !word & HIGH;
         if found != 0 {
             return index * 8 + found.trailing_zeros() as usize / 8;
         }
