@@ -166,12 +166,17 @@ mod tests {
         for keep in [0, 1, 30, 31, 32, 33, 34, 35, 60] {
             for drop in [1, 30, 60, 100] {
                 let mut collector = Collector::new();
-                names.iter().take(keep).for_each(|name| collector.add(name));
+                let add_all = |collector: &mut Collector, names: &[String]| {
+                    for name in names {
+                        collector.add(name);
+                    }
+                };
+                add_all(&mut collector, &names[..keep]);
                 let mark = collector.mark();
-                names.iter().take(drop).for_each(|name| collector.add(name));
+                add_all(&mut collector, &names[..drop]);
                 collector.back_to(mark);
                 collector.add("last");
-                names.iter().for_each(|name| collector.add(name));
+                add_all(&mut collector, &names);
                 let expected = names.iter().take(keep).map(String::as_str).chain(["last"]);
                 let expected = expected.chain(names.iter().map(String::as_str));
                 assert!(collector.finish().iter().eq(expected), "{keep} {drop}");

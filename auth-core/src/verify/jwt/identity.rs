@@ -98,7 +98,9 @@ fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names) -> Na
         return granted.clone();
     }
     let mut names = Collector::new();
-    granted.iter().for_each(|name| names.add_printable(name));
+    for name in granted.iter() {
+        names.add_printable(name);
+    }
     for claim in claims {
         let mark = names.mark();
         let whole = claim.visit_strings(|name| match name.plain() {
