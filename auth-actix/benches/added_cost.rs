@@ -7,7 +7,8 @@ mod workload;
 
 use actix_web::http::StatusCode;
 use app::{app, request, send, wrapped};
-use workload::{Fallible, Subject, batch, print_times};
+use workload::Fallible;
+use workload::measure::{Subject, batch, print_times};
 
 #[actix_web::main]
 async fn main() -> Fallible<()> {

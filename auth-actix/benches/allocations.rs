@@ -8,7 +8,8 @@ mod app;
 mod workload;
 
 use app::{app, request, send, wrapped};
-use workload::{Allocations, Fallible, count, print_allocations};
+use workload::Fallible;
+use workload::measure::{Allocations, count, print_allocations};
 
 #[actix_web::main]
 async fn main() -> Fallible<()> {

@@ -24,6 +24,10 @@ impl Headers for Fields<'_> {
             visit(value.as_bytes());
         }
     }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        self.0.keys().any(|key| names.contains(&key.as_str()))
+    }
 }
 
 /// The borrowed view of a request. The principal is passed in, because actix lends extensions out behind a guard.

@@ -3,6 +3,7 @@
 //!
 //! Needs `valgrind` and `gungraun-runner` of the version of `gungraun` in `Cargo.lock`. Instructions do not depend on
 //! how busy the machine is, so these figures can be compared between two commits.
+#![allow(missing_docs, unused_qualifications, reason = "the macros of the harness write items of their own")]
 
 use std::hint::black_box;
 

@@ -21,7 +21,9 @@ pub trait Headers {
     /// cheaper than looking each of these up, an implementation does that instead.
     fn has_any(&self, names: &[&str]) -> bool {
         let mut is_there = false;
-        names.iter().for_each(|name| self.visit(name, &mut |_| is_there = true));
+        for name in names {
+            self.visit(name, &mut |_| is_there = true);
+        }
         is_there
     }
 }

@@ -10,7 +10,8 @@ mod router;
 mod workload;
 
 use router::{bare, layered, request, send};
-use workload::{Fallible, Subject, batch, print_times};
+use workload::Fallible;
+use workload::measure::{Subject, batch, print_times};
 
 fn main() -> Fallible<()> {
     let workloads = workload::all()?;

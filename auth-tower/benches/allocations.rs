@@ -8,7 +8,8 @@ mod router;
 mod workload;
 
 use router::{bare, layered, request, send};
-use workload::{Allocations, Fallible, count, print_allocations};
+use workload::Fallible;
+use workload::measure::{Allocations, count, print_allocations};
 
 fn main() -> Fallible<()> {
     let measure = |run: &mut dyn FnMut()| allocation_counter::measure(run).count_total;

@@ -17,6 +17,10 @@ impl Headers for Fields<'_> {
             visit(value.as_bytes());
         }
     }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        self.0.keys().any(|key| names.contains(&key.as_str()))
+    }
 }
 
 /// The borrowed view of a request; who its peer is, the service alone knows.

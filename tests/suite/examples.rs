@@ -7,10 +7,10 @@ use std::sync::Arc;
 use auth_core::issue::{ApiKeys, NewKey};
 use auth_core::{Names, Now};
 
-#[expect(dead_code, unreachable_pub, reason = "`main` is for people")]
+#[allow(dead_code, unreachable_pub, reason = "`main` is for people")]
 #[path = "../../examples/actix-app/src/main.rs"]
 mod actix_app;
-#[expect(dead_code, unreachable_pub, reason = "`main` is for people")]
+#[allow(dead_code, unreachable_pub, reason = "`main` is for people")]
 #[path = "../../examples/axum-app/src/main.rs"]
 mod axum_app;
 

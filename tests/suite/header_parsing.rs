@@ -195,9 +195,10 @@ proptest! {
     fn cookies_are_found_among_others(token in "[A-Za-z0-9_-]{1,30}", others in vec("[a-z]{1,8}=[A-Za-z0-9]{0,8}", 0..5), at in any::<prop::sample::Index>(), split in any::<bool>()) {
         let mut cookies: Vec<String> = others.into_iter().filter(|other| !other.starts_with("sid=")).collect();
         cookies.insert(at.index(cookies.len() + 1), format!("sid={token}"));
-        let fields: Fields = match split {
-            true => cookies.iter().map(|cookie| field("cookie", cookie)).collect(),
-            false => vec![field("cookie", cookies.join("; "))],
+        let fields: Fields = if split {
+            cookies.iter().map(|cookie| field("cookie", cookie)).collect()
+        } else {
+            vec![field("cookie", cookies.join("; "))]
         };
         let reader = reader();
         let presented = reader.read(&RequestHead::new("GET", "/", &fields), SourceMask::ALL, CredentialCount::ExactlyOne);
@@ -210,14 +211,12 @@ proptest! {
         let trusted = NetworkSet::parse(["10.0.0.0/8"]).unwrap();
         let real = IpAddr::from(real);
         prop_assume!(!trusted.contains(real));
-        let node = match quoted {
-            true => format!("for=\"{real}:4711\";proto=https"),
-            false => format!("for={real}"),
-        };
+        let node = if quoted { format!("for=\"{real}:4711\";proto=https") } else { format!("for={real}") };
         let seen = |name: &str, appended: &str| {
-            let fields: Fields = match joined {
-                true => vec![field(name, [&written[..], b", ", appended.as_bytes()].concat())],
-                false => vec![field(name, &written), field(name, appended)],
+            let fields: Fields = if joined {
+                vec![field(name, [&written[..], b", ", appended.as_bytes()].concat())]
+            } else {
+                vec![field(name, &written), field(name, appended)]
             };
             let mut head = RequestHead::new("GET", "/", &fields);
             head.peer = Some("10.0.0.1".parse().unwrap());

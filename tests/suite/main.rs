@@ -1,4 +1,5 @@
 //! Cases as data and properties, run against the core and both adapters.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod actix_contract;
 mod api_keys;
@@ -11,6 +12,7 @@ mod header_parsing;
 mod jwt_reference;
 mod outer_layers;
 mod path_agreement;
+mod readme_session;
 mod requirement_algebra;
 mod router_order;
 mod stand_in;

@@ -82,7 +82,7 @@ const VALUES: [&str; 26] = [
 ];
 
 /// Paths that come near to one of the patterns.
-fn paths(pattern: String) -> impl Strategy<Value = String> {
+fn paths(pattern: &str) -> impl Strategy<Value = String> + use<> {
     let part = |segment: &str| match segment {
         "{*rest}" => vec(select(&VALUES[..]), 1..4).prop_map(|values| values.join("/")).boxed(),
         parameter if parameter.starts_with('{') => select(&VALUES[..]).prop_map(str::to_owned).boxed(),
@@ -98,7 +98,7 @@ fn paths(pattern: String) -> impl Strategy<Value = String> {
 fn cases() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
     btree_set(patterns(), 1..8).prop_flat_map(|patterns| {
         let patterns: Vec<String> = patterns.into_iter().collect();
-        let near = select(patterns.clone()).prop_flat_map(paths);
+        let near = select(patterns.clone()).prop_flat_map(|pattern| paths(&pattern));
         (Just(patterns), vec(near, 12))
     })
 }
@@ -165,9 +165,10 @@ fn frameworks_lead_to(patterns: &[String], paths: &[&String]) -> Vec<[Option<Str
         let mut led = Vec::new();
         for path in paths {
             let response = call_service(&app, TestRequest::with_uri(path).to_request()).await;
-            let name = match response.status().is_success() {
-                true => Some(String::from_utf8(read_body(response).await.to_vec()).unwrap()),
-                false => None,
+            let name = if response.status().is_success() {
+                Some(String::from_utf8(read_body(response).await.to_vec()).unwrap())
+            } else {
+                None
             };
             led.push([axum_leads_to(&router, path).await, name]);
         }

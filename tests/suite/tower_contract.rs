@@ -261,7 +261,7 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 }
 
 /// Fails the test when it is called without having been polled ready. A clone is never ready.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Strict {
     number: usize,
     is_ready: bool,
@@ -293,12 +293,6 @@ impl Record {
 
     fn shut(&self, is_shut: bool) {
         self.is_shut.store(is_shut, Ordering::SeqCst);
-    }
-}
-
-impl Default for Strict {
-    fn default() -> Self {
-        Self { number: 0, is_ready: false, record: Arc::default() }
     }
 }
 

@@ -9,7 +9,8 @@ use actix_web::{App, Error, web};
 use auth_actix::Auth;
 use auth_core::gate::Gate;
 
-use crate::workload::{Fallible, PATH, PATTERN, drive};
+use crate::workload::measure::drive;
+use crate::workload::{Fallible, PATH, PATTERN};
 
 pub(crate) async fn app() -> impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = Error> {
     init_service(App::new().configure(routes)).await

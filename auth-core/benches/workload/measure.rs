@@ -9,8 +9,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// Requests per measurement.
-const BATCH: u32 = 64;
+/// Requests per measurement at most, and how long a measurement shall take at most: it should be over before the
+/// system gives the processor to somebody else.
+const LARGEST_BATCH: u32 = 64;
+const LONGEST_BATCH: Duration = Duration::from_micros(500);
 
 /// What is compared: each function measures one batch and answers the time of one request.
 pub(crate) struct Subject<'a> {
@@ -23,13 +25,18 @@ pub(crate) struct Subject<'a> {
 
 /// Measures a batch: making the requests is not counted, dropping the answers is.
 pub(crate) fn batch<R>(make: impl Fn() -> R, send: impl Fn(R)) -> impl FnMut() -> Duration {
+    let mut fastest = LONGEST_BATCH;
     move || {
-        let mut requests: Vec<R> = (0..BATCH).map(|_| make()).collect();
+        let fitting = LONGEST_BATCH.as_nanos() / fastest.as_nanos().max(1);
+        let size = u32::try_from(fitting).unwrap_or(LARGEST_BATCH).clamp(1, LARGEST_BATCH);
+        let mut requests: Vec<R> = (0..size).map(|_| make()).collect();
         let start = Instant::now();
         for request in requests.drain(..) {
             send(request);
         }
-        start.elapsed() / BATCH
+        let each = start.elapsed() / size;
+        fastest = fastest.min(each);
+        each
     }
 }
 
@@ -46,17 +53,18 @@ pub(crate) fn drive<F: Future>(future: F) -> F::Output {
 /// Measures in turns and prints a table.
 pub(crate) fn print_times(title: &str, subjects: &mut [Subject<'_>]) {
     // Without `--bench` the program is only tried out, as by `cargo test --benches`.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") { 301 } else { 1 };
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let (warm_up, rounds) = if is_bench { (50, 1_001) } else { (0, 1) };
     let mut times = vec![Times::default(); subjects.len()];
-    for round in 0..rounds + 1 {
+    for round in 0..warm_up + rounds {
         for (subject, times) in subjects.iter_mut().zip(&mut times) {
             let (bare, raw, layered) = ((subject.bare)(), (subject.raw)(), (subject.layered)());
-            if round > 0 {
+            if round >= warm_up {
                 times.add(bare, raw, layered);
             }
         }
     }
-    println!("\n{title}: medians of {rounds} rounds of {BATCH} requests\n");
+    println!("\n{title}: medians of {rounds} rounds\n");
     println!(
         "| credential | bare | raw cryptography | with the gate | ratio to bare + raw | at most | added beside raw |"
     );
@@ -112,7 +120,7 @@ pub(crate) struct Allocations {
 
 /// Counts with `measure` once everything that is made once has been made.
 pub(crate) fn count<R>(make: impl Fn() -> R, send: impl Fn(R), measure: impl Fn(&mut dyn FnMut()) -> u64) -> u64 {
-    for _ in 0..BATCH {
+    for _ in 0..LARGEST_BATCH {
         send(make());
     }
     let mut request = Some(make());

@@ -4,14 +4,13 @@ use std::hint::black_box;
 
 use auth_core::keys::VerificationKey;
 use auth_core::{Clock, Secret, SystemClock, keys};
-use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair, VerificationAlgorithm,
 };
 use aws_lc_rs::{hmac, rsa};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::{AUDIENCE, Fallible, ISSUER, PERMISSIONS};
 
@@ -62,10 +61,10 @@ fn rsa_signed() -> Fallible<Signed> {
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), signing_input.as_bytes(), &mut signature)?;
     let public = pair.public_key();
-    let (n, e) = (public.modulus(), public.exponent());
-    let (n, e) = (base64(n.big_endian_without_leading_zero()), base64(e.big_endian_without_leading_zero()));
-    let jwk = format!(r#"{{"kty":"RSA","kid":"{KEY_ID}","alg":"RS256","use":"sig","n":"{n}","e":"{e}"}}"#);
-    finish(&signing_input, signature, &jwk, &signature::RSA_PKCS1_2048_8192_SHA256, public.as_ref())
+    let der = STANDARD.encode(public.as_ref());
+    let pem = format!("-----BEGIN RSA PUBLIC KEY-----\n{der}\n-----END RSA PUBLIC KEY-----\n");
+    let key = VerificationKey::from_pem(&pem)?.named(KEY_ID);
+    finish(&signing_input, signature, key, &signature::RSA_PKCS1_2048_8192_SHA256, public.as_ref())
 }
 
 fn ecdsa_signed() -> Fallible<Signed> {
@@ -76,7 +75,7 @@ fn ecdsa_signed() -> Fallible<Signed> {
     let (x, y) = point.get(1..).ok_or("a point begins with its form")?.split_at(32);
     let (x, y) = (base64(x), base64(y));
     let jwk = format!(r#"{{"kty":"EC","kid":"{KEY_ID}","crv":"P-256","x":"{x}","y":"{y}"}}"#);
-    finish(&signing_input, signature, &jwk, &signature::ECDSA_P256_SHA256_FIXED, point)
+    finish(&signing_input, signature, VerificationKey::from_jwk(&jwk)?, &signature::ECDSA_P256_SHA256_FIXED, point)
 }
 
 fn ed25519_signed() -> Fallible<Signed> {
@@ -85,13 +84,13 @@ fn ed25519_signed() -> Fallible<Signed> {
     let signature = pair.sign(signing_input.as_bytes()).as_ref().to_vec();
     let public = pair.public_key().as_ref();
     let jwk = format!(r#"{{"kty":"OKP","kid":"{KEY_ID}","crv":"Ed25519","x":"{}"}}"#, base64(public));
-    finish(&signing_input, signature, &jwk, &signature::ED25519, public)
+    finish(&signing_input, signature, VerificationKey::from_jwk(&jwk)?, &signature::ED25519, public)
 }
 
 fn finish(
     signing_input: &str,
     signature: Vec<u8>,
-    jwk: &str,
+    key: VerificationKey,
     algorithm: &'static impl VerificationAlgorithm,
     public: &[u8],
 ) -> Fallible<Signed> {
@@ -100,7 +99,7 @@ fn finish(
     let message = signing_input.to_owned();
     Ok(Signed {
         text,
-        key: VerificationKey::from_jwk(jwk)?,
+        key,
         raw: Box::new(move || {
             let _ = black_box(parsed.verify_sig(message.as_bytes(), &signature));
         }),

@@ -9,7 +9,7 @@ use crate::rejection::{CredentialFault, Rejection, RequestFault};
 pub(super) enum Line<'a> {
     /// Nothing that the route takes (RFC 9110 section 11.4).
     Foreign,
-    /// What stands behind one of the accepted schemes; its form is not checked yet.
+    /// What stands behind one of the accepted schemes, perhaps nothing; its form is not checked yet.
     Credential(SourceIndex, &'a [u8]),
 }
 
@@ -23,9 +23,6 @@ pub(super) fn read(value: &[u8], accepted: impl Fn(&[u8]) -> Option<SourceIndex>
         }
         return Ok(Line::Foreign);
     };
-    if rest.is_empty() {
-        return Err(Rejection::InvalidRequest(RequestFault::EmptyCredential));
-    }
     let credential = trim(rest);
     // 1*SP parts the scheme from the credential (RFC 9110 section 11.4); a tab is read differently by different readers
     if rest[..rest.len() - credential.len()].contains(&b'\t') {
@@ -98,7 +95,7 @@ mod tests {
     #[test]
     fn empty_credentials_are_the_request_at_fault() {
         for value in ["Bearer", "Bearer ", " bearer \t "] {
-            assert_eq!(bearer(value), Err(Rejection::InvalidRequest(RequestFault::EmptyCredential)), "{value:?}");
+            assert_eq!(bearer(value), Ok(Line::Credential(SourceIndex(7), b"")), "{value:?}");
         }
     }
 

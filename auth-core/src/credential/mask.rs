@@ -43,6 +43,11 @@ impl SourceMask {
         Self(self.0 & other.0)
     }
 
+    /// Whether every source of the other set is in this one.
+    pub const fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// Whether the sets have a source in common.
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0

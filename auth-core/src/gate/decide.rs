@@ -60,7 +60,7 @@ impl Gate {
             }
             Entry::NoRule => case,
         };
-        if let Some(known) = head.known.filter(|known| Arc::ptr_eq(known.context(), &self.parts.context)) {
+        if let Some(known) = head.known.filter(|known| case.takes_over(known)) {
             let case = case.from(known.presented());
             return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
         }
@@ -128,6 +128,13 @@ impl Case<'_> {
     /// Without a rule the caller has to say who it is before it is refused: strangers do not learn which routes exist.
     fn credentials(&self) -> CredentialUse {
         self.rule.map_or(CredentialUse::Required, |rule| rule.credentials())
+    }
+
+    /// Whether an outer layer of the same gate verified this principal already, from sources that this rule takes
+    /// too; a public rule, which looks at no source, leaves it in place.
+    fn takes_over(&self, known: &Principal) -> bool {
+        let takes = self.credentials() == CredentialUse::Ignored || self.accepted().covers(known.presented());
+        takes && Arc::ptr_eq(known.context(), &self.gate.parts.context)
     }
 
     fn accepted(&self) -> SourceMask {

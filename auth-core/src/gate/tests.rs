@@ -193,3 +193,16 @@ fn unknown_routes_are_not_told_from_forbidden_ones() {
     assert_eq!(status(&decide(&gate, "/nowhere", &[("host", "example")])), 401);
     assert_eq!(cause(&decide(&gate, "/nowhere", &[("authorization", "Bearer good-bob")])), "no_rule");
 }
+
+#[test]
+fn a_principal_is_not_taken_over_from_a_source_that_the_inner_rule_does_not_take() {
+    let Bench { gate, .. } = bench();
+    let headers = [("x-api-key", "good-bob")];
+    let Decision::Admit(Admission { caller: Caller::Principal(principal), .. }) = decide(&gate, "/read", &headers)
+    else {
+        panic!("refused");
+    };
+    let inner = gate.requiring(Rule::from(authenticated()).accepting([Source::bearer()])).unwrap();
+    let head = RequestHead { known: Some(&principal), ..RequestHead::new("GET", "/read", &headers) };
+    assert_eq!(cause(&finish(inner.decide(&head, inner.now()))), "missing_token");
+}

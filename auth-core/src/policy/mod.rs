@@ -18,8 +18,10 @@
 //! * A path that no pattern matches, and a method that no rule of its path names, have no rule: the caller has to
 //!   authenticate and is then refused, so that strangers do not learn which routes exist.
 //! * Where several patterns match, the more exact one decides: from left to right, a literal segment goes before a
-//!   parameter, and a parameter before the rest of the path. Frameworks that take the first pattern registered, such
-//!   as actix-web, must therefore register the more exact patterns first.
+//!   parameter or the rest of the path. The latter two cannot begin at the same place: `/a/{id}/b` beside `/a/{*rest}`
+//!   is refused when the gate is built, as axum refuses it. `{*rest}` is never empty.
+//! * The framework behind has to see it alike. axum does. actix-web takes the first pattern registered, so register
+//!   the more exact ones first, and write the rest of a path as `{rest:.+}`: `.*` would match the empty rest as well.
 //! * A path that can be read in two ways is refused with 400. That covers `//`, dot segments, `;`, escaped slashes and
 //!   their kin for every path. And it covers letter case, trailing slashes and escapes wherever they matter: a path
 //!   is looked up as it was sent and in folded spelling (decoded, in lower case, without trailing slash), and if the

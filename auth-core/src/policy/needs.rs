@@ -83,7 +83,8 @@ impl Test {
         match self {
             Self::Anybody => Lack::Nothing,
             Self::Permission(sufficient) => {
-                unless(caller.permissions.contains_any(sufficient.iter().map(|name| &**name)), Lack::Permissions)
+                let is_enough = |held: &[u8]| sufficient.iter().any(|name| name.as_bytes() == held);
+                unless(caller.permissions.holds(is_enough), Lack::Permissions)
             }
             Self::Scope(name) => unless(caller.scopes.contains(name), Lack::Permissions),
             Self::Role(name) => unless(caller.roles.contains(name), Lack::Role),

@@ -16,7 +16,7 @@ use super::methods::{MethodRules, Methods};
 use super::path::{RequestPath, decode_parameter};
 use super::rule::{Preflight, RouteRule, Rule};
 
-/// The routes of a service, each with what it asks for. See the [module](self) for how they are looked up.
+/// The routes of a service, each with what it asks for. See the [module](crate::policy) for how they are looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     pub(super) routes: Vec<Route>,
@@ -284,6 +284,16 @@ mod tests {
         ] {
             assert_eq!(found(&policy, "GET", path), pattern, "{path}");
         }
+    }
+
+    #[test]
+    fn a_parameter_and_the_rest_do_not_begin_at_the_same_place() {
+        for other in ["/a/{id}", "/a/{id}/b", "/a/{id}/{*rest}"] {
+            let policy = Policy::new().get("/a/{*rest}", authenticated()).get(other, permission("p"));
+            assert_eq!(compile(&policy).unwrap_err().len(), 1, "{other}");
+        }
+        let policy = Policy::new().get("/a/{*rest}", authenticated()).get("/{x}/{id}", permission("p"));
+        assert_eq!(found(&policy, "GET", "/a/b"), "/a/{*rest}");
     }
 
     #[test]

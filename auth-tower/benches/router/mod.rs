@@ -8,7 +8,8 @@ use axum::routing::get;
 use http::{Request, Response};
 use tower::Service;
 
-use crate::workload::{PATH, PATTERN, drive};
+use crate::workload::measure::drive;
+use crate::workload::{PATH, PATTERN};
 
 pub(crate) fn bare() -> Router {
     Router::new().route("/v1/orders", get(|| async { "orders" })).route(PATTERN, get(|| async { "an order" }))

@@ -7,13 +7,14 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use auth_core::{Anonymous, Principal};
+use auth_core::{Anonymous, Principal, Rejection};
 use gateway::connection::Scheme;
 use gateway::forward::{Answer, mentions_websocket};
 use gateway::framing::BrokenBody;
 use gateway::gateway::{Admitted, Gateway};
 use http::Request;
 
+use crate::closing::Watching;
 use crate::streams::{DuringTurn, Streams, Turn};
 use crate::{convert, upgrade, upload};
 
@@ -37,7 +38,11 @@ pub(crate) async fn around(
         response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
     }
     let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
-    convert::apply(passage.leave(status), response.response_mut());
+    let mut leaving = passage.leave(status, response.response().extensions().get::<Rejection>());
+    if response.request().conn_data::<Watching>().is_some_and(Watching::is_last) {
+        leaving = leaving.for_good();
+    }
+    convert::apply(&leaving, response.response_mut());
     Ok(response)
 }
 

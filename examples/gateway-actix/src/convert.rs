@@ -8,9 +8,10 @@ use actix_web::dev::RequestHead;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, http as old};
+use auth_core::Rejection;
 use bytes::Bytes;
 use gateway::body::ResponseBody;
-use gateway::gateway::{Connection, Leaving};
+use gateway::passage::{Connection, Leaving};
 use http::request::Parts;
 use http::{Method, Request, Response, Version, header};
 use http_body::Body as _;
@@ -40,8 +41,12 @@ fn version(version: old::Version) -> Version {
 pub(crate) fn response(response: Response<ResponseBody>, to: &Method) -> HttpResponse {
     let (parts, body) = response.into_parts();
     let size = size(&parts, &body, to);
+    let refused = parts.extensions.get::<Rejection>().cloned();
     let mut converted = HttpResponse::with_body(status(parts.status), Passing { body, size });
     copy_fields(&parts.headers, &mut converted);
+    if let Some(rejection) = refused {
+        converted.extensions_mut().insert(rejection);
+    }
     // actix writes the length that the body says, except where there is no body and the field alone says it.
     if size != BodySize::None {
         converted.headers_mut().remove(old::header::CONTENT_LENGTH);
@@ -78,7 +83,7 @@ fn field(name: &http::HeaderName, value: &http::HeaderValue) -> Option<(HeaderNa
 }
 
 /// Does to a response what is to be done before it leaves.
-pub(crate) fn apply<B>(leaving: Leaving, response: &mut HttpResponse<B>) {
+pub(crate) fn apply<B>(leaving: &Leaving, response: &mut HttpResponse<B>) {
     for (name, value) in &leaving.fields {
         let Some((name, value)) = field(name, value) else { continue };
         if name == old::header::VARY {

@@ -1,6 +1,7 @@
 //! The gateway on actix-web: the same command line, configuration and answers as the one on axum.
 
 mod app;
+mod closing;
 mod convert;
 mod server;
 mod streams;

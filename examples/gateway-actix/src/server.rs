@@ -6,7 +6,8 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +23,13 @@ use gateway::config;
 use gateway::connection::Scheme;
 use gateway::framing::{self, Guarded, recognise};
 use gateway::gateway::Gateway;
+use gateway::shutdown::farewell;
 use gateway::tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::app::{answer, around};
+use crate::closing::Closing;
 use crate::streams::Streams;
 
 /// How long a client may take to close its side after the last response.
@@ -65,15 +68,25 @@ where
     let builder = Server::build()
         .workers(workers)
         .max_concurrent_connections(settings.max_connections.div_ceil(workers))
-        .shutdown_timeout(settings.shutdown_grace.as_secs())
+        // Whole seconds; the time is kept below.
+        .shutdown_timeout(settings.shutdown_grace.as_secs() + 1)
         .disable_signals();
     let draining = builder.graceful_shutdown_signal();
     let limits = Limits::of(settings);
     let following = tls.clone().map(|tls| actix_web::rt::spawn(tls.follow()));
+    let socket = listener.try_clone()?;
+    let closing = Closing::default();
+    let leaving = closing.clone();
     let server = match tls {
         None => builder.listen("gateway", listener, move || {
             let accept = move |stream: TcpStream| async move { recognise(stream, limits.longest_head).await };
-            connections(Scheme::Http, accept, limits, build.clone(), draining.clone())
+            connections(
+                Scheme::Http,
+                accept,
+                limits,
+                build.clone(),
+                Ending { draining: draining.clone(), closing: closing.clone() },
+            )
         })?,
         Some(tls) => builder.listen("gateway", listener, move || {
             let acceptor = tls.acceptor();
@@ -81,18 +94,46 @@ where
                 let accepted = acceptor.accept(stream);
                 async move { recognise(accepted.await?, limits.longest_head).await }
             };
-            connections(Scheme::Https, accept, limits, build.clone(), draining.clone())
+            connections(
+                Scheme::Https,
+                accept,
+                limits,
+                build.clone(),
+                Ending { draining: draining.clone(), closing: closing.clone() },
+            )
         })?,
     };
     let server = server.run();
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
     stop.await?;
-    handle.stop(true).await;
+    handle.pause().await;
+    stop_listening(socket);
+    let grace = settings.shutdown_grace.saturating_sub(farewell(settings.shutdown_grace));
+    leaving.say_farewell(farewell(settings.shutdown_grace)).await;
+    let finished = tokio::time::timeout(grace, handle.stop(true)).await;
     if let Some(following) = following {
         following.abort();
     }
+    if finished.is_err() {
+        tracing::warn!("cut off after the grace period");
+        return Ok(());
+    }
     running.await.map_err(io::Error::other)?
+}
+
+/// A paused listener of actix's is still a socket to connect to, and who does is reset in the end. Shutting it down makes
+/// the system refuse connections at once.
+fn stop_listening(socket: TcpListener) {
+    // There is no such method for listeners, and only Linux knows the call for them; elsewhere it fails and the socket
+    // is closed a little later, with the server.
+    let _ = std::net::TcpStream::from(OwnedFd::from(socket)).shutdown(Shutdown::Both);
+}
+
+/// How connections learn that the server ends: first that they should, then that they must.
+struct Ending {
+    draining: GracefulShutdownSignal,
+    closing: Closing,
 }
 
 /// From a socket to the application, for one worker.
@@ -101,7 +142,7 @@ fn connections<T, A, F, B>(
     accept: A,
     limits: Limits,
     build: B,
-    draining: GracefulShutdownSignal,
+    ending: Ending,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -119,6 +160,8 @@ where
             .wrap(from_fn(move |request, next| around(before.clone(), request, next)))
     };
     let app = actix_service::IntoServiceFactory::into_factory(app).map_err(|error| error.error_response());
+    let Ending { draining, closing } = ending;
+    let early = closing.clone();
     let http = HttpService::build()
         .graceful_shutdown_signal(move || {
             let draining = draining.clone();
@@ -130,13 +173,20 @@ where
         .h1_allow_half_closed(true)
         .on_connect_ext(move |stream: &Guarded<T>, extensions| {
             extensions.insert(stream.broken_body());
+            extensions.insert(closing.watch());
             extensions.insert(scheme);
             extensions.insert(Streams::new(limits.concurrent_streams));
         })
         .finish(map_config(app, |()| AppConfig::default()));
     fn_service(move |stream: TcpStream| {
-        let accept = accept.clone();
-        async move { begin(stream, accept, limits.patience).await }
+        let (accept, mut early) = (accept.clone(), early.watch());
+        async move {
+            tokio::select! {
+                begun = begin(stream, accept, limits.patience) => begun,
+                // Whoever has said nothing yet has nothing to lose.
+                () = early.told() => Err(DispatchError::SlowRequestTimeout),
+            }
+        }
     })
     .and_then(http)
 }

@@ -1,4 +1,4 @@
-//! WebSockets without a second proxy: actix leaves the connection's bytes in the payload and takes them from the body.
+//! `WebSocket` connections without a second proxy: actix leaves the connection's bytes in the payload and takes them from the body.
 
 use std::io;
 

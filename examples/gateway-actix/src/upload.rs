@@ -33,9 +33,9 @@ pub(crate) fn body(mut payload: Payload, head: &Parts, broken: Option<BrokenBody
         Some(Some(first)) => Some(first.map_err(BodyError::from)),
         None => None,
     };
-    let (pieces, received) = mpsc::channel(1);
-    actix_web::rt::spawn(hand_over(payload, broken, pieces));
-    Received { first, received, left: length }.boxed_unsync()
+    let (handed, pieces) = mpsc::channel(1);
+    actix_web::rt::spawn(hand_over(payload, broken, handed));
+    Received { first, pieces, left: length }.boxed_unsync()
 }
 
 /// A body of nothing.
@@ -73,7 +73,7 @@ async fn hand_over(mut payload: Payload, broken: Option<BrokenBody>, pieces: mps
 
 struct Received {
     first: Option<Piece>,
-    received: mpsc::Receiver<Piece>,
+    pieces: mpsc::Receiver<Piece>,
     left: Option<u64>,
 }
 
@@ -84,7 +84,7 @@ impl Body for Received {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = match self.first.take() {
             Some(first) => Poll::Ready(Some(first)),
-            None => self.received.poll_recv(cx),
+            None => self.pieces.poll_recv(cx),
         };
         polled.map(|piece| {
             piece.map(|piece| {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use http::HeaderValue;
+
 /// The step between whoever connected and the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hop {
@@ -20,6 +22,15 @@ pub enum Trust {
     Stranger,
     /// The peer is one of the configured proxies.
     TrustedProxy,
+}
+
+/// Under which address clients know the gateway, where that is not the one it listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAddress {
+    /// Whether they reach it encrypted.
+    pub scheme: Scheme,
+    /// The host, and the port unless it is the scheme's own.
+    pub authority: HeaderValue,
 }
 
 /// How the client reached the gateway.

@@ -140,7 +140,7 @@ mod tests {
             methods: vec!["GET".to_owned(), "PUT".to_owned()],
             headers: vec!["authorization".to_owned(), "x-api-key".to_owned()],
             credentials: CrossOriginCredentials::Omitted,
-            max_age: Duration::from_secs(600),
+            max_age: Duration::from_mins(10),
         })
     }
 

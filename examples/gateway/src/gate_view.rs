@@ -71,4 +71,8 @@ impl Headers for Fields<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
         self.0.get_all(name).into_iter().for_each(|value| visit(value.as_bytes()));
     }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        self.0.keys().any(|key| names.contains(&key.as_str()))
+    }
 }

@@ -17,16 +17,18 @@ use std::sync::Arc;
 use auth_core::gate::Gate;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
 use crate::connection::{Hop, Scheme, Trust};
 use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
-use crate::forward::{Answer, CredentialFields, Destination, Forwarder, mentions_websocket};
+use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
 use crate::framing::fault_of;
 use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
+use crate::host::is_host;
+use crate::passage::Passage;
 use crate::wiring::route_name;
 
 /// What stands between the gate and the upstreams.
@@ -42,15 +44,6 @@ pub struct Gateway {
     trusted_proxies: NetworkSet,
     health: Arc<Health>,
     longest_head: usize,
-}
-
-/// What a response needs to know of the request it answers.
-#[derive(Debug)]
-pub struct Passage {
-    fields: Fields,
-    wants_websocket: bool,
-    is_refused: bool,
-    version: Version,
 }
 
 /// What the adapter attached to an admitted request.
@@ -90,7 +83,10 @@ impl Gateway {
         });
         Self {
             cross_origin: CrossOrigin::new(&config.cors),
-            forwarder: Forwarder::new(CredentialFields::new(config.credentials.iter().map(|from| &from.source))),
+            forwarder: Forwarder::new(
+                CredentialFields::new(config.credentials.iter().map(|from| &from.source)),
+                config.server.public_url.clone(),
+            ),
             destination: Destination::new(&config.upstream),
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
@@ -107,14 +103,8 @@ impl Gateway {
 
     /// Takes a request in: what its response will need, and the response itself where the gate is not to be asked.
     pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
-        let mut passage = Passage {
-            fields: self.cross_origin_fields(parts),
-            wants_websocket: mentions_websocket(&parts.headers),
-            is_refused: false,
-            version: parts.version,
-        };
+        let passage = Passage::new(parts, self.cross_origin_fields(parts));
         if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts, self.longest_head)) {
-            passage.is_refused = true;
             return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
         }
         (passage, self.health.answer(&parts.method, parts.uri.path()))
@@ -196,62 +186,32 @@ fn head_of(parts: &Parts) -> Parts {
     head
 }
 
-/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ, `CONNECT` opens a tunnel, and
-/// one of the servers sets no limit to the fields.
+/// What the guard of HTTP/1 cannot see in HTTP/2, where `:authority` and `Host` may differ or both be missing, `CONNECT`
+/// opens a tunnel, and one of the servers sets no limit to the fields.
+///
+/// Two things are gone before anybody here could see them: what follows a `#` in `:path`, which nobody acts upon then,
+/// and the `:scheme` of a request without `:authority`.
 fn fault_in(parts: &Parts, longest_head: usize) -> Option<RequestFault> {
-    let hosts = parts.headers.get_all(header::HOST);
-    let disagrees = parts.uri.authority().is_some_and(|authority| {
-        hosts.iter().any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
-    });
-    if disagrees || hosts.iter().count() > 1 || parts.method == Method::CONNECT {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let is_bad = |host: &[u8]| !is_host(host);
+    let disagree = |host: &HeaderValue, authority| !host.as_bytes().eq_ignore_ascii_case(authority);
+    if hosts.next().is_some()
+        || parts.method == Method::CONNECT
+        || authority.is_some_and(is_bad)
+        || host.is_some_and(|host| is_bad(host.as_bytes()))
+        || host.zip(authority).is_some_and(|(host, authority)| disagree(host, authority))
+        || parts.uri.scheme_str().is_some_and(|scheme| scheme != "http" && scheme != "https")
+    {
         return Some(RequestFault::Target);
     }
+    if parts.version < Version::HTTP_2 {
+        return None;
+    }
+    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
     // Counted as in RFC 9113 section 10.5.1.
     let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
-    (parts.version == Version::HTTP_2 && size > longest_head).then_some(RequestFault::Framing)
-}
-
-impl Passage {
-    /// What is to be done to a response before it leaves.
-    pub fn leave(self, status: StatusCode) -> Leaving {
-        // Behind a refused request, and behind a request for a WebSocket that came to nothing, there may be bytes that
-        // nobody has judged.
-        let unjudged = self.is_refused || (self.wants_websocket && status != StatusCode::SWITCHING_PROTOCOLS);
-        let closes = unjudged && self.version < Version::HTTP_2;
-        Leaving { fields: self.fields, connection: if closes { Connection::Close } else { Connection::Keep } }
-    }
-}
-
-/// What is to be done to a response before it leaves.
-#[derive(Debug)]
-pub struct Leaving {
-    /// Fields to set; `vary` is added to what is there.
-    pub fields: Fields,
-    /// Whether the connection goes on.
-    pub connection: Connection,
-}
-
-/// Whether a connection goes on after a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Connection {
-    /// It takes further requests.
-    Keep,
-    /// It ends.
-    Close,
-}
-
-impl Leaving {
-    /// Does it to a header map of `http` 1.x.
-    pub fn apply(self, headers: &mut HeaderMap) {
-        for (name, value) in self.fields {
-            if name == header::VARY {
-                headers.append(name, value);
-            } else {
-                headers.insert(name, value);
-            }
-        }
-        if self.connection == Connection::Close {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-    }
+    let is_addressed = authority.is_some() || host.is_some();
+    (!is_addressed || lengths > 1 || size > longest_head).then_some(RequestFault::Framing)
 }

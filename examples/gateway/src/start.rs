@@ -7,11 +7,10 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use tracing_subscriber::EnvFilter;
-
 use crate::cli::{Failure, Serve};
-use crate::config::{Config, Demo, Draft, Log, LogFormat};
+use crate::config::{Config, Demo, Draft};
 use crate::demo;
+use crate::log::{self, LogEnd};
 use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
@@ -27,6 +26,8 @@ pub struct Ready {
     pub listener: TcpListener,
     address: SocketAddr,
     announcement: String,
+    /// Ends last, when everybody else has said what there was to say.
+    pub(crate) log: LogEnd,
 }
 
 impl Ready {
@@ -36,7 +37,7 @@ impl Ready {
     /// The first thing that stands in the way; for a configuration, all its problems.
     pub fn prepare(arguments: &Serve) -> Result<Self, Failure> {
         let config = arguments.configuration()?;
-        start_log(&config.log);
+        let log = log::start(&config.log);
         let (listener, address) = listen(config.server.listen)?;
         let data_dir = arguments.whose.data_dir(&config)?;
         let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
@@ -56,7 +57,7 @@ impl Ready {
             announcement =
                 format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
-        Ok(Self { config: Arc::new(config), wired, listener, address, announcement })
+        Ok(Self { config: Arc::new(config), wired, listener, address, announcement, log })
     }
 
     /// Where the gateway listens, with the real port.
@@ -99,15 +100,4 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
         Ok((listener, bound))
     };
     bind().map_err(|error: std::io::Error| Failure::Obstacle(format!("cannot listen on {address}: {error}")))
-}
-
-/// To standard error; `RUST_LOG` says otherwise than the configuration.
-fn start_log(log: &Log) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // an embedding program that has a subscriber already keeps it
-    let _ = match log.format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().try_init(),
-    };
 }

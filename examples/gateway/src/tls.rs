@@ -146,7 +146,7 @@ impl Current {
                 self.log("certificate reloaded");
             }
             Err(error) => {
-                tracing::warn!(cert = %self.files.cert.display(), %error, "the new certificate is not taken up")
+                tracing::warn!(cert = %self.files.cert.display(), %error, "the new certificate is not taken up");
             }
         }
     }

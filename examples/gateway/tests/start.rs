@@ -13,6 +13,7 @@ use gateway::cli::{Failure, Serve, Whose};
 use gateway::config::{self, Demo};
 use gateway::data_dir::{DataDir, Owner};
 use gateway::demo::Document;
+use gateway::profile::Profile;
 use gateway::start::Ready;
 use gateway::wiring::{self, Resources};
 
@@ -115,6 +116,29 @@ fn demo_json_is_private_complete_and_renewed() {
     assert_ne!(second.base_url, first.base_url);
     assert_ne!(second.bearer, first.bearer);
     assert_eq!(second.jwt.unwrap().private_key_pem, first.jwt.unwrap().private_key_pem);
+}
+
+#[test]
+fn the_bearer_of_the_demo_is_good_with_every_algorithm() {
+    for (algorithm, has_secret) in [("HS256", true), ("ES256", false), ("EdDSA", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my.toml");
+        let text = Profile::named("standard").unwrap().text;
+        fs::write(&file, text.replace("# algorithm = \"ES256\"", &format!("algorithm = \"{algorithm}\""))).unwrap();
+        let arguments = Serve { whose: whose(folder.path(), Some(file)), ..demo_in(folder.path()) };
+        let ready = Ready::prepare(&arguments).unwrap();
+        let demo = document(folder.path());
+        assert_eq!(demo.profile, "custom");
+        let signing = demo.jwt.unwrap();
+        assert_eq!(signing.algorithm, algorithm);
+        assert_eq!((signing.secret.is_some(), signing.private_key_pem.is_some()), (has_secret, !has_secret));
+        let bearer = format!("Bearer {}", demo.bearer.unwrap());
+        let forged = format!("{}A", &bearer[..bearer.len() - 4]);
+        for (credential, expected) in [(bearer.as_str(), 200), (forged.as_str(), 401)] {
+            let found = status(&ready.wired.gate, "GET", "/admin/x", ("authorization", credential), "127.0.0.1");
+            assert_eq!(found, expected, "{algorithm}");
+        }
+    }
 }
 
 #[test]
@@ -276,6 +300,27 @@ fn what_the_libraries_refuse_is_told_with_its_place() {
         assert!(
             problems.iter().any(|problem| problem.starts_with(&format!("gateway.toml:{beginning}: "))),
             "{problems:#?}"
+        );
+    }
+}
+
+#[test]
+fn routes_that_contradict_each_other_are_told_with_the_place_of_the_later_one() {
+    let route = |methods: &str, path: &str, access: &str| {
+        format!("[[routes]]\npath = \"{path}\"\naccess = \"{access}\"\n{methods}\n")
+    };
+    for (first, second, part) in [
+        (route("methods = \"GET\"", "/a/b", "public"), route("methods = \"GET\"", "/a/b", "denied"), "a rule already"),
+        (route("", "/b", "public"), route("", "/b", "public"), "a rule already"),
+        (route("", "/{a}/x", "public"), route("", "/{b}/x", "denied"), "a rule already"),
+        (route("", "/c", "public"), route("", "/C/", "denied"), "letter case"),
+    ] {
+        // a route that no message is about, and whose path ends like theirs
+        let text = format!("{first}{second}{}", route("", "/z/b", "public"));
+        let found = problems(&text);
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with("gateway.toml:5:1: routes[1]: ") && one.contains(part)),
+            "{found:#?}"
         );
     }
 }

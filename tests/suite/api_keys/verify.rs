@@ -86,7 +86,7 @@ fn m4_both_keys_work_while_they_overlap_and_rotation_prolongs_nothing() {
     ending.expires = Some(at(1_000).wall);
     ending.permissions = ["read"].into_iter().collect();
     let old = now_or_never(keys.mint(ending, at(0))).unwrap();
-    let new = now_or_never(keys.rotate(&old.record.id, Duration::from_secs(60), at(10))).unwrap();
+    let new = now_or_never(keys.rotate(&old.record.id, Duration::from_mins(1), at(10))).unwrap();
     assert_ne!(text(&old), text(&new));
     assert_eq!(new.record.rotated_from, Some(Arc::clone(&old.record.id)));
     assert_eq!(new.record.expires, Some(at(1_000).wall));
@@ -95,7 +95,7 @@ fn m4_both_keys_work_while_they_overlap_and_rotation_prolongs_nothing() {
     assert_eq!(verify(&verifier, text(&old), at(69)).unwrap().expires, Some(at(70).wall));
     assert_eq!(verify(&verifier, text(&old), at(70)).unwrap_err(), refused(CredentialFault::Expired));
     assert!(verify(&verifier, text(&new), at(999)).is_ok());
-    let again = now_or_never(keys.rotate(&old.record.id, Duration::from_secs(60), at(11)));
+    let again = now_or_never(keys.rotate(&old.record.id, Duration::from_mins(1), at(11)));
     assert_eq!(again.unwrap_err(), KeyError::Ended);
 }
 

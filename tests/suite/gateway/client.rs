@@ -148,7 +148,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     }
 
     async fn read_more(&mut self) -> bool {
-        let mut piece = [0; 16 * 1024];
+        let mut piece = vec![0; 16 * 1024];
         let read = soon("reading", self.stream.read(&mut piece)).await.unwrap_or(0);
         self.unread.extend_from_slice(&piece[..read]);
         read > 0

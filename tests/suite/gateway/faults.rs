@@ -37,6 +37,20 @@ async fn an_upstream_that_is_down_is_502_and_its_return_is_noticed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_breaks_together_with_its_head_is_502() {
+    let upstream = Upstream::start().await;
+    on_both(&config(&upstream.url(), ""), async |gateway| {
+        let mut client = gateway.connect().await;
+        client.say(REQUEST).await;
+        let mut behind = upstream.accept().await;
+        behind.request().await;
+        behind.say("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nZZ\n").await;
+        is_problem(&client.answer_to("GET").await, 502, "bad_gateway");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upstream_that_hangs_is_504_and_holds_nobody_else_up() {
     let upstream = Upstream::start().await;
     on_both(&config(&upstream.url(), "timeout = \"300ms\""), async |gateway| {

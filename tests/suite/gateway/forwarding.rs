@@ -23,7 +23,7 @@ const SPELLINGS: [&str; 8] = [
 #[tokio::test]
 async fn s12_nobody_but_the_gateway_says_who_the_caller_is() {
     on_both(ISSUER, async |gateway| {
-        let forged: String = SPELLINGS.iter().map(|name| format!("{name}: admin\n")).collect();
+        let forged: String = SPELLINGS.map(|name| format!("{name}: admin\n")).concat();
         let bearer = token(json!({"sub": "Zoë", "tenant": "acme", "jti": "t-1"}));
         let mut client = gateway.connect().await;
         let answer = client
@@ -174,32 +174,6 @@ async fn path_query_and_body_arrive_as_they_were_sent() {
 }
 
 #[tokio::test]
-async fn bodies_stream_in_both_directions() {
-    let upstream = Upstream::start().await;
-    on_both(&config(&upstream, ""), async |gateway| {
-        let mut client = gateway.connect().await;
-        client.say("POST /public/x HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\none\n").await;
-        let mut behind = upstream.accept().await;
-        let head = behind.head().await;
-        assert_eq!(head.field("transfer-encoding"), Some("chunked"));
-        assert_eq!(behind.chunk().await, b"one", "the first part arrives before the second is sent");
-        client.say("3\ntwo\n").await;
-        assert_eq!(behind.chunk().await, b"two");
-
-        behind.say("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n4\nfour\n").await;
-        let head = client.head().await;
-        assert_eq!(head.status(), 200, "the answer begins before the request ends");
-        assert_eq!(client.chunk().await, b"four");
-        client.say("0\nX-Auth-Subject: admin\n\n").await;
-        assert_eq!(behind.chunk().await, b"", "trailers end at the gateway");
-        behind.say("4\nfive\n0\nX-Trailer: 1\n\n").await;
-        assert_eq!(client.chunk().await, b"five");
-        assert_eq!(client.chunk().await, b"");
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn what_the_upstream_answers_comes_back_without_fields_of_its_connection() {
     let upstream = Upstream::start().await;
     on_both(&config(&upstream, ""), async |gateway| {
@@ -252,4 +226,25 @@ async fn routes_lead_to_the_upstreams_they_name() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn upstreams_are_told_the_address_that_clients_know_the_gateway_by() {
+    for (more, host, scheme) in
+        [("", "api.example", "https"), ("trusted_proxies = [\"127.0.0.0/8\"]", "told.example", "http")]
+    {
+        let config = format!("{ISSUER}\n[server]\npublic_url = \"https://api.example/\"\n{more}\n");
+        on_both(&config, async |gateway| {
+            let mut client = gateway.connect().await;
+            let told = "X-Forwarded-Host: told.example\nX-Forwarded-Proto: http\n";
+            let answer = client.ask(&format!("GET /public/x HTTP/1.1\nHost: 10.0.0.9\n{told}\n")).await;
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            assert_eq!(answer.echoed("x-forwarded-host"), [host]);
+            assert_eq!(answer.echoed("x-forwarded-proto"), [scheme]);
+            if more.is_empty() {
+                assert_eq!(answer.echoed("forwarded"), ["for=127.0.0.1;host=\"api.example\";proto=https"]);
+            }
+        })
+        .await;
+    }
 }

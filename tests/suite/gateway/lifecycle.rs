@@ -9,7 +9,9 @@ const REQUEST: &str = "GET /public/x HTTP/1.1\nHost: a\n\n";
 #[tokio::test]
 async fn what_is_in_flight_is_finished_before_the_process_ends() {
     let upstream = Upstream::start().await;
-    on_both(&format!("{ISSUER}\n[upstream]\nurl = \"{}\"\n", upstream.url()), async |mut gateway| {
+    // a long grace period leaves a busy machine enough time for the farewell
+    let text = format!("{ISSUER}\n[server]\nshutdown_grace = \"8m\"\n[upstream]\nurl = \"{}\"\n", upstream.url());
+    on_both(&text, async |mut gateway| {
         let mut idle = gateway.connect().await;
         idle.say(REQUEST).await;
         let mut behind = upstream.accept().await;
@@ -22,12 +24,35 @@ async fn what_is_in_flight_is_finished_before_the_process_ends() {
         let mut behind = upstream.accept().await;
         behind.request().await;
         gateway.terminate();
-        assert_eq!(idle.rest().await, b"", "idle connections end at once");
         gateway.refuses_connections().await;
+        // whoever is about to speak is still served, once
+        idle.say(REQUEST).await;
+        let mut again = upstream.accept().await;
+        again.request().await;
+        again.say("HTTP/1.1 200 OK\nContent-Length: 0\n\n").await;
+        let answer = idle.answer_to("GET").await;
+        assert_eq!((answer.status(), answer.field("connection")), (200, Some("close")));
+        assert_eq!(idle.rest().await, b"");
         behind.say("HTTP/1.1 200 OK\nContent-Length: 4\n\nhe").await;
         assert_eq!(busy.head().await.status(), 200);
         behind.say("ld").await;
         assert_eq!(busy.exactly(4).await, b"held");
+        assert!(gateway.ends().await.success());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_said_nothing_does_not_hold_up_the_end() {
+    on_both(&format!("{ISSUER}\n[server]\nshutdown_grace = \"30m\"\n"), async |mut gateway| {
+        let mut silent = gateway.connect().await;
+        // connections are accepted in order, so after this one the silent one is in
+        let mut spoken = gateway.connect().await;
+        assert_eq!(spoken.ask("GET /public/x HTTP/1.1\nHost: a\nConnection: close\n\n").await.status(), 200);
+        assert_eq!(spoken.rest().await, b"");
+        drop(spoken);
+        gateway.terminate();
+        assert_eq!(silent.rest().await, b"");
         assert!(gateway.ends().await.success());
     })
     .await;

@@ -3,15 +3,19 @@
 //! The tests play client and upstream themselves, byte by byte where bytes matter, and wait for events — a line printed,
 //! bytes that arrive, a connection that ends — never for time to pass.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
+
 mod client;
 mod cross_origin;
 mod encrypted;
 mod faults;
 mod forwarding;
+mod http2;
 mod lifecycle;
 mod parity;
 mod process;
 mod smuggling;
+mod streaming;
 mod tokens;
 mod upgrades;
 mod upstream;

@@ -1,9 +1,8 @@
 //! Starting, stopping and watching a gateway.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -28,10 +27,8 @@ pub(crate) async fn on_both(config: &str, test: impl AsyncFn(Gateway)) {
 
 /// Waits for something that must happen.
 pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, event).await {
-        Ok(happened) => happened,
-        Err(_) => panic!("{what} did not happen"),
-    }
+    let Ok(happened) = tokio::time::timeout(PATIENCE, event).await else { panic!("{what} did not happen") };
+    happened
 }
 
 /// A gateway that serves.
@@ -98,6 +95,13 @@ impl Gateway {
         soon("the end of listening", refused).await;
     }
 
+    /// The most memory the process had so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    }
+
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().unwrap().to_string();
@@ -134,17 +138,11 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     command
 }
 
-/// The binaries lie beside this test's own folder. They are built here, since a test of another package cannot ask
-/// cargo for them.
-fn path_of(binary: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let folder = FOLDER.get_or_init(|| {
-        let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "gateway", "--package", "gateway-actix"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-            .status();
-        assert!(built.unwrap().success(), "the gateways do not build");
-        std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_owned()
-    });
-    folder.join(binary)
+/// The program of that name, as cargo built it for this package.
+fn path_of(binary: &str) -> &'static str {
+    match binary {
+        "gateway" => env!("CARGO_BIN_EXE_gateway-under-test"),
+        "gateway-actix" => env!("CARGO_BIN_EXE_gateway-actix-under-test"),
+        other => panic!("there is no gateway `{other}`"),
+    }
 }

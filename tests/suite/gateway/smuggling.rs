@@ -8,7 +8,7 @@ use super::{Gateway, on_both};
 const SMUGGLED: &str = "GET /public/smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// Heads and bodies with two readings, or none. Line ends are spelled out.
-const AMBIGUOUS: [(&str, &str); 38] = [
+const AMBIGUOUS: [(&str, &str); 44] = [
     (
         "length, then chunks",
         "POST /public/x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -54,6 +54,12 @@ const AMBIGUOUS: [(&str, &str); 38] = [
     ("two hosts", "GET /public/x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
     ("a list of hosts", "GET /public/x HTTP/1.1\r\nHost: a, b\r\n\r\n"),
     ("a user in the host", "GET /public/x HTTP/1.1\r\nHost: b@a\r\n\r\n"),
+    ("half an address", "GET /public/x HTTP/1.1\r\nHost: [::1\r\n\r\n"),
+    ("no address in brackets", "GET /public/x HTTP/1.1\r\nHost: [zz]\r\n\r\n"),
+    ("letters for a port", "GET /public/x HTTP/1.1\r\nHost: a:x\r\n\r\n"),
+    ("a port beyond all ports", "GET /public/x HTTP/1.1\r\nHost: a:99999\r\n\r\n"),
+    ("a port alone", "GET /public/x HTTP/1.1\r\nHost: :80\r\n\r\n"),
+    ("an escape in the host", "GET /public/x HTTP/1.1\r\nHost: a%00\r\n\r\n"),
     ("another host in the target", "GET http://b/public/x HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("another scheme in the target", "GET ftp://a/public/x HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("a fragment", "GET /public/x#y HTTP/1.1\r\nHost: a\r\n\r\n"),

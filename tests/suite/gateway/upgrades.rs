@@ -1,4 +1,4 @@
-//! WebSockets through the gateways.
+//! Upgraded connections through the gateways.
 
 use super::tokens::ISSUER;
 use super::{Connection, Gateway, Upstream, on_both, token};
@@ -122,15 +122,29 @@ async fn other_upgrades_are_not_offered_to_the_upstream() {
 }
 
 #[tokio::test]
-async fn a_websocket_has_the_grace_period_and_no_longer() {
+async fn a_websocket_goes_on_within_the_grace_period() {
     let upstream = Upstream::start().await;
-    let text = format!("{}\n[server]\nshutdown_grace = \"1s\"\n", config(&upstream));
+    let text = format!("{}\n[server]\nshutdown_grace = \"8m\"\n", config(&upstream));
     on_both(&text, async |mut gateway| {
         let (mut client, mut behind) = opened(&gateway, &upstream).await;
         gateway.terminate();
         gateway.refuses_connections().await;
         client.send(b"still").await;
         assert_eq!(behind.exactly(5).await, b"still");
+        drop(client);
+        assert_eq!(behind.rest().await, b"");
+        assert!(gateway.ends().await.success());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_websocket_does_not_outlive_the_grace_period() {
+    let upstream = Upstream::start().await;
+    let text = format!("{}\n[server]\nshutdown_grace = \"1s\"\n", config(&upstream));
+    on_both(&text, async |mut gateway| {
+        let (mut client, _behind) = opened(&gateway, &upstream).await;
+        gateway.terminate();
         assert!(gateway.ends().await.success());
         assert_eq!(client.rest().await, b"");
     })

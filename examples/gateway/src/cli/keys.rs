@@ -8,7 +8,7 @@ use auth_core::store::KeyScope;
 use auth_core::{Clock as _, NetworkSet, Now, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
-use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose};
+use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose, say};
 use crate::config::{Config, KeyStore};
 use crate::start::waiting_runtime;
 use crate::wiring::{self, Keys, Resources};
@@ -23,26 +23,25 @@ pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
             warn_of_unknown_permissions(&config, &arguments.permissions);
             let wanted = wanted(arguments, &keys, now)?;
             let minted = runtime.block_on(keys.service.mint(wanted, now)).map_err(refused)?;
-            print_minted(&minted, arguments.output);
+            say_minted(&minted, arguments.output)
         }
         KeysCommand::List(arguments) => {
             let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
             let records = runtime.block_on(keys.service.list(&scope(arguments))).map_err(refused)?;
-            print_list(&records, now, arguments.output);
+            say(&listed(&records, now, arguments.output))
         }
         KeysCommand::Revoke(arguments) => {
             let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
             let record = runtime.block_on(keys.service.revoke(&arguments.id)).map_err(refused)?;
-            println!("{} ({}) is revoked", record.id, record.shown);
+            say(&format!("{} ({}…) is revoked\n", record.id, record.shown))
         }
         KeysCommand::Rotate(arguments) => {
             let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
             let RotateKey { id, overlap, output, .. } = arguments;
             let minted = runtime.block_on(keys.service.rotate(id, *overlap, now)).map_err(refused)?;
-            print_minted(&minted, *output);
+            say_minted(&minted, *output)
         }
     }
-    Ok(())
 }
 
 /// Whether the data directory has to be there already.
@@ -108,23 +107,21 @@ fn scope(arguments: &ListKeys) -> KeyScope {
     arguments.tenant.as_deref().map_or(KeyScope::All, |tenant| KeyScope::Tenant(tenant.into()))
 }
 
-fn print_minted(minted: &MintedKey, output: Output) {
+fn say_minted(minted: &MintedKey, output: Output) -> Result<(), Failure> {
     let key = minted.key.expose_text().unwrap_or_default();
     if output == Output::Json {
         let mut json = described(&minted.record, None);
         json["key"] = json!(key);
-        println!("{json:#}");
-        return;
+        return say(&format!("{json:#}\n"));
     }
-    println!("{key}");
     eprintln!("{} was made; the key is not shown again", minted.record.id);
+    say(&format!("{key}\n"))
 }
 
-fn print_list(records: &[ApiKeyRecord], now: Now, output: Output) {
+fn listed(records: &[ApiKeyRecord], now: Now, output: Output) -> String {
     if output == Output::Json {
         let all: Vec<Value> = records.iter().map(|record| described(record, Some(now))).collect();
-        println!("{:#}", Value::Array(all));
-        return;
+        return format!("{:#}\n", Value::Array(all));
     }
     let mut rows = vec![
         ["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"].map(str::to_owned),
@@ -146,10 +143,11 @@ fn print_list(records: &[ApiKeyRecord], now: Now, output: Output) {
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..9).map(width).collect();
-    for row in &rows {
+    let line = |row: &[String; 9]| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
-    }
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
 }
 
 fn status(record: &ApiKeyRecord, now: Now) -> &'static str {

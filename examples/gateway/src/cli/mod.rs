@@ -14,6 +14,7 @@ mod arguments;
 mod keys;
 
 use std::fmt;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -96,7 +97,8 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     }
 }
 
-fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+fn serve_noting_uses(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+    let _log = std::mem::take(&mut ready.log);
     let keys = ready.wired.keys.as_ref();
     let _writer = keys.map(|keys| UsesWriter::start(keys.verifier.clone())).transpose()?;
     serve(ready)
@@ -104,12 +106,18 @@ fn serve_noting_uses(ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failu
 
 fn check(file: &Path) -> Result<(), Failure> {
     start::check(Draft::read_file(file).map_err(|problem| vec![problem])?)?;
-    println!("{}: good", file.display());
-    Ok(())
+    say(&format!("{}: good\n", file.display()))
 }
 
 fn print_profile(name: &str) -> Result<(), Failure> {
-    let profile = Profile::named(name).map_err(Failure::Usage)?;
-    print!("{}", profile.text);
-    Ok(())
+    say(Profile::named(name).map_err(Failure::Usage)?.text)
+}
+
+/// Writes an answer to standard output. Who reads no further, like `head`, has what was wanted.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::obstacle(error)),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use auth_core::Secret;
 
-use super::reader::{FromNode, Node};
+use super::node::{FromNode, Node};
 use super::values::{Positive, Text, choice};
 use crate::problem::{Place, Placed};
 

@@ -1,6 +1,7 @@
 //! `[issuers.claims]`: which claims of a token say what.
 
-use super::reader::{FromNode, Node, Section};
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::Text;
 use toml::de::DeValue;
 

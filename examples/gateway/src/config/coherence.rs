@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::Gaps;
+use super::section::Gaps;
 use super::suggest::nearest;
 use super::{Access, Config, Credentials, Kind, Route};
 use crate::problem::{Placed, Problem};

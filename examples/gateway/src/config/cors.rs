@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::reader::{FromNode, Node, Section};
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::{FieldName, Text, is_token};
 
 /// What pages of other origins may do on the routes that say `cors = true`.

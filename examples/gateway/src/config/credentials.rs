@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use auth_core::credential::Source;
 
-use super::reader::{FromNode, Node, Section};
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::{FieldName, OneOrMore, choice, is_token};
 use crate::problem::{Place, Placed};
 

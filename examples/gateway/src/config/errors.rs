@@ -1,6 +1,7 @@
 //! `[errors]`: how refusals are worded.
 
-use super::reader::{FromNode, Node, Section};
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::{Text, choice};
 use crate::problem::Placed;
 

@@ -7,8 +7,10 @@ use auth_core::Secret;
 use toml::de::DeValue;
 
 use super::claims::ClaimNames;
-use super::reader::{FromNode, Node, Section};
-use super::values::{OneOrMore, Span, Text, choice};
+use super::node::{FromNode, Node};
+use super::section::Section;
+use super::units::Span;
+use super::values::{OneOrMore, Text, choice};
 use crate::problem::{Place, Placed};
 
 /// An issuer that is trusted.

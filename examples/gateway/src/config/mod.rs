@@ -17,24 +17,29 @@
 //! | `[cors]` | which pages of other origins may use them |
 //! | `[errors]` | how refusals are worded |
 //!
-//! What is one value is read in [`values`]; what stands in one section is read by the type of that name. The walk
-//! itself, with its places and problems, is [`reader`]'s; what ties sections together is checked in [`coherence`].
+//! What is one value is read in `values` and `units`; what stands in one section is read by the type of that name. The
+//! walk itself, with its places and problems, is done in `reader`, `node` and `section`; what ties sections together is
+//! checked in `coherence`.
 
 mod api_keys;
 mod claims;
 mod coherence;
 mod cors;
 mod credentials;
+mod draft;
 mod errors;
 mod issuers;
 mod needs;
+mod node;
 mod permissions;
 mod reader;
 mod routes;
 mod secret;
+mod section;
 mod server;
 mod suggest;
 mod tokens;
+mod units;
 mod upstreams;
 mod values;
 
@@ -45,6 +50,7 @@ pub use api_keys::{ApiKeys, KeyStore, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
+pub use draft::Draft;
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use needs::{Access, Needs};
@@ -55,10 +61,10 @@ pub use server::{Log, LogFormat, RequestIds, Server, Tls};
 pub use tokens::{SigningAlgorithm, Tokens};
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
-use crate::problem::{Place, Placed, Problem};
-use reader::{Gaps, Reader, Section, Syntax};
+use crate::problem::{Placed, Problem};
+use section::{Gaps, Section};
 pub(crate) use suggest::nearest;
-pub(crate) use values::duration;
+pub(crate) use units::duration;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -117,79 +123,6 @@ impl Demo {
     }
 }
 
-/// What could be read of a configuration, and what is wrong with it.
-///
-/// Whoever knows more than the language can look for further problems in a draft before all are reported.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    config: Config,
-    problems: Vec<Problem>,
-}
-
-impl Draft {
-    /// Reads a text; `file` is its name in problems.
-    pub fn read(text: &str, file: &str, surroundings: Surroundings<'_>) -> Self {
-        let file: Arc<str> = file.into();
-        let reader = Reader::new(text, file.clone(), surroundings);
-        let tree = reader.parse();
-        let mut gaps = Gaps::default();
-        let config = reader.walk(&tree, |section| Config::read(section, &mut gaps, file));
-        drop(tree);
-        let is_whole = reader.syntax() == Syntax::Whole;
-        let problems = reader.into_problems();
-        let mut draft = Self { config, problems };
-        if is_whole {
-            let found = coherence::problems(&draft.config, &gaps);
-            draft.add(found);
-        }
-        draft.bridge(&gaps);
-        draft
-    }
-
-    /// Reads a file; that it cannot be read is a problem like others.
-    ///
-    /// # Errors
-    /// The file cannot be read, or is no text.
-    pub fn read_file(path: &Path) -> Result<Self, Problem> {
-        let place = || Place::file(path.display().to_string());
-        let bytes = std::fs::read(path).map_err(|error| place().problem(format!("cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|_| place().problem("is not UTF-8"))?;
-        let base_dir = path.parent().unwrap_or(Path::new(""));
-        Ok(Self::read(&text, &path.display().to_string(), Surroundings::of_process(base_dir)))
-    }
-
-    /// What could be read.
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// Lets something be said otherwise, as the command line may.
-    pub fn config_mut(&mut self) -> &mut Config {
-        &mut self.config
-    }
-
-    /// Adds problems that were found elsewhere.
-    pub fn add(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        self.problems.extend(problems);
-        self.problems.sort_by_key(Problem::position);
-    }
-
-    /// The configuration, if nothing is wrong with it.
-    ///
-    /// # Errors
-    /// Every problem, in the order of the file.
-    pub fn finish(self) -> Result<Config, Vec<Problem>> {
-        if self.problems.is_empty() { Ok(self.config) } else { Err(self.problems) }
-    }
-
-    /// Takes out what refers into gaps, so that nobody complains of it; the draft cannot be finished anyway.
-    fn bridge(&mut self, gaps: &Gaps) {
-        if gaps.are_in("credentials") {
-            self.config.routes.iter_mut().for_each(|route| route.credentials = None);
-        }
-    }
-}
-
 /// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
 ///
 /// # Errors
@@ -227,12 +160,6 @@ impl Config {
             cors: section.nested("cors", Cors::read),
             errors: section.nested("errors", Errors::read),
         }
-    }
-
-    /// The upstream that a route leads to.
-    pub fn upstream_of(&self, route: &Route) -> &Upstream {
-        let named = route.upstream.as_ref().and_then(|name| self.upstreams.iter().find(|u| u.name.value == name.value));
-        named.map_or(&self.upstream, |named| &named.upstream)
     }
 
     /// Every permission that some route needs, each once, in the order of the file.

@@ -3,7 +3,7 @@
 //! `needs = "read"` is a permission. Trees are tables: `{ any = ["a", { role = "ops" }] }`, `{ all = [...] }`. What is
 //! no permission has a key of its own (`access = "public"`), so that no permission can be mistaken for it.
 
-use super::reader::{FromNode, Node};
+use super::node::{FromNode, Node};
 use super::values::{Text, choice};
 use toml::de::DeValue;
 

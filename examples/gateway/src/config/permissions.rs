@@ -1,8 +1,9 @@
 //! `[permissions]`: which permission brings which along.
 
-use super::reader::FromNode;
-use super::reader::Section;
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::{OneOrMore, Text};
+use crate::problem::Placed;
 
 /// Which permission brings which along.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +16,7 @@ pub struct Permissions {
 impl Permissions {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let members = section.node("implies").and_then(|node| node.members()).unwrap_or_default();
-        let implication = |(name, node): (crate::problem::Placed<String>, super::reader::Node<'_>)| {
+        let implication = |(name, node): (Placed<String>, Node<'_>)| {
             let OneOrMore(implied) = OneOrMore::<Text>::from_node(&node)?;
             Some((name.value, implied.into_iter().map(|Text(name)| name).collect()))
         };

@@ -3,7 +3,8 @@
 use auth_core::NetworkSet;
 
 use super::needs::{Access, Keyword, Needs};
-use super::reader::{FromNode, Node, Section};
+use super::node::{FromNode, Node};
+use super::section::Section;
 use super::values::{OneOrMore, Text, is_token};
 use crate::problem::{Place, Placed};
 

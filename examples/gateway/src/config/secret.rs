@@ -3,7 +3,7 @@
 use auth_core::Secret;
 use toml::de::DeValue;
 
-use super::reader::{FromNode, Node};
+use super::node::{FromNode, Node};
 use super::values::Text;
 use std::path::PathBuf;
 

@@ -5,9 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use auth_core::NetworkSet;
+use http::HeaderValue;
 
-use super::reader::{FromNode, Node, Section};
-use super::values::{Positive, Size, Span, choice};
+use super::node::{FromNode, Node};
+use super::section::Section;
+use super::units::{Size, Span};
+use super::values::{Positive, choice};
+use crate::connection::{PublicAddress, Scheme};
+use crate::host::is_host;
 use crate::problem::Placed;
 
 /// How the gateway is reached, and what a connection may cost.
@@ -16,8 +21,9 @@ use crate::problem::Placed;
 pub struct Server {
     /// Where it listens; `127.0.0.1:8080` by default, so that nothing is open to a network by accident.
     pub listen: SocketAddr,
-    /// Under which address clients know the gateway, where that is another than `listen`: scheme, host and port.
-    pub public_url: Option<String>,
+    /// Under which address clients know the gateway, where that is another than what it sees: scheme, host and port.
+    /// Upstreams are told it; a trusted proxy that says otherwise is believed.
+    pub public_url: Option<PublicAddress>,
     /// The networks whose `Forwarded` and `X-Forwarded-For` are believed; none by default.
     pub trusted_proxies: NetworkSet,
     /// How many connections are open at once; more wait to be accepted. 10,000 by default: some 200 MB at worst.
@@ -27,6 +33,8 @@ pub struct Server {
     /// How large the head of a request may be; 64 KiB by default.
     pub max_header_size: usize,
     /// How many requests an HTTP/2 connection may have in flight; 100 by default, the least that RFC 9113 recommends.
+    /// The axum gateway announces it and resets streams beyond; actix cannot announce a limit, so its gateway lets
+    /// further requests wait, up to ten times as many, and answers 503 beyond.
     pub max_concurrent_streams: usize,
     /// How long requests in flight may take after the signal to stop; 8 s by default, within the 10 s that most
     /// supervisors wait before they kill.
@@ -48,16 +56,20 @@ impl Server {
     }
 }
 
-fn public_url(text: &str) -> Result<String, String> {
+fn public_url(text: &str) -> Result<PublicAddress, String> {
     let bad = |why: &str| format!("`{}` {why}: write one such as https://api.example.com", text.escape_debug());
     let uri: http::Uri = text.parse().map_err(|_| bad("is not an address"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(bad("has neither http nor https"));
-    }
+    let scheme = match uri.scheme_str() {
+        Some("http") => Scheme::Http,
+        Some("https") => Scheme::Https,
+        _ => return Err(bad("has neither http nor https")),
+    };
     if uri.query().is_some() || !matches!(uri.path(), "" | "/") || text.contains(['#', '@']) {
         return Err(bad("has more than scheme, host and port"));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    let authority = uri.authority().filter(|authority| is_host(authority.as_str().as_bytes()));
+    let authority = authority.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    Ok(PublicAddress { scheme, authority: authority.ok_or_else(|| bad("has no host"))? })
 }
 
 /// The certificate that the gateway shows.
@@ -76,11 +88,15 @@ impl FromNode for Tls {
             (section.required_placed::<PathBuf>("cert_file"), section.required_placed::<PathBuf>("key_file"))
         })?;
         let (cert_file, key_file) = (cert_file?, key_file?);
-        let unreadable = [&cert_file, &key_file].into_iter().filter_map(|file| {
-            let error = std::fs::File::open(&file.value).err()?;
-            Some(node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display())))
-        });
-        (unreadable.count() == 0).then_some(Self { cert_file: cert_file.clone(), key_file: key_file.clone() })
+        let is_readable = |file: &Placed<PathBuf>| match std::fs::File::open(&file.value) {
+            Ok(_) => true,
+            Err(error) => {
+                node.problem_at(&file.place, format!("cannot read {}: {error}", file.value.display()));
+                false
+            }
+        };
+        let readable = [&cert_file, &key_file].map(is_readable);
+        (readable == [true, true]).then_some(Self { cert_file, key_file })
     }
 }
 

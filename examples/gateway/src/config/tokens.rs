@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::reader::{FromNode, Node};
-use super::values::{Span, Text, choice};
+use super::node::{FromNode, Node};
+use super::units::Span;
+use super::values::{Text, choice};
 use crate::problem::Place;
 
 /// The gateway's own issuer: it signs, and takes what it signed.

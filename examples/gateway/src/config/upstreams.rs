@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 
-use super::reader::{FromNode, Node, Section};
-use super::values::{Span, Text};
+use super::node::{FromNode, Node};
+use super::section::Section;
+use super::units::Span;
+use super::values::Text;
 use crate::problem::Placed;
 
 /// One service behind the gateway.

@@ -2,7 +2,9 @@
 //!
 //! From a peer that is not a trusted proxy every such field is dropped, in every spelling, and written anew from what
 //! the gateway sees itself. A trusted proxy's `X-Forwarded-For` and `Forwarded` are continued; its `-Proto` and `-Host`
-//! are kept where they are single and well-formed. All other fields that claim an address, an original target or an
+//! are kept where they are single and well-formed. Where the configuration says under which address clients know the
+//! gateway, that address stands in for what the connection shows, except in a trusted proxy's element of `Forwarded`,
+//! which is about the step from the proxy to the gateway. All other fields that claim an address, an original target or an
 //! identity (`X-Real-IP`, `X-Original-URL`, `X-Forwarded-User`, …) are dropped whoever sent them: upstreams act on
 //! them, and nothing here vouches for them.
 
@@ -11,7 +13,8 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::field_names::{reads_as, reads_as_start, remove_all};
-use crate::connection::{Hop, Trust};
+use crate::connection::{Hop, PublicAddress, Trust};
+use crate::host::is_host;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -32,8 +35,9 @@ const CLAIMS: [&str; 8] = [
 
 /// Replaces what the peer says of the client by what the gateway knows of it.
 ///
-/// `host` is what the request was addressed to, from its `Host` field or its `:authority`.
-pub(super) fn rewrite(headers: &mut HeaderMap, hop: Hop, host: Option<&HeaderValue>) {
+/// `host` is what the request was addressed to, from its `Host` field or its `:authority`; `public` is what clients
+/// address, where that is known.
+pub(super) fn rewrite(headers: &mut HeaderMap, hop: Hop, host: Option<&HeaderValue>, public: Option<&PublicAddress>) {
     let told = match hop.trust {
         Trust::TrustedProxy => Told::by_proxy(headers),
         Trust::Stranger => Told::default(),
@@ -45,10 +49,15 @@ pub(super) fn rewrite(headers: &mut HeaderMap, hop: Hop, host: Option<&HeaderVal
 
     let own_for = hop.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
     insert(headers, FORWARDED_FOR, &continued(told.chain, &own_for));
-    let element = forwarded_element(hop, host);
+    let (known_host, known_scheme) =
+        public.map_or((host, hop.scheme), |public| (Some(&public.authority), public.scheme));
+    let element = match hop.trust {
+        Trust::TrustedProxy => forwarded_element(hop, host),
+        Trust::Stranger => forwarded_element(Hop { scheme: known_scheme, ..hop }, known_host),
+    };
     insert(headers, header::FORWARDED, &continued(told.forwarded, &element));
-    headers.insert(FORWARDED_PROTO, told.proto.unwrap_or_else(|| HeaderValue::from_static(hop.scheme.as_str())));
-    if let Some(host) = told.host.as_ref().or(host) {
+    headers.insert(FORWARDED_PROTO, told.proto.unwrap_or_else(|| HeaderValue::from_static(known_scheme.as_str())));
+    if let Some(host) = told.host.as_ref().or(known_host) {
         headers.insert(FORWARDED_HOST, host.clone());
     }
 }
@@ -103,14 +112,6 @@ fn forwarded_element(hop: Hop, host: Option<&HeaderValue>) -> String {
     format!("for={node}{host};proto={}", hop.scheme.as_str())
 }
 
-/// Whether the value can be a host with an optional port; excludes all that would need escaping or splits a list.
-pub(crate) fn is_host(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']' | b'%' | b'~')
-        })
-}
-
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     fn s12_a_stranger_is_not_believed_in_any_spelling() {
         let mut headers = forged();
-        rewrite(&mut headers, hop(Trust::Stranger), Some(&HeaderValue::from_static("api.example:8080")));
+        rewrite(&mut headers, hop(Trust::Stranger), Some(&HeaderValue::from_static("api.example:8080")), None);
         assert_eq!(
             sorted(&headers),
             [
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn s12_a_trusted_proxy_is_continued_but_its_identity_claims_are_not_passed_on() {
         let mut headers = forged();
-        rewrite(&mut headers, hop(Trust::TrustedProxy), Some(&HeaderValue::from_static("api.example")));
+        rewrite(&mut headers, hop(Trust::TrustedProxy), Some(&HeaderValue::from_static("api.example")), None);
         assert_eq!(
             sorted(&headers),
             [
@@ -177,6 +178,23 @@ mod tests {
                 ("x-forwarded-proto", "https"),
             ]
         );
+    }
+
+    #[test]
+    fn the_public_address_stands_in_for_the_connection_but_a_trusted_proxy_knows_better() {
+        let public = PublicAddress { scheme: Scheme::Https, authority: HeaderValue::from_static("api.example") };
+        let seen = HeaderValue::from_static("10.0.0.9:8080");
+        let rewritten = |mut headers: HeaderMap, trust| {
+            rewrite(&mut headers, hop(trust), Some(&seen), Some(&public));
+            ["forwarded", "x-forwarded-host", "x-forwarded-proto"]
+                .map(|name| headers[name].to_str().unwrap().to_owned())
+        };
+        let known = ["for=192.0.2.7;host=\"api.example\";proto=https", "api.example", "https"];
+        assert_eq!(rewritten(forged(), Trust::Stranger), known);
+        let step = "for=192.0.2.7;host=\"10.0.0.9:8080\";proto=http";
+        assert_eq!(rewritten(HeaderMap::new(), Trust::TrustedProxy), [step, "api.example", "https"]);
+        let told = [format!("for=10.0.0.1, {step}"), "inner.example".to_owned(), "https".to_owned()];
+        assert_eq!(rewritten(forged(), Trust::TrustedProxy), told);
     }
 
     #[test]
@@ -197,7 +215,7 @@ mod tests {
         headers.append("x-forwarded-proto", HeaderValue::from_static("https"));
         headers.append("x-forwarded-proto", HeaderValue::from_static("http"));
         headers.append("x-forwarded-host", HeaderValue::from_static("a\", b"));
-        rewrite(&mut headers, hop(Trust::TrustedProxy), None);
+        rewrite(&mut headers, hop(Trust::TrustedProxy), None, None);
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert!(!headers.contains_key("x-forwarded-host"));
     }

@@ -3,14 +3,14 @@
 //! The request that the upstream gets is built anew from parsed parts; nothing of the client's framing reaches it. In
 //! this order:
 //!
-//! 1. [`hop_by_hop`]: the client's `Connection` list is obeyed and fields of one connection go, before anything is
+//! 1. `hop_by_hop`: the client's `Connection` list is obeyed and fields of one connection go, before anything is
 //!    added that the list could remove.
-//! 2. [`identity`] and [`forwarded`]: whatever claims to come from the gateway is dropped in every spelling.
-//! 3. [`credentials`]: the caller's own credential is taken out.
+//! 2. `identity` and `forwarded`: whatever claims to come from the gateway is dropped in every spelling.
+//! 3. `credentials`: the caller's own credential is taken out.
 //! 4. What the gateway knows of the caller and the connection is added, and the upstream's own `Host`.
 //!
 //! The path and the query go through as they were sent; the gate has refused whatever has two readings. Bodies stream
-//! in both directions with back-pressure and without a limit ([`patience`] bounds silence instead). The upstream's
+//! in both directions with back-pressure and without a limit (`patience` bounds silence instead). The upstream's
 //! answer loses its fields of one connection and all `x-auth-` fields, which are a channel from the gateway to the
 //! upstream; everything else, `WWW-Authenticate` included, is the upstream's to say (RFC 9110 section 11.6.1).
 //!
@@ -22,8 +22,10 @@
 //! | `Cookie` | several lines of an HTTP/2 request become one (RFC 9113 section 8.2.3) |
 //! | trailers | dropped, both ways |
 
+mod begun;
 mod credentials;
 mod echo;
+mod exchange;
 mod field_names;
 mod forwarded;
 mod hop_by_hop;
@@ -32,23 +34,18 @@ mod patience;
 mod upgrade;
 mod upstream;
 
-use auth_core::{Principal, Rejection, RequestFault, UpstreamFault};
+use auth_core::{Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use http_body::Body as _;
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::upgrade::OnUpgrade;
 
 pub use credentials::CredentialFields;
-pub(crate) use forwarded::is_host;
 pub(crate) use upgrade::is_websocket;
 pub use upgrade::mentions_websocket;
 
 use crate::body::{RequestBody, ResponseBody, whole};
 use crate::config::{PassCredentials, Target, Upstream};
-use crate::connection::Hop;
-use patience::{Download, Patience, Progress, Silent, Upload, awaited};
+use crate::connection::{Hop, PublicAddress};
 use upstream::Connected;
 
 const VIA: HeaderValue = HeaderValue::from_static("1.1 gateway");
@@ -60,7 +57,7 @@ pub struct Destination(Kind);
 #[derive(Debug)]
 enum Kind {
     Echo,
-    Upstream(Connected),
+    Upstream(Box<Connected>),
 }
 
 impl Destination {
@@ -71,7 +68,7 @@ impl Destination {
     pub fn new(upstream: &Upstream) -> Self {
         Self(match &upstream.target {
             Target::Echo => Kind::Echo,
-            Target::Url(url) => Kind::Upstream(Connected::new(url, upstream)),
+            Target::Url(url) => Kind::Upstream(Box::new(Connected::new(url, upstream))),
         })
     }
 }
@@ -89,12 +86,13 @@ pub enum Answer {
 #[derive(Debug, Default)]
 pub struct Forwarder {
     fields: CredentialFields,
+    public: Option<PublicAddress>,
 }
 
 impl Forwarder {
-    /// A forwarder that takes credentials out of these places.
-    pub const fn new(fields: CredentialFields) -> Self {
-        Self { fields }
+    /// A forwarder that takes credentials out of these places, of a gateway that clients know under that address.
+    pub const fn new(fields: CredentialFields, public: Option<PublicAddress>) -> Self {
+        Self { fields, public }
     }
 
     /// Sends a request to its destination and waits for the head of the answer.
@@ -135,7 +133,7 @@ impl Forwarder {
                 if wants_upgrade {
                     upgrade::ask(&mut parts.headers);
                 }
-                send(upstream, Request::from_parts(parts, body), wants_upgrade).await
+                exchange::send(upstream, Request::from_parts(parts, body), wants_upgrade).await
             }
         }
     }
@@ -152,7 +150,7 @@ impl Forwarder {
         let headers = &mut parts.headers;
         hop_by_hop::remove(headers);
         identity::strip(headers, |name| credentials == PassCredentials::Keep && self.fields.names(name));
-        forwarded::rewrite(headers, hop, host.as_ref());
+        forwarded::rewrite(headers, hop, host.as_ref(), self.public.as_ref());
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);
         let query = parts.uri.query();
@@ -199,76 +197,4 @@ fn set_query(parts: &mut Parts, query: Option<&str>) -> Result<(), Rejection> {
 
 const fn bad_target() -> Rejection {
     Rejection::InvalidRequest(RequestFault::Target)
-}
-
-async fn send(upstream: &Connected, request: Request<RequestBody>, wants_upgrade: bool) -> Result<Answer, Rejection> {
-    let progress = Progress::new();
-    let request = request.map(|body| Upload::new(body, progress.clone()).boxed_unsync());
-    let request = with_explicit_emptiness(request);
-    let response = match awaited(upstream.send(request), &progress, upstream.patience).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) | Err(Silent::Client) if progress.client_failed() => {
-            return Err(Rejection::InvalidRequest(RequestFault::Body));
-        }
-        Ok(Err(error)) => {
-            let fault = upstream::fault(&error);
-            tracing::warn!(upstream = ?upstream, error = &error as &dyn std::error::Error, "the upstream cannot be reached");
-            return Err(Rejection::Upstream(fault));
-        }
-        Err(Silent::Client) => return Err(Rejection::InvalidRequest(RequestFault::Body)),
-        Err(Silent::Upstream) => {
-            tracing::warn!(upstream = ?upstream, "the upstream does not answer");
-            return Err(Rejection::Upstream(UpstreamFault::TooSlow));
-        }
-    };
-    receive(upstream, response, wants_upgrade, progress)
-}
-
-/// Methods whose requests have a body as a rule say so when it is empty: some servers answer 411 otherwise.
-fn with_explicit_emptiness(mut request: Request<RequestBody>) -> Request<RequestBody> {
-    let has_body_as_a_rule = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    if has_body_as_a_rule && request.body().is_end_stream() {
-        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
-    request
-}
-
-fn receive(
-    upstream: &Connected,
-    mut response: Response<Incoming>,
-    wants_upgrade: bool,
-    progress: std::sync::Arc<Progress>,
-) -> Result<Answer, Rejection> {
-    let unreadable = |what: &str| {
-        tracing::warn!(upstream = ?upstream, what, "the upstream's answer cannot be read in one way only");
-        Rejection::Upstream(UpstreamFault::Unreachable)
-    };
-    // Dropping the response closes its connection: whatever follows on it could be taken for the next answer.
-    let headers = response.headers();
-    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        return Err(unreadable("both Transfer-Encoding and Content-Length"));
-    }
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        if !wants_upgrade || !upgrade::is_agreed(response.status(), headers) {
-            return Err(unreadable("a switch to a protocol nobody asked for"));
-        }
-        let upgraded = hyper::upgrade::on(&mut response);
-        let mut head = response.map(|_| ());
-        tidy(head.headers_mut());
-        upgrade::ask(head.headers_mut());
-        return Ok(Answer::Upgraded(head, upgraded));
-    }
-    tidy(response.headers_mut());
-    let patience = Patience { ..upstream.patience };
-    *response.version_mut() = Version::HTTP_11;
-    Ok(Answer::Response(response.map(|body| {
-        // Without a body there is nothing to wait for, and the length of what HEAD or 304 leave out stays in its field.
-        if body.is_end_stream() { whole("") } else { Download::new(body, progress, patience).boxed_unsync() }
-    })))
-}
-
-/// What an upstream's answer must not bring along.
-fn tidy(headers: &mut HeaderMap) {
-    hop_by_hop::remove(headers);
-    identity::strip(headers, |_: &HeaderName| false);
 }

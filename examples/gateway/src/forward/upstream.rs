@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
@@ -24,7 +24,7 @@ use crate::config::{PassCredentials, Upstream, UpstreamUrl};
 
 /// How long a client may stay silent in the middle of a request body: as long as it takes a mobile phone to come out
 /// of a tunnel, and short enough that abandoned uploads do not add up.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
+const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Connections that lie idle longer are closed from this side. Common servers close theirs after 5 seconds or later;
 /// being first avoids sending a request into a connection that is just being closed.
@@ -60,18 +60,18 @@ impl Connected {
 
     /// The `Host` the upstream is addressed by: its own, so that a client cannot choose among its virtual hosts.
     pub(super) fn host(&self) -> Result<HeaderValue, http::Error> {
-        Ok(HeaderValue::from_str(self.url.authority.as_str())?)
+        HeaderValue::from_str(self.url.authority.as_str()).map_err(http::Error::from)
     }
 
     /// The path as the client sent it, behind the upstream's base path.
     pub(super) fn target(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let separator = if query.is_some() { "?" } else { "" };
         let target = format!("{}{path}{separator}{}", self.url.prefix, query.unwrap_or_default());
-        Ok(Uri::builder()
+        Uri::builder()
             .scheme(self.url.scheme.clone())
             .authority(self.url.authority.clone())
             .path_and_query(PathAndQuery::try_from(target)?)
-            .build()?)
+            .build()
     }
 
     /// Sends the request. A request is sent again only if its method is safe and it has no body, and once at most: an
@@ -140,7 +140,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::E
 
 impl<C> Service<Uri> for Bounded<C>
 where
-    C: Service<Uri> + Connect,
+    C: Service<Uri>,
     C::Future: Send + 'static,
     C::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -166,6 +166,9 @@ where
 
 #[cfg(test)]
 mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpStream;
+
     use super::*;
     use crate::config::Target;
 
@@ -192,5 +195,14 @@ mod tests {
             assert_eq!(connected(prefix).target("/v1/a%20b", Some("x=%2F")).unwrap(), target);
         }
         assert_eq!(connected("").target("/", None).unwrap(), "http://127.0.0.1:9000/");
+    }
+    #[tokio::test]
+    async fn connecting_that_takes_too_long_is_too_slow() {
+        let never = tower::service_fn(|_: Uri| std::future::pending::<io::Result<TokioIo<TcpStream>>>());
+        let client: Client<_, RequestBody> =
+            Client::builder(TokioExecutor::new()).build(Bounded { connector: never, limit: Duration::from_millis(1) });
+        let request = Request::get("http://127.0.0.1:9000/").body(crate::body::whole("")).unwrap();
+        let error = client.request(request).await.unwrap_err();
+        assert_eq!(fault(&error), UpstreamFault::TooSlow);
     }
 }

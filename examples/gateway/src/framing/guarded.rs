@@ -6,56 +6,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-use super::chunked::Chunked;
-use super::head::{self, Length, Refused};
-use super::mark::stand_in;
+use super::broken::{Breakage, BrokenBody, Finder};
+use super::following::{Following, Judged, Unjudged};
 
 /// A connection that hands over nothing with two readings.
 #[derive(Debug)]
 pub struct Guarded<T> {
     io: T,
-    state: State,
-    /// Read and not judged yet.
-    unread: BytesMut,
+    following: Following,
     /// Judged and not handed over yet.
     passed: Bytes,
     input: Input,
-    longest_head: usize,
-    broken: watch::Sender<bool>,
+    breakage: Breakage,
     lingering: Option<Pin<Box<Sleep>>>,
-}
-
-/// Tells that the body of a request on a connection broke.
-#[derive(Clone, Debug)]
-pub struct BrokenBody(watch::Receiver<bool>);
-
-impl BrokenBody {
-    /// Waits until a body breaks. It stays broken: there is no further request on the connection.
-    pub async fn happened(&mut self) {
-        if self.0.wait_for(|broken| *broken).await.is_err() {
-            // The connection is gone, and its bodies end by themselves.
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum State {
-    /// Before or in the head of a request, the lines of which are known up to there.
-    Head(usize),
-    /// In a body of known length.
-    Exact(u64),
-    /// In a chunked body.
-    Chunked(Chunked),
-    /// Another protocol; nothing is judged.
-    Opaque,
-    /// Something was refused: the client has no more say on this connection.
-    Refused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,121 +44,30 @@ const LINGER: Duration = Duration::from_secs(1);
 impl<T> Guarded<T> {
     /// A connection that speaks HTTP/1 and of which something was read already.
     pub(super) fn http1(io: T, begun: BytesMut, longest_head: usize) -> Self {
-        let longest_head = longest_head.min(head::LONGEST_HEAD);
-        Self { longest_head, ..Self::new(io, begun, State::Head(0)) }
+        Self::new(io, Following::http1(begun, longest_head))
     }
 
     /// A connection that speaks HTTP/2, which has one framing and needs no guard.
     pub(super) fn http2(io: T, begun: BytesMut) -> Self {
-        Self::new(io, begun, State::Opaque)
+        Self::new(io, Following::opaque(begun))
+    }
+
+    fn new(io: T, following: Following) -> Self {
+        Self { io, following, passed: Bytes::new(), input: Input::Open, breakage: Breakage::new(), lingering: None }
     }
 
     /// Watches for a body that breaks, for a server that would end the connection without an answer.
     pub fn broken_body(&self) -> BrokenBody {
-        BrokenBody(self.broken.subscribe())
+        self.breakage.watch()
     }
 
-    fn new(io: T, begun: BytesMut, state: State) -> Self {
-        Self {
-            io,
-            state,
-            unread: begun,
-            passed: Bytes::new(),
-            input: Input::Open,
-            longest_head: head::LONGEST_HEAD,
-            broken: watch::Sender::new(false),
-            lingering: None,
-        }
-    }
-
-    /// Judges what was read, until there is something to hand over or more has to come.
     fn judge(&mut self) {
         while self.passed.is_empty() {
-            match self.state {
-                State::Head(mut known) => {
-                    if known == 0 {
-                        self.skip_empty_line();
-                    }
-                    let end = match head::find_end(&self.unread, &mut known, self.longest_head) {
-                        Ok(Some(end)) => end,
-                        Ok(None) => {
-                            self.state = State::Head(known);
-                            return;
-                        }
-                        Err(fault) => {
-                            let is_head = self.unread.starts_with(b"HEAD ");
-                            return self.refuse(stand_in(is_head, fault));
-                        }
-                    };
-                    match head::read(&self.unread[..end]) {
-                        Ok(length) => {
-                            self.passed = self.unread.split_to(end).freeze();
-                            self.state = State::after_head(length);
-                        }
-                        Err(Refused { fault, is_head }) => return self.refuse(stand_in(is_head, fault)),
-                    }
-                }
-                State::Exact(0) => self.state = State::Head(0),
-                State::Exact(left) => {
-                    if self.unread.is_empty() {
-                        return;
-                    }
-                    let here = usize::try_from(left).map_or(self.unread.len(), |left| left.min(self.unread.len()));
-                    self.passed = self.unread.split_to(here).freeze();
-                    self.state = State::Exact(left - here as u64);
-                }
-                State::Chunked(Chunked::Done) => self.state = State::Head(0),
-                State::Chunked(mut chunked) => {
-                    match chunked.advance(&mut self.unread) {
-                        Ok(Some(given)) => self.passed = given,
-                        Ok(None) => {
-                            self.state = State::Chunked(chunked);
-                            return;
-                        }
-                        Err(_) => return self.break_body(),
-                    }
-                    self.state = State::Chunked(chunked);
-                }
-                State::Opaque => {
-                    if self.unread.is_empty() {
-                        return;
-                    }
-                    self.passed = self.unread.split().freeze();
-                }
-                State::Refused => return self.unread.clear(),
-            }
-        }
-    }
-
-    fn refuse(&mut self, instead: Bytes) {
-        self.state = State::Refused;
-        self.unread.clear();
-        self.passed = instead;
-    }
-
-    /// Whoever watches for broken bodies is told and gets nothing more to read. A server that nobody watches for finds
-    /// the break itself.
-    fn break_body(&mut self) {
-        let watched = self.broken.receiver_count() > 0;
-        self.broken.send_replace(true);
-        self.refuse(if watched { Bytes::new() } else { BROKEN_CHUNK });
-    }
-
-    /// One empty line in front of a request is a leftover of old clients (RFC 9112 section 2.2).
-    fn skip_empty_line(&mut self) {
-        if self.unread.starts_with(b"\r\n") {
-            self.unread.advance(2);
-        }
-    }
-}
-
-impl State {
-    const fn after_head(length: Length) -> Self {
-        match length {
-            Length::Exact(length) => Self::Exact(length),
-            Length::Chunked => Self::Chunked(Chunked::Size),
-            // A server that does not take up the offer closes the connection, see `Front`.
-            Length::Upgrade => Self::Opaque,
+            self.passed = match self.following.judge() {
+                Judged::Passed(bytes) => bytes,
+                Judged::BrokenBody if self.breakage.tell() == Finder::Server => BROKEN_CHUNK,
+                Judged::BrokenBody | Judged::Incomplete => return,
+            };
         }
     }
 }
@@ -204,25 +80,18 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
         if buffer.filled().is_empty() {
             self.input = Input::Ended;
         }
-        self.unread.extend_from_slice(buffer.filled());
+        self.following.push(buffer.filled());
         Poll::Ready(Ok(()))
     }
 
-    /// Large bodies and other protocols need no second copy.
-    fn poll_through(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = out.filled().len();
-        match self.state {
-            State::Exact(left) => {
-                let room = usize::try_from(left).map_or(out.remaining(), |left| left.min(out.remaining()));
-                let mut limited = ReadBuf::new(out.initialize_unfilled_to(room));
-                ready!(Pin::new(&mut self.io).poll_read(cx, &mut limited))?;
-                let here = limited.filled().len();
-                out.advance(here);
-                self.state = State::Exact(left - here as u64);
-            }
-            _ => ready!(Pin::new(&mut self.io).poll_read(cx, out))?,
-        }
-        if out.filled().len() == before {
+    fn poll_through(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>, most: u64) -> Poll<io::Result<()>> {
+        let room = usize::try_from(most).map_or(out.remaining(), |most| most.min(out.remaining()));
+        let mut limited = ReadBuf::new(out.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut limited))?;
+        let here = limited.filled().len();
+        out.advance(here);
+        self.following.skipped(here);
+        if here == 0 && room > 0 {
             self.input = Input::Ended;
         }
         Poll::Ready(Ok(()))
@@ -239,20 +108,23 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
                 out.put_slice(&this.passed.split_to(here));
                 return Poll::Ready(Ok(()));
             }
-            if this.input == Input::Ended {
+            if this.input == Input::Ended || this.breakage.is_answered(cx) {
                 return Poll::Ready(Ok(()));
             }
-            if matches!(this.state, State::Exact(1..) | State::Opaque) {
-                return this.poll_through(cx, out);
+            match this.following.unjudged() {
+                Unjudged::Nothing => ready!(this.poll_fill(cx))?,
+                Unjudged::Bytes(most) => return this.poll_through(cx, out, most),
+                Unjudged::Everything => return this.poll_through(cx, out, u64::MAX),
             }
-            ready!(this.poll_fill(cx))?;
         }
     }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.breakage.written();
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -260,7 +132,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bytes))?;
+        self.breakage.written();
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -268,7 +142,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.breakage.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -281,7 +157,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
             return Poll::Ready(Ok(()));
         }
         while this.input == Input::Open {
-            this.unread.clear();
             if ready!(this.poll_fill(cx)).is_err() {
                 break;
             }

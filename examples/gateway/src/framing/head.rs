@@ -3,7 +3,8 @@
 use auth_core::RequestFault;
 use http::Uri;
 
-use crate::forward::{is_host, is_websocket};
+use crate::forward::is_websocket;
+use crate::host::is_host;
 
 /// The longest head that both servers behind can read, whatever the configuration allows.
 pub(super) const LONGEST_HEAD: usize = 120 * 1024;

@@ -16,12 +16,15 @@
 //! answer takes the same way as any other: in order behind earlier requests on the connection, in the configured error
 //! shape, and followed by the end of the connection. HTTP/2 has one framing only and passes untouched.
 
+mod broken;
 mod chunked;
+mod following;
 mod guarded;
 mod head;
 mod mark;
 mod protocol;
 
-pub use guarded::{BrokenBody, Guarded};
+pub use broken::BrokenBody;
+pub use guarded::Guarded;
 pub use mark::fault_of;
 pub use protocol::{Protocol, recognise};

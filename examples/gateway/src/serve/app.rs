@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use auth_core::{Anonymous, Principal};
-use auth_tower::{AuthLayer, PeerAddress};
+use auth_core::{Anonymous, Principal, Rejection};
+use auth_tower::AuthLayer;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,26 +20,25 @@ use crate::tunnel;
 
 /// The gateway as an axum router.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .fallback(answer)
-        .with_state(gateway.clone())
-        .layer(AuthLayer::new(gateway.gate().clone()))
-        .layer(from_fn_with_state(gateway, around))
+    let gate = AuthLayer::new(gateway.gate().clone())
+        .peer_from(|extensions| extensions.get::<Arrival>().map(|arrival| arrival.peer));
+    Router::new().fallback(answer).with_state(gateway.clone()).layer(gate).layer(from_fn_with_state(gateway, around))
 }
 
 /// What happens before and after the gate.
-async fn around(State(gateway): State<Arc<Gateway>>, mut request: Request, next: Next) -> Response {
-    if let Some(arrival) = request.extensions().get::<Arrival>() {
-        let peer = PeerAddress(arrival.peer);
-        request.extensions_mut().insert(peer);
-    }
+async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    let arrival = parts.extensions.get::<Arrival>().cloned();
     let (passage, early) = gateway.arrive(&parts);
     let mut response = match early {
         Some(response) => response.map(Body::new),
         None => next.run(Request::from_parts(parts, body)).await,
     };
-    passage.leave(response.status()).apply(response.headers_mut());
+    let mut leaving = passage.leave(response.status(), response.extensions().get::<Rejection>());
+    if arrival.is_some_and(|arrival| arrival.is_last()) {
+        leaving = leaving.for_good();
+    }
+    leaving.apply(response.headers_mut());
     response
 }
 

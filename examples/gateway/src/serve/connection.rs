@@ -18,6 +18,7 @@ use super::{App, Seat};
 use crate::config;
 use crate::connection::Scheme;
 use crate::framing::{Guarded, Protocol, recognise};
+use crate::shutdown::farewell;
 
 /// How connections are encrypted.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub(super) struct Limits {
     head_timeout: Duration,
     concurrent_streams: u32,
     longest_head: usize,
+    /// How long an idle connection stays after the signal to stop.
+    farewell: Duration,
 }
 
 /// What the service finds of the connection among a request's extensions.
@@ -45,6 +48,13 @@ pub struct Arrival {
     pub seat: Seat,
 }
 
+impl Arrival {
+    /// Whether the connection should end with the next response.
+    pub(super) fn is_last(&self) -> bool {
+        self.seat.is_to_leave()
+    }
+}
+
 /// Streams that a client opened and reset again before anybody looked at them: hyper's default, set here so that it
 /// stays (CVE-2023-44487).
 const PENDING_RESETS: usize = 20;
@@ -55,7 +65,12 @@ const LOCAL_RESETS: usize = 1024;
 impl Limits {
     pub(super) fn of(settings: &config::Server) -> Self {
         let concurrent_streams = u32::try_from(settings.max_concurrent_streams).unwrap_or(u32::MAX);
-        Self { head_timeout: settings.header_read_timeout, concurrent_streams, longest_head: settings.max_header_size }
+        Self {
+            head_timeout: settings.header_read_timeout,
+            concurrent_streams,
+            longest_head: settings.max_header_size,
+            farewell: farewell(settings.shutdown_grace),
+        }
     }
 }
 
@@ -120,11 +135,15 @@ async fn speak<T, A, B>(
     let stream = TokioIo::new(stream);
     /// Both kinds of connection have the same methods, but no trait for them.
     macro_rules! until_done {
-        ($connection:expr) => {{
+        ($connection:expr, $until:expr) => {{
             let mut connection = std::pin::pin!($connection);
+            let leave = async {
+                seat.asked_to_leave().await;
+                tokio::time::sleep($until).await;
+            };
             tokio::select! {
                 ended = connection.as_mut() => ended,
-                () = seat.asked_to_leave() => {
+                () = leave => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -139,7 +158,8 @@ async fn speak<T, A, B>(
                 // A client that closes its side after the request still waits for the answer.
                 .half_close(true)
                 .serve_connection(stream, service)
-                .with_upgrades()
+                .with_upgrades(),
+            limits.farewell
         ),
         Protocol::Http2 => until_done!(
             http2::Builder::new(TokioExecutor::new())
@@ -151,7 +171,9 @@ async fn speak<T, A, B>(
                 // Peers that vanished without a word are found out.
                 .keep_alive_interval(limits.head_timeout)
                 .keep_alive_timeout(limits.head_timeout)
-                .serve_connection(stream, service)
+                .serve_connection(stream, service),
+            // HTTP/2 has a word for it: what the client sent before it heard it is still served.
+            Duration::ZERO
         ),
     };
     if let Err(error) = ended {

@@ -15,6 +15,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpStream;
@@ -68,6 +69,10 @@ where
         };
         let work = connection::serve(stream, peer, transport.clone(), limits, app.clone(), seat);
         tokio::spawn(work);
+    }
+    // Whoever is connected already, but not accepted yet, was in time.
+    while let Some((seat, stream, peer)) = accept(&listener, &seats).now_or_never() {
+        tokio::spawn(connection::serve(stream, peer, transport.clone(), limits, app.clone(), seat));
     }
     drop(listener);
     if let Some(following) = following {

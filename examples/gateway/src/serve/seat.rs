@@ -46,6 +46,11 @@ impl Seats {
 }
 
 impl Seat {
+    /// Whether the server is closing.
+    pub(super) fn is_to_leave(&self) -> bool {
+        *self.closing.borrow()
+    }
+
     /// Waits until the server closes.
     pub(super) async fn asked_to_leave(&mut self) {
         // An error means that the server is gone altogether.

@@ -167,8 +167,12 @@ fn check_table(config: &Config, model: &PermissionModel) -> Result<(), Vec<Probl
 fn everywhere(config: &Config, errors: &[ConfigError]) -> Vec<Problem> {
     let problem = |error: &ConfigError| {
         let message = error.to_string();
-        let named = config.routes.iter().rev().find(|route| message.contains(&format!("`{}`", route.path.value)));
-        let place = named.map_or_else(|| Place::file(config.file.clone()), |route| route.place.clone());
+        let is_named = |route: &&config::Route| {
+            // alone, or behind a method
+            message.match_indices(&format!("{}`", route.path.value)).any(|(at, _)| message[..at].ends_with(['`', ' ']))
+        };
+        let meant = config.routes.iter().rev().find(is_named);
+        let place = meant.map_or_else(|| Place::file(config.file.clone()), |route| route.place.clone());
         place.problem(message)
     };
     errors.iter().map(problem).collect()

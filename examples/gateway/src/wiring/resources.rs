@@ -98,10 +98,12 @@ impl Resources {
                 Arc::new(SqliteKeyStore::open(file)?)
             }
         };
+        let fresh = random_text(48)?.into_bytes();
+        let pepper = if store.is_some() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
         Ok(Self {
             clock: Arc::new(SystemClock),
             key_store,
-            pepper: Secret::new(data_dir.read_or_create(PEPPER, random_text(48)?.into_bytes())?),
+            pepper: Secret::new(pepper),
             own_tokens: config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()?,
         })
     }
