@@ -55,12 +55,11 @@ impl<'t, 's> Compact<'t, 's> {
     }
 }
 
-/// The signed text, header, payload and signature. A third dot would be left in the signature, where the alphabet
-/// refuses it.
+/// The signed text, header, payload and signature, found from both ends because the payload is the longest part. Any
+/// further dot is left in the payload, where the alphabet refuses it.
 fn parts(text: &str) -> Option<(&str, &str, &str, &str)> {
-    let (header, rest) = text.split_once('.')?;
-    let (payload, signature) = rest.split_once('.')?;
-    let signed = text.get(..header.len() + 1 + payload.len())?;
+    let (signed, signature) = text.rsplit_once('.')?;
+    let (header, payload) = signed.split_once('.')?;
     Some((signed, header, payload, signature))
 }
 
