@@ -307,11 +307,17 @@ impl<'t, 'm> Scanner<'t, 'm> {
         if place - base >= MAX_MEMBERS {
             return Err(Fault::Excess);
         }
-        let plain = Text::scanned(name.of(self.text), escaped).decode();
-        let fingerprint = fingerprint(plain.as_bytes());
+        let fingerprint = if escaped {
+            fingerprint(Text::scanned(name.of(self.text), escaped).decode().as_bytes())
+        } else {
+            fingerprint(self.bytes.get(name.start as usize..name.end as usize).unwrap_or_default())
+        };
         let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
-        if *seen & bit != 0 && self.members.find(base, self.text, fingerprint, &plain).is_some() {
-            return Err(Fault::Duplicate);
+        if *seen & bit != 0 {
+            let decoded = Text::scanned(name.of(self.text), escaped).decode();
+            if self.members.find(base, self.text, fingerprint, &decoded).is_some() {
+                return Err(Fault::Duplicate);
+            }
         }
         *seen |= bit;
         self.members.push(Entry { fingerprint, name, value: Span::default(), escaped });
@@ -319,22 +325,31 @@ impl<'t, 'm> Scanner<'t, 'm> {
     }
 
     /// A string; answers what lies between the quotes, and whether there are escapes in it.
+    #[inline]
     fn string(&mut self) -> Result<(Span, bool), Fault> {
         self.expect(b'"')?;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                _ => return Err(Fault::Grammar),
-            }
-            escaped = true;
+        self.at = plain(self.bytes, start);
+        let escaped = self.peek() != Some(b'"');
+        if escaped {
+            self.rest_of_string()?;
         }
         let inside = Span::new(start, self.at);
         self.at += 1;
         Ok((inside, escaped))
+    }
+
+    /// What comes in a string from its first escape on, up to the closing quote.
+    #[cold]
+    fn rest_of_string(&mut self) -> Result<(), Fault> {
+        loop {
+            match self.peek() {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.escape()?,
+                _ => return Err(Fault::Grammar),
+            }
+            self.at = plain(self.bytes, self.at);
+        }
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
@@ -406,12 +421,13 @@ impl<'t, 'm> Scanner<'t, 'm> {
     }
 }
 
-/// How many bytes go before the first quote, backslash or control character, looking at eight at a time.
-pub(super) fn plain(bytes: &[u8]) -> usize {
+/// Where the first quote, backslash or control character at or behind `at` is, looking at eight bytes at a time; the
+/// end of the bytes where there is none.
+#[inline]
+pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*word);
         // subtracting borrows into the high bit of a byte that is too small; bytes of 0x80 and more never count
         let control = word.wrapping_sub(ONES * 0x20);
@@ -419,9 +435,11 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
         let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
         let found = (control | quote | backslash) & !word & HIGH;
         if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize / 8;
         }
+        at += 8;
     }
     let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    words.len() * 8 + rest.iter().position(stops).unwrap_or(rest.len())
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(stops).unwrap_or(rest.len())
 }

@@ -139,7 +139,7 @@ impl<'t> Value<'t> {
             match bytes.get(at) {
                 Some(b'"') if bytes.first() == Some(&b'[') => {
                     let start = at + 1;
-                    let mut end = start + plain(bytes.get(start..).unwrap_or_default());
+                    let mut end = plain(bytes, start);
                     let escaped = bytes.get(end) == Some(&b'\\');
                     if escaped {
                         end = string_end(bytes, at).unwrap_or(bytes.len()).saturating_sub(1);
@@ -185,7 +185,7 @@ impl<'t> Rest<'t> {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        at += plain(bytes.get(at..)?);
+        at = plain(bytes, at);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,
