@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::json::{Object, Value};
+use crate::json::{Members, Object, Value};
 
 /// The claims of a verified token.
 ///
@@ -46,7 +46,7 @@ impl Claims {
     /// The text is not one JSON object, has a duplicate member on any level, nests deeper than 32 levels or has more
     /// than 256 members in one object.
     pub fn parse(json: &str) -> Result<Self, ClaimError> {
-        Object::read(json).map_err(|_| ClaimError::NotAnObject)?;
+        Object::read(json, &mut Members::new()).map_err(|_| ClaimError::NotAnObject)?;
         Ok(Self::scanned(json))
     }
 

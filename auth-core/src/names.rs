@@ -59,48 +59,72 @@ impl Names {
 /// Empty names and names with the separator in them are left out: nothing could require them.
 impl<S: AsRef<str>> FromIterator<S> for Names {
     fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
-        let mut joined = Joined { short: [0; Joined::SHORT], len: 0, long: Vec::new() };
-        names.into_iter().for_each(|name| joined.add(name.as_ref().as_bytes()));
-        joined.finish()
+        let mut collector = Collector::new();
+        names.into_iter().for_each(|name| collector.add(name.as_ref()));
+        collector.finish()
     }
 }
 
-/// The names as far as they have come. Most sets are short enough to be put together beside the heap, so that the set
-/// itself is the only allocation.
-struct Joined {
+/// The names of a set as far as they have come. Most sets are short enough to be put together beside the heap, so that
+/// the set itself is the only allocation.
+pub(crate) struct Collector {
     short: [u8; Self::SHORT],
     len: usize,
+    /// Everything, once it does not fit any more.
     long: Vec<u8>,
 }
 
-impl Joined {
+impl Collector {
     const SHORT: usize = 256;
 
-    fn add(&mut self, name: &[u8]) {
-        let parted = name.contains(&(SEPARATOR as u8));
-        if name.is_empty() || parted {
-            return;
-        }
-        if self.len > 0 {
-            self.push(&[SEPARATOR as u8]);
-        }
-        self.push(name);
+    pub(crate) fn new() -> Self {
+        Self { short: [0; Self::SHORT], len: 0, long: Vec::new() }
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        if let Some(place) = self.short.get_mut(self.len..end) {
-            place.copy_from_slice(bytes);
+    /// Adds a name, unless nothing could require it.
+    pub(crate) fn add(&mut self, name: &str) {
+        if !name.contains(SEPARATOR) {
+            self.add_printable(name);
+        }
+    }
+
+    /// Adds a name in which there is no control character.
+    pub(crate) fn add_printable(&mut self, name: &str) {
+        if name.is_empty() {
+            return;
+        }
+        let start = self.len + usize::from(self.len > 0);
+        let end = start + name.len();
+        if let Some(place) = self.short.get_mut(start..end) {
+            place.copy_from_slice(name.as_bytes());
+            if let Some(between) = self.short.get_mut(self.len..start).and_then(|room| room.first_mut()) {
+                *between = SEPARATOR as u8;
+            }
         } else {
             if self.long.is_empty() {
                 self.long.extend_from_slice(self.short.get(..self.len).unwrap_or_default());
             }
-            self.long.extend_from_slice(bytes);
+            if self.len > 0 {
+                self.long.push(SEPARATOR as u8);
+            }
+            self.long.extend_from_slice(name.as_bytes());
         }
         self.len = end;
     }
 
-    fn finish(self) -> Names {
+    /// How far the set has come, to go back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.len
+    }
+
+    /// Forgets what was added since the mark.
+    pub(crate) fn back_to(&mut self, mark: usize) {
+        // what ends within the short part never went into the long one alone
+        self.long.truncate(if mark > Self::SHORT { mark } else { 0 });
+        self.len = mark;
+    }
+
+    pub(crate) fn finish(self) -> Names {
         let bytes = self.short.get(..self.len).unwrap_or(&self.long);
         let text = str::from_utf8(bytes).unwrap_or_default(); // whole texts, so always UTF-8
         Names((!text.is_empty()).then(|| text.into()))
@@ -130,6 +154,30 @@ mod tests {
             let names: Vec<String> = (0..count).map(|number| format!("name-{number}")).collect();
             let set: Names = names.iter().collect();
             assert!(set.iter().eq(&names), "{count}");
+        }
+    }
+
+    #[test]
+    fn going_back_forgets_what_came_since_at_any_size() {
+        let names: Vec<String> = (0..100).map(|number| format!("name-{number}")).collect();
+        for keep in [0, 1, 30, 31, 32, 33, 34, 35, 60] {
+            for drop in [1, 30, 60, 100] {
+                let mut collector = Collector::new();
+                let add_all = |collector: &mut Collector, names: &[String]| {
+                    for name in names {
+                        collector.add(name);
+                    }
+                };
+                add_all(&mut collector, &names[..keep]);
+                let mark = collector.mark();
+                add_all(&mut collector, &names[..drop]);
+                collector.back_to(mark);
+                collector.add("last");
+                add_all(&mut collector, &names);
+                let expected = names.iter().take(keep).map(String::as_str).chain(["last"]);
+                let expected = expected.chain(names.iter().map(String::as_str));
+                assert!(collector.finish().iter().eq(expected), "{keep} {drop}");
+            }
         }
     }
 

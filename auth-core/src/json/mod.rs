@@ -6,13 +6,17 @@
 //! compared after unescaping; bytes after the end; byte-order marks; text that is not UTF-8) and accepts only what
 //! `serde_json` accepts as well.
 //!
-//! - `scan`: the scanner, and the members of the object that it leaves behind.
+//! - `scan`: the scanner; `string`: its strings.
+//! - `object`: the members of the object that it leaves behind.
 //! - `value`: views on single values of a text that has been scanned.
 
+mod object;
 mod scan;
+mod string;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub(crate) use scan::{Fault, Object, Repeats, check};
+pub(crate) use object::{Members, Object};
+pub(crate) use scan::{Fault, Repeats, check};
 pub(crate) use value::Value;

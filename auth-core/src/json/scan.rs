@@ -1,5 +1,6 @@
 //! The scanner: one pass over the text, without recursion beyond a bound and normally without an allocation.
 
+use super::object::{Entry, Members, Span, fingerprint};
 use super::value::{Text, Value};
 
 /// How deep arrays and objects may nest. Claims nest a handful of levels; the bound keeps a hostile text from spending
@@ -30,161 +31,36 @@ pub(crate) enum Repeats {
     Allow,
 }
 
-/// The object that a text consists of, with its members at hand.
-pub(crate) struct Object<'t> {
-    text: &'t str,
-    members: Stack,
-}
-
-impl<'t> Object<'t> {
-    /// Scans a text that must be one object.
-    pub(crate) fn read(text: &'t str) -> Result<Self, Fault> {
-        let mut scanner = Scanner::new(text, Repeats::Refuse)?;
-        scanner.white_space();
-        scanner.expect(b'{')?;
-        scanner.object(1)?;
-        scanner.end()?;
-        Ok(Self { text, members: scanner.members })
-    }
-
-    /// The value of the member of that name.
-    pub(crate) fn get(&self, name: &str) -> Option<Value<'t>> {
-        let fingerprint = fingerprint(name.as_bytes());
-        let at = self.members.find(0, self.text, fingerprint, name)?;
-        self.members.entry(at).map(|entry| Value::scanned(entry.value.of(self.text)))
-    }
-
-    /// The members in the order of the text.
-    pub(crate) fn members(&self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> {
-        self.members.iter().map(|entry| (entry.name(self.text), Value::scanned(entry.value.of(self.text))))
-    }
-}
-
 /// Scans a text that may be any one value.
 pub(crate) fn check(text: &str, repeats: Repeats) -> Result<Value<'_>, Fault> {
-    let mut scanner = Scanner::new(text, repeats)?;
+    let mut members = Members::new();
+    let mut scanner = Scanner::new(text, repeats, &mut members)?;
     scanner.white_space();
     let value = scanner.value(0)?;
     scanner.end()?;
     Ok(Value::scanned(value.of(text)))
 }
 
-/// Where something lies in the text. Offsets of 32 bits halve what the scanner carries about.
-#[derive(Clone, Copy, Default)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    #[expect(clippy::cast_possible_truncation, reason = "the scanner takes no text of more than 32 bits")]
-    fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
-    }
-
-    fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    fingerprint: u64,
-    name: Span,
-    value: Span,
-    escaped: bool,
-}
-
-impl Entry {
-    fn name<'t>(&self, text: &'t str) -> Text<'t> {
-        Text::scanned(self.name.of(text), self.escaped)
-    }
-}
-
-/// The names of all objects that are open at one moment, the outermost lowest.
-struct Stack {
-    inline: [Entry; Self::INLINE],
-    spilled: Vec<Entry>,
-    len: usize,
-}
-
-impl Stack {
-    /// Tokens rarely have more members; those that do cost an allocation.
-    const INLINE: usize = 20;
-
-    fn entry(&self, at: usize) -> Option<&Entry> {
-        self.inline.get(at).or_else(|| self.spilled.get(at - Self::INLINE)).filter(|_| at < self.len)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.inline.iter().take(self.len).chain(&self.spilled)
-    }
-
-    fn push(&mut self, entry: Entry) {
-        match self.inline.get_mut(self.len) {
-            Some(place) => *place = entry,
-            None => self.spilled.push(entry),
-        }
-        self.len += 1;
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.spilled.truncate(len.saturating_sub(Self::INLINE));
-        self.len = len;
-    }
-
-    fn set_value(&mut self, at: usize, value: Span) {
-        let entry = if at < Self::INLINE { self.inline.get_mut(at) } else { self.spilled.get_mut(at - Self::INLINE) };
-        if let Some(entry) = entry {
-            entry.value = value;
-        }
-    }
-
-    /// The place of that name among those from `base` upwards.
-    fn find(&self, base: usize, text: &str, fingerprint: u64, name: &str) -> Option<usize> {
-        let inline = self.inline.get(..self.len.min(Self::INLINE)).unwrap_or_default();
-        let same = |entry: &Entry| entry.fingerprint == fingerprint && entry.name(text) == *name;
-        let low = inline.iter().enumerate().skip(base).find(|(_, entry)| same(entry)).map(|(at, _)| at);
-        low.or_else(|| {
-            let skipped = base.saturating_sub(Self::INLINE);
-            let high = self.spilled.iter().skip(skipped).position(same);
-            high.map(|at| at + skipped + Self::INLINE)
-        })
-    }
-}
-
-/// A number that equal names share and different names rarely do, made of the length and both ends of the name.
-fn fingerprint(name: &[u8]) -> u64 {
-    let short = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => {
-            let length = (name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            u64::from_be_bytes(*head) ^ u64::from_be_bytes(*tail).rotate_left(29) ^ length
-        }
-        _ => short(name) | (name.len() as u64) << 56,
-    }
-}
-
-struct Scanner<'t> {
+pub(super) struct Scanner<'t, 'm> {
     text: &'t str,
-    bytes: &'t [u8],
-    at: usize,
-    members: Stack,
+    pub(super) bytes: &'t [u8],
+    pub(super) at: usize,
+    members: &'m mut Members,
     repeats: Repeats,
 }
 
-impl<'t> Scanner<'t> {
-    fn new(text: &'t str, repeats: Repeats) -> Result<Self, Fault> {
+impl<'t, 'm> Scanner<'t, 'm> {
+    pub(super) fn new(text: &'t str, repeats: Repeats, members: &'m mut Members) -> Result<Self, Fault> {
         u32::try_from(text.len()).map_err(|_| Fault::Excess)?;
-        let members = Stack { inline: [Entry::default(); Stack::INLINE], spilled: Vec::new(), len: 0 };
+        members.truncate(0);
         Ok(Self { text, bytes: text.as_bytes(), at: 0, members, repeats })
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() != Some(byte) {
             return Err(Fault::Grammar);
         }
@@ -192,13 +68,17 @@ impl<'t> Scanner<'t> {
         Ok(())
     }
 
-    fn white_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+    pub(super) fn white_space(&mut self) {
+        // tokens rarely have any, and one comparison tells
+        while let Some(byte) = self.peek().filter(|byte| *byte <= b' ') {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return;
+            }
             self.at += 1;
         }
     }
 
-    fn end(&mut self) -> Result<(), Fault> {
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
         self.white_space();
         if self.at == self.bytes.len() { Ok(()) } else { Err(Fault::Grammar) }
     }
@@ -261,7 +141,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// The members of an object whose brace has been read; they stay on the stack.
-    fn object(&mut self, depth: usize) -> Result<(), Fault> {
+    pub(super) fn object(&mut self, depth: usize) -> Result<(), Fault> {
         if depth > MAX_DEPTH {
             return Err(Fault::Excess);
         }
@@ -271,9 +151,10 @@ impl<'t> Scanner<'t> {
             self.at += 1;
             return Ok(());
         }
+        let mut seen = 0;
         loop {
             self.white_space();
-            let place = self.name(base)?;
+            let place = self.name(base, &mut seen)?;
             self.white_space();
             self.expect(b':')?;
             self.white_space();
@@ -291,7 +172,9 @@ impl<'t> Scanner<'t> {
     }
 
     /// Reads a member's name and puts it on the stack, unless the object that starts at `base` has it already.
-    fn name(&mut self, base: usize) -> Result<usize, Fault> {
+    ///
+    /// `seen` has a bit for each name so far, by its fingerprint; only where the bit is set is there anything to find.
+    fn name(&mut self, base: usize, seen: &mut u64) -> Result<usize, Fault> {
         let (name, escaped) = self.string()?;
         if self.repeats == Repeats::Allow {
             return Ok(usize::MAX);
@@ -300,58 +183,21 @@ impl<'t> Scanner<'t> {
         if place - base >= MAX_MEMBERS {
             return Err(Fault::Excess);
         }
-        let text = Text::scanned(name.of(self.text), escaped).decode();
-        let fingerprint = fingerprint(text.as_bytes());
-        if self.members.find(base, self.text, fingerprint, &text).is_some() {
-            return Err(Fault::Duplicate);
+        let fingerprint = if escaped {
+            fingerprint(Text::scanned(name.of(self.text), escaped).decode().as_bytes())
+        } else {
+            fingerprint(self.bytes.get(name.start as usize..name.end as usize).unwrap_or_default())
+        };
+        let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
+        if *seen & bit != 0 {
+            let decoded = Text::scanned(name.of(self.text), escaped).decode();
+            if self.members.find(base, self.text, fingerprint, &decoded).is_some() {
+                return Err(Fault::Duplicate);
+            }
         }
+        *seen |= bit;
         self.members.push(Entry { fingerprint, name, value: Span::default(), escaped });
         Ok(place)
-    }
-
-    /// A string; answers what lies between the quotes, and whether there are escapes in it.
-    fn string(&mut self) -> Result<(Span, bool), Fault> {
-        self.expect(b'"')?;
-        let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => self.escape()?,
-                _ => return Err(Fault::Grammar),
-            }
-            escaped = true;
-        }
-        let inside = Span::new(start, self.at);
-        self.at += 1;
-        Ok((inside, escaped))
-    }
-
-    fn escape(&mut self) -> Result<(), Fault> {
-        self.at += 2;
-        match self.bytes.get(self.at - 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(()),
-            Some(b'u') => match self.four_hex()? {
-                // half of a pair stands for no character, and no reader could show it as UTF-8
-                0xd800..=0xdbff if self.bytes.get(self.at..self.at + 2) == Some(b"\\u") => {
-                    self.at += 2;
-                    if matches!(self.four_hex()?, 0xdc00..=0xdfff) { Ok(()) } else { Err(Fault::Grammar) }
-                }
-                0xd800..=0xdfff => Err(Fault::Grammar),
-                _ => Ok(()),
-            },
-            _ => Err(Fault::Grammar),
-        }
-    }
-
-    fn four_hex(&mut self) -> Result<u32, Fault> {
-        let digits = self.bytes.get(self.at..self.at + 4).ok_or(Fault::Grammar)?;
-        self.at += 4;
-        digits.iter().try_fold(0, |sum, digit| {
-            let digit = char::from(*digit).to_digit(16).ok_or(Fault::Grammar)?;
-            Ok(sum << 4 | digit)
-        })
     }
 
     fn number(&mut self) -> Result<(), Fault> {
@@ -395,22 +241,4 @@ impl<'t> Scanner<'t> {
         let number = self.text.get(start..self.at).map(str::parse::<f64>);
         matches!(number, Some(Ok(number)) if number.is_finite())
     }
-}
-
-/// How many bytes go before the first quote, backslash or control character, looking at eight at a time.
-fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = control | zero_byte(word ^ (ONES * u64::from(b'"'))) | zero_byte(word ^ (ONES * u64::from(b'\\')));
-        if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
-        }
-    }
-    let stops = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    words.len() * 8 + rest.iter().position(stops).unwrap_or(rest.len())
 }

@@ -75,6 +75,10 @@ impl Tree {
         }
     }
 
+    fn as_str(&self) -> Option<&str> {
+        if let Self::Leaf(Any::String(text)) = self { Some(text) } else { None }
+    }
+
     fn depth(&self) -> usize {
         match self {
             Self::Leaf(_) => 0,
@@ -98,14 +102,19 @@ fn assert_same(ours: Value<'_>, tree: &Tree) {
             assert_eq!(ours.as_bool(), leaf.as_bool());
             assert_eq!(ours.is_null(), leaf.is_null());
             assert_eq!(ours.as_number().is_some(), leaf.is_number());
-            assert!(ours.items().is_none() && ours.members().is_none());
+            assert!(ours.items().is_none() && ours.members().is_none() && !ours.visit_strings(|_| {}));
         }
         Tree::Array(items) => {
+            let mut texts = Vec::new();
+            let whole = ours.visit_strings(|text| texts.push(text.decode().into_owned()));
+            let expected: Option<Vec<_>> = items.iter().map(Tree::as_str).collect();
+            assert_eq!(whole.then_some(texts), expected.map(|texts| texts.into_iter().map(str::to_owned).collect()));
             let found: Vec<_> = ours.items().expect("an array").collect();
             assert_eq!(found.len(), items.len());
             found.into_iter().zip(items).for_each(|(ours, tree)| assert_same(ours, tree));
         }
         Tree::Object(members) => {
+            assert!(!ours.visit_strings(|_| {}));
             let found: Vec<_> = ours.members().expect("an object").collect();
             assert_eq!(found.len(), members.len());
             for ((name, ours), (expected, tree)) in found.into_iter().zip(members) {
@@ -124,7 +133,8 @@ fn assert_agreement(text: &str) {
         (ours, _) => panic!("ours {:?}, reference {expected:?} of {text:?}", ours.map(Value::raw)),
     }
     let object = expected.as_ref().and_then(|tree| if let Tree::Object(members) = tree { Some(members) } else { None });
-    match (Object::read(text), object) {
+    let mut members = Members::new();
+    match (Object::read(text, &mut members), object) {
         (Ok(ours), Some(members)) => {
             assert_eq!(ours.members().count(), members.len());
             for ((name, value), (expected, tree)) in ours.members().zip(members) {
@@ -233,7 +243,7 @@ fn depth_is_bounded() {
         let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(check(&arrays, Repeats::Refuse).is_ok(), depth <= 32, "{depth}");
         let objects = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
-        assert_eq!(Object::read(&objects).err(), (depth > 32).then_some(Fault::Excess), "{depth}");
+        assert_eq!(Object::read(&objects, &mut Members::new()).err(), (depth > 32).then_some(Fault::Excess), "{depth}");
         assert_eq!(check(&objects, Repeats::Allow).is_ok(), depth <= 32, "{depth}");
     }
 }
@@ -247,16 +257,20 @@ fn members_are_bounded_and_compared_wherever_they_are_kept() {
     for count in [1, 19, 20, 21, 22, 255, 256, 257] {
         let mut names: Vec<_> = (0..count).map(|number| format!("n{number}")).collect();
         let text = object(&names);
-        assert_eq!(Object::read(&text).err(), (count > 256).then_some(Fault::Excess), "{count}");
+        assert_eq!(Object::read(&text, &mut Members::new()).err(), (count > 256).then_some(Fault::Excess), "{count}");
         assert_agreement(&text);
         let nested = format!("{{\"before\":{text},\"after\":{text},\"n0\":[{text},{text}]}}");
         assert_agreement(&nested);
         if (2..=256).contains(&count) {
             for twin in [0, count / 2, count - 2] {
                 names[count - 1] = format!("n{twin}");
-                assert_eq!(Object::read(&object(&names)).err(), Some(Fault::Duplicate), "{count} {twin}");
+                assert_eq!(
+                    Object::read(&object(&names), &mut Members::new()).err(),
+                    Some(Fault::Duplicate),
+                    "{count} {twin}"
+                );
                 let inside = format!("{{\"x\":{{\"y\":{}}}}}", object(&names));
-                assert_eq!(Object::read(&inside).err(), Some(Fault::Duplicate), "{count} {twin}");
+                assert_eq!(Object::read(&inside, &mut Members::new()).err(), Some(Fault::Duplicate), "{count} {twin}");
             }
         }
     }
@@ -265,7 +279,8 @@ fn members_are_bounded_and_compared_wherever_they_are_kept() {
 #[test]
 fn names_with_the_same_ends_are_told_apart() {
     let text = r#"{"12345678-a-12345678":1,"12345678-b-12345678":2,"12345678":3,"1234567":4,"12345678\u0000":5}"#;
-    let object = Object::read(text).expect("five different names");
+    let mut members = Members::new();
+    let object = Object::read(text, &mut members).expect("five different names");
     assert_eq!(object.get("12345678-b-12345678").map(Value::raw), Some("2"));
     assert_eq!(object.get("1234567").map(Value::raw), Some("4"));
     assert_eq!(object.get("12345678\0").map(Value::raw), Some("5"));

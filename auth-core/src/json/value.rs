@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::string::plain;
+
 /// What lies between the quotes of a JSON string.
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'t> {
@@ -14,7 +16,13 @@ impl<'t> Text<'t> {
         Self { inside, escaped }
     }
 
+    /// The text that the string stands for, where no escapes stand in it. It has no control characters then.
+    pub(crate) fn plain(self) -> Option<&'t str> {
+        (!self.escaped).then_some(self.inside)
+    }
+
     /// The text that the string stands for; allocates only where there are escapes.
+    #[inline]
     pub(crate) fn decode(self) -> Cow<'t, str> {
         if self.escaped { unescape(self.inside).into() } else { self.inside.into() }
     }
@@ -121,37 +129,51 @@ impl<'t> Value<'t> {
         }))
     }
 
-    /// The items, where this value is an array.
-    pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + Clone> {
-        let rest = Rest(self.0.strip_prefix('[')?);
-        Some(Items(rest))
+    /// Visits the strings of an array in order; answers whether the value is an array of strings and of nothing else.
+    ///
+    /// Lists of permissions and roles are the longest part of a usual token, so they are worth a walk of their own.
+    pub(crate) fn visit_strings(self, mut visit: impl FnMut(Text<'t>)) -> bool {
+        let bytes = self.0.as_bytes();
+        let mut at = 1;
+        loop {
+            match bytes.get(at) {
+                Some(b'"') if bytes.first() == Some(&b'[') => {
+                    let start = at + 1;
+                    let mut end = plain(bytes, start);
+                    let escaped = bytes.get(end) == Some(&b'\\');
+                    if escaped {
+                        end = string_end(bytes, at).unwrap_or(bytes.len()).saturating_sub(1);
+                    }
+                    visit(Text { inside: self.0.get(start..end).unwrap_or_default(), escaped });
+                    at = end + 1;
+                }
+                Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => at += 1,
+                end => return end == Some(&b']') && at + 1 == bytes.len(),
+            }
+        }
     }
-}
 
-#[derive(Clone)]
-struct Items<'t>(Rest<'t>);
-
-impl<'t> Iterator for Items<'t> {
-    type Item = Value<'t>;
-
-    fn next(&mut self) -> Option<Value<'t>> {
-        self.0.next_value()
+    /// The items, where this value is an array.
+    pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + use<'t>> {
+        let mut rest = Rest(self.0.strip_prefix('[')?);
+        Some(std::iter::from_fn(move || rest.next_value()))
     }
 }
 
 /// The rest of an array or object, up to its last bracket. The text was scanned, so that it is enough to find the ends
 /// of values.
-#[derive(Clone)]
 struct Rest<'t>(&'t str);
 
 impl<'t> Rest<'t> {
     fn next_value(&mut self) -> Option<Value<'t>> {
-        let text = self.0.trim_start_matches([' ', '\t', '\n', '\r', ',', ':']);
+        let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
+        let start = self.0.bytes().position(|byte| !between(&byte))?;
+        let text = self.0.get(start..)?;
         let end = match text.as_bytes().first()? {
             b']' | b'}' => return None,
             b'"' => string_end(text.as_bytes(), 0)?,
             b'[' | b'{' => nested_end(text.as_bytes())?,
-            _ => text.find([' ', '\t', '\n', '\r', ',', ':', ']', '}'])?,
+            _ => text.bytes().position(|byte| between(&byte) || matches!(byte, b']' | b'}'))?,
         };
         let (value, rest) = text.split_at_checked(end)?;
         self.0 = rest;
@@ -163,10 +185,11 @@ impl<'t> Rest<'t> {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
+        at = plain(bytes, at);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,
-            _ => at += 1,
+            _ => return None,
         }
     }
 }

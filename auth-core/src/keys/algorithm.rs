@@ -65,10 +65,21 @@ impl Algorithm {
 
     /// The algorithm of that registered name, compared exactly (RFC 7515 section 4.1.1).
     pub fn from_name(name: &str) -> Option<Self> {
-        if name == "Ed25519" {
-            return Some(Self::EdDsa);
+        match name {
+            "HS256" => Some(Self::Hs256),
+            "HS384" => Some(Self::Hs384),
+            "HS512" => Some(Self::Hs512),
+            "RS256" => Some(Self::Rs256),
+            "RS384" => Some(Self::Rs384),
+            "RS512" => Some(Self::Rs512),
+            "PS256" => Some(Self::Ps256),
+            "PS384" => Some(Self::Ps384),
+            "PS512" => Some(Self::Ps512),
+            "ES256" => Some(Self::Es256),
+            "ES384" => Some(Self::Es384),
+            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
+            _ => None,
         }
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
     /// The registered name.

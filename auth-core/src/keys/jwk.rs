@@ -7,12 +7,13 @@ use super::algorithm::Algorithm;
 use super::key::VerificationKey;
 use super::material::Material;
 use super::shared_secret;
-use crate::json::{Fault, Object};
+use crate::json::{Fault, Members, Object};
 use crate::secret::Secret;
 
 /// Reads a key, or says why it cannot be used.
 pub(super) fn read(text: &str) -> Result<VerificationKey, &'static str> {
-    let jwk = Object::read(text).map_err(|fault| match fault {
+    let mut members = Members::new();
+    let jwk = Object::read(text, &mut members).map_err(|fault| match fault {
         Fault::Grammar => "it is not a JSON object",
         Fault::Duplicate => "a member occurs twice",
         Fault::Excess => "it nests too deeply or has too many members",
@@ -25,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<VerificationKey, &'static str> {
 }
 
 /// RFC 7517 sections 4.2 and 4.3.
-fn meant_for_verifying(jwk: &Object<'_>) -> Result<(), &'static str> {
+fn meant_for_verifying(jwk: &Object<'_, '_>) -> Result<(), &'static str> {
     if string(jwk, "use", "use is not a string")?.is_some_and(|purpose| purpose != "sig") {
         return Err("its use is not \"sig\"");
     }
@@ -38,12 +39,12 @@ fn meant_for_verifying(jwk: &Object<'_>) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn algorithm(jwk: &Object<'_>) -> Result<Option<Algorithm>, &'static str> {
+fn algorithm(jwk: &Object<'_, '_>) -> Result<Option<Algorithm>, &'static str> {
     let Some(name) = string(jwk, "alg", "alg is not a string")? else { return Ok(None) };
     Algorithm::from_name(&name).map(Some).ok_or("its alg is not supported")
 }
 
-fn material(jwk: &Object<'_>) -> Result<Material, &'static str> {
+fn material(jwk: &Object<'_, '_>) -> Result<Material, &'static str> {
     let kind = string(jwk, "kty", "kty is not a string")?.ok_or("kty is missing")?;
     if &*kind == "oct" {
         let secret = Secret::new(octets(jwk, "k")?);
@@ -72,7 +73,7 @@ fn material(jwk: &Object<'_>) -> Result<Material, &'static str> {
 }
 
 /// RFC 7518 section 6.2.1.2: the coordinates have the full size of the curve's field.
-fn point(jwk: &Object<'_>, size: usize) -> Result<Box<[u8]>, &'static str> {
+fn point(jwk: &Object<'_, '_>, size: usize) -> Result<Box<[u8]>, &'static str> {
     const UNCOMPRESSED: u8 = 4; // SEC 1 section 2.3.3
     let (x, y) = (sized(octets(jwk, "x")?, size)?, sized(octets(jwk, "y")?, size)?);
     Ok([&[UNCOMPRESSED], &*x, &*y].concat().into())
@@ -82,13 +83,13 @@ fn sized(octets: Vec<u8>, size: usize) -> Result<Vec<u8>, &'static str> {
     if octets.len() == size { Ok(octets) } else { Err("a member has the wrong length for the curve") }
 }
 
-fn octets(jwk: &Object<'_>, name: &str) -> Result<Vec<u8>, &'static str> {
+fn octets(jwk: &Object<'_, '_>, name: &str) -> Result<Vec<u8>, &'static str> {
     let text = string(jwk, name, "a member of the key is not a string")?.ok_or("a member of the key is missing")?;
     URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(|_| "a member of the key is not base64url")
 }
 
 fn string<'t>(
-    jwk: &Object<'t>,
+    jwk: &Object<'t, '_>,
     name: &str,
     otherwise: &'static str,
 ) -> Result<Option<std::borrow::Cow<'t, str>>, &'static str> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::JwsFault;
-use crate::json::Object;
+use crate::json::{Members, Object};
 use crate::keys::Algorithm;
 
 /// What the header claims. It chooses a key of the issuer by name and is compared with that key; it supplies nothing.
@@ -15,9 +15,9 @@ pub(crate) struct Header<'t> {
 }
 
 impl<'t> Header<'t> {
-    pub(crate) fn read(bytes: &'t [u8]) -> Result<Self, JwsFault> {
+    pub(crate) fn read(bytes: &'t [u8], members: &mut Members) -> Result<Self, JwsFault> {
         let text = str::from_utf8(bytes).map_err(|_| JwsFault::Malformed)?;
-        let members = Object::read(text).map_err(|_| JwsFault::Malformed)?;
+        let members = Object::read(text, members).map_err(|_| JwsFault::Malformed)?;
         let (mut algorithm, mut key_id, mut typ) = (None, None, None);
         for (name, value) in members.members() {
             let string = || value.as_str().ok_or(JwsFault::Malformed);

@@ -16,6 +16,7 @@ mod tests;
 
 use std::fmt;
 
+use crate::json::Members;
 use crate::keys::{Algorithm, KeyFault, KeySet, VerificationKey};
 use crate::rejection::CredentialFault;
 
@@ -117,7 +118,7 @@ pub fn verify(text: impl AsRef<[u8]>, keys: &KeySet) -> Result<Payload, JwsFault
     let text = str::from_utf8(text.as_ref()).map_err(|_| JwsFault::Malformed)?;
     let mut scratch = Scratch::new();
     let token = Compact::read(text, MAX_LENGTH, &mut scratch)?;
-    let header = Header::read(token.header)?;
+    let header = Header::read(token.header, &mut Members::new())?;
     let (algorithm, key) = signer(&token, &header, keys)?;
     Ok(Payload { bytes: token.payload.to_vec(), algorithm, key_id: key.id().map(str::to_owned) })
 }

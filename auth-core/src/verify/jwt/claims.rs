@@ -29,7 +29,7 @@ pub(super) struct Registered<'t> {
 }
 
 impl<'t> Registered<'t> {
-    pub(super) fn among(members: &Object<'t>) -> Self {
+    pub(super) fn among(members: Object<'t, '_>) -> Self {
         let mut found = Self::default();
         let mut proof = 0;
         for (name, value) in members.members() {

@@ -9,7 +9,7 @@ use super::mapping::{ClaimPath, ScopeShape, ScopeUse};
 use crate::claims::Claims;
 use crate::clock::Timestamp;
 use crate::json::{Object, Value};
-use crate::names::Names;
+use crate::names::{Collector, Names};
 use crate::principal::{Identity, Method};
 use crate::rejection::CredentialFault;
 
@@ -21,7 +21,7 @@ impl Trusted {
     pub(super) fn identity(
         &self,
         payload: &str,
-        members: &Object<'_>,
+        members: Object<'_, '_>,
         claims: &Registered<'_>,
         expires: Option<Timestamp>,
     ) -> Result<Identity, CredentialFault> {
@@ -37,7 +37,7 @@ impl Trusted {
         identity.expires = expires;
         identity.scopes = self.scopes(members);
         identity.permissions = self.permissions(members, &identity.scopes);
-        identity.roles = lists(&self.mapping.roles, members).collect();
+        identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY);
         identity.claims = Claims::scanned(payload);
         Ok(identity)
     }
@@ -53,22 +53,21 @@ impl Trusted {
         }
     }
 
-    fn scopes(&self, members: &Object<'_>) -> Names {
+    fn scopes(&self, members: Object<'_, '_>) -> Names {
         let Some(claim) = self.mapping.scopes.find(members) else { return Names::EMPTY };
         match (claim.as_str(), self.mapping.scope_shape) {
             (Some(scope), _) => Names::from_scope(&scope),
-            (None, ScopeShape::DelimitedOrList) => strings(claim).into_iter().flatten().collect(),
+            (None, ScopeShape::DelimitedOrList) => lists([claim], &Names::EMPTY),
             (None, ScopeShape::Delimited) => Names::EMPTY,
         }
     }
 
-    fn permissions(&self, members: &Object<'_>, scopes: &Names) -> Names {
-        let mut listed = lists(&self.mapping.permissions, members).peekable();
-        match self.mapping.scope_use {
-            ScopeUse::GrantPermissions if listed.peek().is_none() => scopes.clone(),
-            ScopeUse::GrantPermissions => scopes.iter().map(Cow::Borrowed).chain(listed).collect(),
-            ScopeUse::KeptApart => listed.collect(),
-        }
+    fn permissions(&self, members: Object<'_, '_>, scopes: &Names) -> Names {
+        let granted = match self.mapping.scope_use {
+            ScopeUse::GrantPermissions => scopes,
+            ScopeUse::KeptApart => &Names::EMPTY,
+        };
+        lists(found(&self.mapping.permissions, members), granted)
     }
 }
 
@@ -76,18 +75,41 @@ impl Trusted {
 /// a line of a log or a header.
 fn string(claim: Value<'_>) -> Result<Cow<'_, str>, CredentialFault> {
     let text = claim.as_str().ok_or(CredentialFault::Claims)?;
-    if text.is_empty() || text.chars().any(char::is_control) {
+    // what was written without escapes in ASCII can hold no control character but DEL
+    let controls = match &text {
+        Cow::Borrowed(plain) if plain.is_ascii() => plain.contains('\u{7f}'),
+        other => other.chars().any(char::is_control),
+    };
+    if text.is_empty() || controls {
         return Err(CredentialFault::Claims);
     }
     Ok(text)
 }
 
-fn lists<'t>(paths: &[ClaimPath], members: &Object<'t>) -> impl Iterator<Item = Cow<'t, str>> {
-    paths.iter().filter_map(|path| path.find(members)).filter_map(strings).flatten()
+fn found<'t>(paths: &[ClaimPath], members: Object<'t, '_>) -> impl Iterator<Item = Value<'t>> {
+    paths.iter().filter_map(move |path| path.find(members))
 }
 
-/// The items of an array of strings (RFC 9068 section 2.2.3.1); nothing of any other value.
-fn strings(claim: Value<'_>) -> Option<impl Iterator<Item = Cow<'_, str>>> {
-    let items = claim.items()?;
-    items.clone().all(|item| item.as_text().is_some()).then(|| items.filter_map(Value::as_str))
+/// The names that are granted anyway and those of all claims that are arrays of strings (RFC 9068 section 2.2.3.1). Any
+/// other claim counts for nothing, and so does an array with anything else in it.
+fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names) -> Names {
+    let mut claims = claims.into_iter().peekable();
+    if claims.peek().is_none() {
+        return granted.clone();
+    }
+    let mut names = Collector::new();
+    for name in granted.iter() {
+        names.add_printable(name);
+    }
+    for claim in claims {
+        let mark = names.mark();
+        let whole = claim.visit_strings(|name| match name.plain() {
+            Some(plain) => names.add_printable(plain),
+            None => names.add(&name.decode()),
+        });
+        if !whole {
+            names.back_to(mark);
+        }
+    }
+    names.finish()
 }

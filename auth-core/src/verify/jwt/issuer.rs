@@ -1,6 +1,5 @@
 //! What is trusted: an issuer with its audiences, keys and rules.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -227,11 +226,5 @@ impl Trusted {
     fn is_audience(&self, value: Value<'_>) -> Result<bool, CredentialFault> {
         let named = value.as_text().ok_or(CredentialFault::Claims)?;
         Ok(self.audiences.iter().any(|audience| named == **audience))
-    }
-}
-
-impl fmt::Display for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
     }
 }

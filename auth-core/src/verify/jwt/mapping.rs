@@ -42,7 +42,7 @@ impl From<Vec<String>> for ClaimPath {
 
 impl ClaimPath {
     /// What is there; `null` is nothing.
-    pub(super) fn find<'t>(&self, members: &Object<'t>) -> Option<Value<'t>> {
+    pub(super) fn find<'t>(&self, members: Object<'t, '_>) -> Option<Value<'t>> {
         let (first, inner) = self.0.split_first()?;
         let value = inner.iter().try_fold(members.get(first)?, |value, name| value.member(name))?;
         (!value.is_null()).then_some(value)

@@ -17,8 +17,11 @@ pub(super) fn numeric_date(claim: Option<Value<'_>>) -> Result<Option<Timestamp>
 #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
 fn instant(number: &str) -> Option<Timestamp> {
     // ten digits are whole seconds until the year 2286, and the usual case
-    if number.len() <= 10 && number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return number.parse().ok().map(Timestamp::from_unix_seconds);
+    let digit = |sum: i64, byte: u8| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'));
+    if number.len() <= 10
+        && let Some(seconds) = number.bytes().try_fold(0, digit)
+    {
+        return Some(Timestamp::from_unix_seconds(seconds));
     }
     let seconds: f64 = number.parse().ok()?;
     let in_range = (0.0..=LATEST).contains(&seconds) && !number.starts_with('-');
