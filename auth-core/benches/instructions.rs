@@ -82,7 +82,9 @@ fn decision(prepared: Prepared) -> (Outcome<Decision>, Prepared) {
 }
 
 #[library_benchmark]
-#[benches::among(args = [10, 1_000, 10_000], setup = routes)]
+#[bench::among_10(args = (10), setup = routes)]
+#[bench::among_1_000(args = (1_000), setup = routes)]
+#[bench::among_10_000(args = (10_000), setup = routes)]
 fn route(prepared: Prepared) -> Prepared {
     let found = black_box(prepared.gate.policy().route(black_box(&prepared.head())));
     drop(found);

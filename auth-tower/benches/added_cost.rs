@@ -23,9 +23,9 @@ fn main() -> Fallible<()> {
         }
         subjects.push(Subject {
             name: workload.name,
-            bare: Box::new(batch(|| request(&workload.field), move |request| drop(send(&bare, request)))),
-            raw: Box::new(batch(|| (), |()| (workload.raw)())),
-            layered: Box::new(batch(|| request(&workload.field), move |request| drop(send(&layered, request)))),
+            bare: Box::new(batch(move || drop(send(&bare, request(&workload.field))))),
+            raw: Box::new(batch(&workload.raw)),
+            layered: Box::new(batch(move || drop(send(&layered, request(&workload.field))))),
             most: workload.most,
         });
     }

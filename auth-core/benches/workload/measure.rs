@@ -1,5 +1,7 @@
 //! Times in rounds that take turns, and allocations.
 //!
+//! A request is made, routed, answered and dropped: what a server does for every request, apart from the network.
+//!
 //! Machines are noisy, and what is published are ratios: each round measures the bare framework, the raw cryptography
 //! and the layered framework right after each other, so that a slow moment slows all three; the median of the rounds'
 //! ratios is what counts.
@@ -23,16 +25,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) most: Option<f64>,
 }
 
-/// Measures a batch: making the requests is not counted, dropping the answers is.
-pub(crate) fn batch<R>(make: impl Fn() -> R, send: impl Fn(R)) -> impl FnMut() -> Duration {
+/// Measures a batch.
+pub(crate) fn batch(run: impl Fn()) -> impl FnMut() -> Duration {
     let mut fastest = LONGEST_BATCH;
     move || {
         let fitting = LONGEST_BATCH.as_nanos() / fastest.as_nanos().max(1);
         let size = u32::try_from(fitting).unwrap_or(LARGEST_BATCH).clamp(1, LARGEST_BATCH);
-        let mut requests: Vec<R> = (0..size).map(|_| make()).collect();
         let start = Instant::now();
-        for request in requests.drain(..) {
-            send(request);
+        for _ in 0..size {
+            run();
         }
         let each = start.elapsed() / size;
         fastest = fastest.min(each);
@@ -66,7 +67,7 @@ pub(crate) fn print_times(title: &str, subjects: &mut [Subject<'_>]) {
     }
     println!("\n{title}: medians of {rounds} rounds\n");
     println!(
-        "| credential | bare | raw cryptography | with the gate | ratio to bare + raw | at most | added beside raw |"
+        "| credential | bare | raw cryptography | with the layer | ratio to bare + raw | at most | added beside raw |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|");
     for (subject, times) in subjects.iter().zip(times) {
@@ -137,7 +138,7 @@ pub(crate) fn count<R>(make: impl Fn() -> R, send: impl Fn(R), measure: impl Fn(
 /// One of the counts is over its bound. Counts do not depend on the machine, so that is a mistake.
 pub(crate) fn print_allocations(title: &str, counted: &[Allocations]) -> super::Fallible<()> {
     println!("\n{title}: allocations of one request\n");
-    println!("| credential | bare | with the gate | added | at most |");
+    println!("| credential | bare | with the layer | added | at most |");
     println!("|---|--:|--:|--:|--:|");
     let mut over = Vec::new();
     for Allocations { name, bare, layered, most } in counted {

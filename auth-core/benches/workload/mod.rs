@@ -23,7 +23,7 @@ use auth_core::{Clock, Outcome, Secret, SystemClock};
 use aws_lc_rs::hmac;
 
 use measure::drive;
-use tokens::Algorithm;
+pub(crate) use tokens::Algorithm;
 
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 
@@ -56,6 +56,8 @@ pub(crate) struct Workload {
     pub(crate) gate: Gate,
     /// The cryptography alone, with the key ready.
     pub(crate) raw: Box<dyn Fn()>,
+    /// How a token is signed, and the key as other libraries take it.
+    pub(crate) signed_with: Option<(Algorithm, Vec<u8>)>,
     /// How often the time of the bare framework and the raw cryptography together it may take.
     pub(crate) most: Option<f64>,
     /// How many allocations it may add.
@@ -85,6 +87,7 @@ fn token(algorithm: Algorithm, name: &'static str, most: f64) -> Fallible<Worklo
         field: ("authorization", format!("Bearer {}", signed.text)),
         gate: gate(Source::bearer(), JwtVerifier::new([issuer])?)?,
         raw: signed.raw,
+        signed_with: Some((algorithm, signed.key_bytes)),
         most: Some(most),
         most_allocations: 14,
     })
@@ -111,6 +114,7 @@ fn api_key() -> Fallible<Workload> {
         raw: Box::new(move || {
             std::hint::black_box(hmac::sign(&raw_pepper, raw_text.as_bytes()));
         }),
+        signed_with: None,
         most: None,
         most_allocations: 8,
     })

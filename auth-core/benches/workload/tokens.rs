@@ -27,6 +27,8 @@ pub(crate) struct Signed {
     pub(crate) text: String,
     pub(crate) key: VerificationKey,
     pub(crate) raw: Box<dyn Fn()>,
+    /// The secret or public key as other libraries take it: PKCS #1 of RSA, the bare point of the others.
+    pub(crate) key_bytes: Vec<u8>,
 }
 
 const SECRET: &[u8] = b"an example of a secret of more than 32 bytes";
@@ -52,6 +54,7 @@ fn hmac_signed() -> Fallible<Signed> {
         raw: Box::new(move || {
             let _ = black_box(hmac::verify(&key, signing_input.as_bytes(), tag.as_ref()));
         }),
+        key_bytes: SECRET.to_vec(),
     })
 }
 
@@ -103,6 +106,7 @@ fn finish(
         raw: Box::new(move || {
             let _ = black_box(parsed.verify_sig(message.as_bytes(), &signature));
         }),
+        key_bytes: public.to_vec(),
     })
 }
 

@@ -1,4 +1,5 @@
 //! The router that the benches compare with and without a layer, and the way they call it.
+#![allow(dead_code, reason = "no bench needs all of it")]
 
 use auth_core::gate::Gate;
 use auth_tower::AuthLayer;
