@@ -11,9 +11,13 @@ fn config(upstream: &Upstream, more: &str) -> String {
 
 const SPELLINGS: [&str; 8] = [
     "X-Auth-Subject",
-    "x_auth_subject",
+    "x.auth.subject",
+    "x--auth-subject",
+    "_x_auth_subject",
     "X_Auth-Subject",
     "x.auth.subject",
+    "x--auth-subject",
+    "_x_auth_subject",
     "X~Auth~Subject",
     "x-auth-permissions",
     "X_AUTH_ROLES",
