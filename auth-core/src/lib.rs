@@ -23,6 +23,7 @@ mod principal;
 mod rejection;
 pub mod reply;
 mod request;
+pub mod revocation;
 mod secret;
 pub mod store;
 pub mod verify;

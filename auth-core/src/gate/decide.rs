@@ -8,7 +8,7 @@ use crate::client_address::client_address;
 use crate::clock::Now;
 use crate::credential::{CredentialCount, Presented, SourceIndex, SourceMask};
 use crate::gate::observe::{self, Seen};
-use crate::gate::pending::{Verified, all_agree, verify_guarded};
+use crate::gate::pending::{all_agree, verify_guarded};
 use crate::gate::request_id::request_id;
 use crate::gate::{Admission, Caller, Decision, Gate, Refusal, RequestIds};
 use crate::outcome::Outcome;
@@ -17,6 +17,7 @@ use crate::principal::{Anonymous, Identity, Principal};
 use crate::rejection::{CredentialFault, Prohibition, Rejection};
 use crate::reply::Situation;
 use crate::request::RequestHead;
+use crate::verify::Verified;
 
 impl Gate {
     /// Decides on a request: at once where nothing has to be waited for, which takes no lock and boxes nothing.
@@ -101,7 +102,7 @@ impl Gate {
         Caller::Anonymous(Anonymous(Arc::clone(&self.parts.context)))
     }
 
-    fn principal(&self, identity: Identity, presented: SourceMask) -> Caller {
+    fn principal(&self, identity: Arc<Identity>, presented: SourceMask) -> Caller {
         Caller::Principal(Principal::new(identity, Arc::clone(&self.parts.context), presented))
     }
 }

@@ -35,14 +35,16 @@ mod mapping;
 mod tests;
 mod time;
 
+use std::sync::Arc;
+
 use crate::clock::Now;
 use crate::error::ConfigError;
 use crate::json::{Members, Object};
 use crate::outcome::Outcome;
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Rejection};
-use crate::verify::Verifier;
 use crate::verify::jws::{self, Compact, Header, Scratch};
+use crate::verify::{Verified, Verifier};
 use claims::Registered;
 use issuer::Trusted;
 
@@ -135,7 +137,7 @@ impl Verifier for JwtVerifier {
         matches!(text.matches('.').take(5).count(), 2 | 4)
     }
 
-    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>> {
-        Outcome::Done(self.identify(text, now).map_err(Rejection::InvalidCredential))
+    fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
+        Outcome::Done(self.identify(text, now).map(Arc::new).map_err(Rejection::InvalidCredential))
     }
 }
