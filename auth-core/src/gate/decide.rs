@@ -71,19 +71,15 @@ impl Gate {
             Ok(presented) => presented,
             Err(unread) => return Outcome::Done(case.from(unread.sources).refuse(&id(), None, unread.rejection)),
         };
-        let (case, verified) = match presented {
-            Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
-            Presented::One(source, text) => (case.from(source.into()), self.verify(source, text, now)),
+        match presented {
+            Presented::Nothing => Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
+            Presented::One(source, text) => {
+                case.from(source.into()).conclude(id, self.verify(source, text, now), found.tenant())
+            }
             Presented::Several(several) => {
                 let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
-                (case.from(several.iter().map(|(source, _)| *source).collect()), all_agree(outcomes))
-            }
-        };
-        match verified {
-            Outcome::Done(verified) => Outcome::Done(case.judge_verified(id, verified, found.tenant().as_deref())),
-            Outcome::Wait(pending) => {
-                let waiting = Waiting::new(&case, id(), found.tenant());
-                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+                let sources = several.iter().map(|(source, _)| *source).collect();
+                case.from(sources).conclude(id, all_agree(outcomes), found.tenant())
             }
         }
     }
@@ -143,6 +139,22 @@ impl Case<'_> {
 
     fn count(&self) -> CredentialCount {
         self.rule.map_or(CredentialCount::ExactlyOne, |rule| rule.count())
+    }
+
+    /// Goes on with what the verifier says, at once or when it comes.
+    fn conclude(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        verified: Outcome<Verified>,
+        tenant: Option<Cow<'_, str>>,
+    ) -> Outcome<Decision> {
+        match verified {
+            Outcome::Done(verified) => Outcome::Done(self.judge_verified(id, verified, tenant.as_deref())),
+            Outcome::Wait(pending) => {
+                let waiting = Waiting::new(self, id(), tenant);
+                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+            }
+        }
     }
 
     fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {

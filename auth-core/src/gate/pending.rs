@@ -19,8 +19,8 @@ pub(super) type Verified = Result<Identity, Rejection>;
 /// Asks a verifier and survives its panics.
 pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Outcome<Verified> {
     match catch_unwind(AssertUnwindSafe(|| verifier.verify(text, now))) {
-        Ok(Outcome::Done(result)) => Outcome::Done(result),
         Ok(Outcome::Wait(pending)) => Outcome::Wait(guarded(pending)),
+        Ok(done) => done,
         Err(_) => Outcome::Done(Err(panicked())),
     }
 }
