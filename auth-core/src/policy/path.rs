@@ -106,14 +106,16 @@ fn is_plain(path: &[u8]) -> bool {
     let (Some(last_before), Some(last_after)) = (before.last_chunk::<BLOCK>(), after.last_chunk::<BLOCK>()) else {
         return false;
     };
-    let blocks =
-        before.as_chunks::<BLOCK>().0.iter().zip(after.as_chunks::<BLOCK>().0).chain([(last_before, last_after)]);
     let mut doubts = [0; BLOCK];
-    for (before, after) in blocks {
+    let mut look_at = |before: &[u8; BLOCK], after: &[u8; BLOCK]| {
         for (doubt, (before, after)) in doubts.iter_mut().zip(before.iter().zip(after)) {
             *doubt |= doubt_of(*before, *after);
         }
+    };
+    for (before, after) in before.as_chunks().0.iter().zip(after.as_chunks().0) {
+        look_at(before, after);
     }
+    look_at(last_before, last_after);
     doubts == [0; BLOCK] && *last != b'/'
 }
 
