@@ -39,5 +39,5 @@ pub use principal::{Anonymous, Identity, Method, Principal};
 pub use rejection::{
     CredentialFault, MissingPermissions, Outage, Prohibition, Rejection, RequestFault, RetryAfter, UpstreamFault,
 };
-pub use request::{Field, Headers, RequestHead};
+pub use request::{Field, FieldNames, Headers, RequestHead};
 pub use secret::Secret;

@@ -40,7 +40,7 @@ impl Gate {
     /// assert_eq!(status("//health"), 400);
     /// ```
     pub fn decide(&self, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
-        let case = Case {
+        let mut case = Case {
             gate: self,
             method: head.method,
             path: head.path,
@@ -54,15 +54,16 @@ impl Gate {
             Ok(found) => found,
             Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection)),
         };
-        let case = match found.entry() {
-            Entry::Rule(rule) => Case { rule: Some(rule), ..case },
+        match found.entry() {
+            Entry::Rule(rule) => case.rule = Some(rule),
             Entry::Preflight(rule) => {
-                return Outcome::Done(Case { rule: Some(rule), ..case }.admit(id, self.anonymous()));
+                case.rule = Some(rule);
+                return Outcome::Done(case.admit(id, self.anonymous()));
             }
-            Entry::NoRule => case,
-        };
+            Entry::NoRule => {}
+        }
         if let Some(known) = head.known.filter(|known| case.takes_over(known)) {
-            let case = case.from(known.presented());
+            case.presented = known.presented();
             return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
         }
         if case.credentials() == CredentialUse::Ignored {
@@ -70,21 +71,21 @@ impl Gate {
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
-            Err(unread) => return Outcome::Done(case.from(unread.sources).refuse(&id(), None, unread.rejection)),
-        };
-        let (case, verified) = match presented {
-            Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
-            Presented::One(source, text) => (case.from(source.into()), self.verify(source, text, now)),
-            Presented::Several(several) => {
-                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
-                (case.from(several.iter().map(|(source, _)| *source).collect()), all_agree(outcomes))
+            Err(unread) => {
+                case.presented = unread.sources;
+                return Outcome::Done(case.refuse(&id(), None, unread.rejection));
             }
         };
-        match verified {
-            Outcome::Done(verified) => Outcome::Done(case.judge_verified(id, verified, found.tenant().as_deref())),
-            Outcome::Wait(pending) => {
-                let waiting = Waiting::new(&case, id(), found.tenant());
-                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+        match presented {
+            Presented::Nothing => Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
+            Presented::One(source, text) => {
+                case.presented = source.into();
+                case.conclude(id, self.verify(source, text, now), found.tenant())
+            }
+            Presented::Several(several) => {
+                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
+                case.presented = several.iter().map(|(source, _)| *source).collect();
+                case.conclude(id, all_agree(outcomes), found.tenant())
             }
         }
     }
@@ -108,7 +109,6 @@ impl Gate {
 }
 
 /// A request while it is decided.
-#[derive(Clone, Copy)]
 struct Case<'a> {
     gate: &'a Gate,
     method: &'a str,
@@ -122,10 +122,6 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn from(self, presented: SourceMask) -> Self {
-        Self { presented, ..self }
-    }
-
     /// Without a rule the caller has to say who it is before it is refused: strangers do not learn which routes exist.
     fn credentials(&self) -> CredentialUse {
         self.rule.map_or(CredentialUse::Required, |rule| rule.credentials())
@@ -144,6 +140,22 @@ impl Case<'_> {
 
     fn count(&self) -> CredentialCount {
         self.rule.map_or(CredentialCount::ExactlyOne, |rule| rule.count())
+    }
+
+    /// Goes on with what the verifier says, at once or when it comes.
+    fn conclude(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        verified: Outcome<Verified>,
+        tenant: Option<Cow<'_, str>>,
+    ) -> Outcome<Decision> {
+        match verified {
+            Outcome::Done(verified) => Outcome::Done(self.judge_verified(id, verified, tenant.as_deref())),
+            Outcome::Wait(pending) => {
+                let waiting = Waiting::new(self, id(), tenant);
+                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+            }
+        }
     }
 
     fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {

@@ -15,8 +15,8 @@ use crate::verify::{Verified, Verifier};
 /// Asks a verifier and survives its panics.
 pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Outcome<Verified> {
     match catch_unwind(AssertUnwindSafe(|| verifier.verify(text, now))) {
-        Ok(Outcome::Done(result)) => Outcome::Done(result),
         Ok(Outcome::Wait(pending)) => Outcome::Wait(guarded(pending)),
+        Ok(done) => done,
         Err(_) => Outcome::Done(Err(panicked())),
     }
 }
