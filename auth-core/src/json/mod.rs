@@ -6,11 +6,12 @@
 //! compared after unescaping; bytes after the end; byte-order marks; text that is not UTF-8) and accepts only what
 //! `serde_json` accepts as well.
 //!
-//! - `scan`: the scanner; `string`: its strings.
+//! - `scan`: the scanner; `string`: its strings; `plain`: the search for their ends.
 //! - `object`: the members of the object that it leaves behind.
 //! - `value`: views on single values of a text that has been scanned.
 
 mod object;
+mod plain;
 mod scan;
 mod string;
 #[cfg(test)]

@@ -14,10 +14,9 @@ impl<'t, 'm> Object<'t, 'm> {
     /// Scans a text that must be one object. What was in `members` before is forgotten.
     pub(crate) fn read(text: &'t str, members: &'m mut Members) -> Result<Self, Fault> {
         let mut scanner = Scanner::new(text, Repeats::Refuse, members)?;
-        scanner.white_space();
-        scanner.expect(b'{')?;
-        scanner.object(1)?;
-        scanner.end()?;
+        let (b'{', brace) = scanner.next(0) else { return Err(Fault::Grammar) };
+        let end = scanner.object(brace + 1, 1)?;
+        scanner.end(end)?;
         Ok(Self { text, members })
     }
 
@@ -56,7 +55,10 @@ pub(super) struct Entry {
     pub(super) fingerprint: u64,
     pub(super) name: Span,
     pub(super) value: Span,
+    /// Whether there are escapes in the name.
     pub(super) escaped: bool,
+    /// Whether the value is a string without escapes.
+    pub(super) plain: bool,
 }
 
 impl Entry {
@@ -73,6 +75,8 @@ pub(crate) struct Members {
     inline: [Entry; Self::INLINE],
     spilled: Vec<Entry>,
     pub(super) len: usize,
+    /// The [`bit`]s of all names of the object that was left last.
+    pub(super) seen: u64,
 }
 
 impl Members {
@@ -80,7 +84,7 @@ impl Members {
     const INLINE: usize = 20;
 
     pub(crate) fn new() -> Self {
-        Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0 }
+        Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0, seen: 0 }
     }
 
     fn all(&self) -> impl Iterator<Item = &Entry> {
@@ -98,13 +102,6 @@ impl Members {
     pub(super) fn truncate(&mut self, len: usize) {
         self.spilled.truncate(len.saturating_sub(Self::INLINE));
         self.len = len;
-    }
-
-    pub(super) fn set_value(&mut self, at: usize, value: Span) {
-        let entry = if at < Self::INLINE { self.inline.get_mut(at) } else { self.spilled.get_mut(at - Self::INLINE) };
-        if let Some(entry) = entry {
-            entry.value = value;
-        }
     }
 
     /// The member of that name among those from `base` upwards.
@@ -126,4 +123,9 @@ pub(super) fn fingerprint(name: &[u8]) -> u64 {
         return u64::from(u32::from_le_bytes(*head)) ^ u64::from(u32::from_le_bytes(*tail)) << 32 ^ length;
     }
     name.iter().fold(length, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte))
+}
+
+/// One of 64 bits for a name, by its fingerprint.
+pub(super) fn bit(fingerprint: u64) -> u64 {
+    1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::string::plain;
+use super::plain::plain;
 
 /// What lies between the quotes of a JSON string.
 #[derive(Clone, Copy)]
