@@ -1,5 +1,6 @@
 //! An object and its members, found by name without another walk through the text.
 
+use super::name::{Fingerprint, Name};
 use super::scan::{Fault, Repeats, Scanner};
 use super::value::{Text, Value};
 
@@ -20,15 +21,29 @@ impl<'t, 'm> Object<'t, 'm> {
         Ok(Self { text, members })
     }
 
-    /// The value of the member of that name.
+    /// The value of the member of that name. Where the name is a constant, so is its fingerprint.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'t>> {
-        let entry = self.members.find(0, self.text, fingerprint(name.as_bytes()), name)?;
-        Some(Value::scanned(entry.value.of(self.text)))
+        self.find(Name::new(name))
     }
 
-    /// The members in the order of the text.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> + use<'t, 'm> {
-        self.members.all().map(move |entry| (entry.name(self.text), Value::scanned(entry.value.of(self.text))))
+    #[inline]
+    pub(crate) fn find(&self, name: Name<'_>) -> Option<Value<'t>> {
+        if self.members.seen & name.fingerprint.bit() == 0 {
+            return None;
+        }
+        self.look_up(name)
+    }
+
+    /// Kept out of [`find`](Self::find), which is small enough to become part of its callers then.
+    #[inline(never)]
+    fn look_up(&self, name: Name<'_>) -> Option<Value<'t>> {
+        self.members.find(0, self.text, name).map(|entry| entry.value(self.text))
+    }
+
+    /// The members in the order of the text. Names of more than seven bytes may share a fingerprint.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Fingerprint, Value<'t>)> + use<'t, 'm> {
+        self.members.all().iter().map(move |entry| (entry.fingerprint, entry.value(self.text)))
     }
 }
 
@@ -52,7 +67,7 @@ impl Span {
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Entry {
-    pub(super) fingerprint: u64,
+    pub(super) fingerprint: Fingerprint,
     pub(super) name: Span,
     pub(super) value: Span,
     /// Whether there are escapes in the name.
@@ -65,6 +80,10 @@ impl Entry {
     fn name<'t>(&self, text: &'t str) -> Text<'t> {
         Text::scanned(self.name.of(text), self.escaped)
     }
+
+    fn value<'t>(&self, text: &'t str) -> Value<'t> {
+        if self.plain { Value::plain(self.value.of(text)) } else { Value::scanned(self.value.of(text)) }
+    }
 }
 
 /// The members of the object that was read last.
@@ -73,9 +92,10 @@ impl Entry {
 /// that it lies where the caller is and does not have to be moved out of the scanner.
 pub(crate) struct Members {
     inline: [Entry; Self::INLINE],
+    /// All of them, once they have not fitted any more.
     spilled: Vec<Entry>,
     pub(super) len: usize,
-    /// The [`bit`]s of all names of the object that was left last.
+    /// The [bits](Fingerprint::bit) of all names of the object that was left last.
     pub(super) seen: u64,
 }
 
@@ -87,45 +107,43 @@ impl Members {
         Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0, seen: 0 }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.inline.iter().take(self.len).chain(&self.spilled)
+    fn all(&self) -> &[Entry] {
+        if self.spilled.is_empty() { self.inline.get(..self.len).unwrap_or_default() } else { &self.spilled }
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
         match self.inline.get_mut(self.len) {
-            Some(place) => *place = entry,
-            None => self.spilled.push(entry),
+            Some(place) if self.spilled.is_empty() => *place = entry,
+            _ => self.spill(entry),
         }
         self.len += 1;
     }
 
+    #[cold]
+    fn spill(&mut self, entry: Entry) {
+        if self.spilled.is_empty() {
+            self.spilled.extend_from_slice(&self.inline);
+        }
+        self.spilled.push(entry);
+    }
+
     pub(super) fn truncate(&mut self, len: usize) {
-        self.spilled.truncate(len.saturating_sub(Self::INLINE));
+        if !self.spilled.is_empty() {
+            self.spilled.truncate(len);
+        }
         self.len = len;
     }
 
     /// The member of that name among those from `base` upwards.
-    pub(super) fn find(&self, base: usize, text: &str, fingerprint: u64, name: &str) -> Option<&Entry> {
-        let low = self.inline.get(base..self.len.min(Self::INLINE)).unwrap_or_default();
-        let high = self.spilled.get(base.saturating_sub(Self::INLINE)..).unwrap_or_default();
-        let same = |entry: &&Entry| entry.fingerprint == fingerprint && entry.name(text) == *name;
-        low.iter().find(same).or_else(|| high.iter().find(same))
+    pub(super) fn find(&self, base: usize, text: &str, name: Name<'_>) -> Option<&Entry> {
+        let mut rest = self.all().get(base..)?;
+        loop {
+            let at = rest.iter().position(|entry| entry.fingerprint == name.fingerprint)?;
+            let found = rest.get(at)?;
+            if name.fingerprint.is_exact() || found.name(text) == *name.text {
+                return Some(found);
+            }
+            rest = rest.get(at + 1..)?;
+        }
     }
-}
-
-/// A number that equal names share and different names rarely do, made of the length and both ends of the name.
-pub(super) fn fingerprint(name: &[u8]) -> u64 {
-    let length = (name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    if let (Some(head), Some(tail)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        return u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29) ^ length;
-    }
-    if let (Some(head), Some(tail)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*head)) ^ u64::from(u32::from_le_bytes(*tail)) << 32 ^ length;
-    }
-    name.iter().fold(length, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte))
-}
-
-/// One of 64 bits for a name, by its fingerprint.
-pub(super) fn bit(fingerprint: u64) -> u64 {
-    1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
 }

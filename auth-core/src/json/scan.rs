@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::object::{Entry, Members, Span, bit, fingerprint};
+use super::name::{Fingerprint, Name};
+use super::object::{Entry, Members, Span};
 use super::string::Found;
 use super::value::{Text, Value};
 
@@ -176,23 +177,25 @@ impl<'t, 'm> Scanner<'t, 'm> {
     ///
     /// `seen` has a bit for each name so far; only where the bit is set is there anything to find.
     #[inline]
-    fn admit(&self, name: Found, base: usize, seen: &mut u64) -> Result<u64, Fault> {
+    fn admit(&self, name: Found, base: usize, seen: &mut u64) -> Result<Fingerprint, Fault> {
         if self.repeats == Repeats::Allow {
-            return Ok(0);
+            return Ok(Fingerprint::default());
         }
         if self.members.len - base >= MAX_MEMBERS {
             return Err(Fault::Excess);
         }
         let fingerprint = if name.escaped {
-            fingerprint(self.decoded(name).as_bytes())
+            Fingerprint::of(self.decoded(name).as_bytes())
         } else {
-            fingerprint(self.bytes.get(name.start..name.end).unwrap_or_default())
+            Fingerprint::of(self.bytes.get(name.start..name.end).unwrap_or_default())
         };
-        let bit = bit(fingerprint);
-        if *seen & bit != 0 && self.members.find(base, self.text, fingerprint, &self.decoded(name)).is_some() {
-            return Err(Fault::Duplicate);
+        if *seen & fingerprint.bit() != 0 {
+            let name = self.decoded(name);
+            if self.members.find(base, self.text, Name::known(&name, fingerprint)).is_some() {
+                return Err(Fault::Duplicate);
+            }
         }
-        *seen |= bit;
+        *seen |= fingerprint.bit();
         Ok(fingerprint)
     }
 

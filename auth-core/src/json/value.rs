@@ -75,23 +75,32 @@ fn unescape_hex(escape: &str) -> (char, usize) {
 
 /// One value of a scanned text, without white space around it.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'t>(&'t str);
+pub(crate) struct Value<'t> {
+    text: &'t str,
+    /// Whether this is known to be a string without escapes.
+    plain: bool,
+}
 
 impl<'t> Value<'t> {
     /// A text that the scanner has accepted, without white space around it.
     pub(crate) fn scanned(text: &'t str) -> Self {
-        Self(text)
+        Self { text, plain: false }
+    }
+
+    /// The same for a string without escapes.
+    pub(super) fn plain(text: &'t str) -> Self {
+        Self { text, plain: true }
     }
 
     /// The value as it stands in the text.
     pub(crate) fn raw(self) -> &'t str {
-        self.0
+        self.text
     }
 
     /// The string that the value is, if it is one.
     pub(crate) fn as_text(self) -> Option<Text<'t>> {
-        let inside = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Text::scanned(inside, inside.contains('\\')))
+        let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Text::scanned(inside, !self.plain && inside.contains('\\')))
     }
 
     pub(crate) fn as_str(self) -> Option<Cow<'t, str>> {
@@ -99,11 +108,11 @@ impl<'t> Value<'t> {
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+        self.text == "null"
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {
-        match self.0 {
+        match self.text {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
@@ -112,7 +121,7 @@ impl<'t> Value<'t> {
 
     /// The text of the number that the value is, if it is one.
     pub(crate) fn as_number(self) -> Option<&'t str> {
-        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.0)
+        self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.text)
     }
 
     /// The value of that member, where this value is an object and has it.
@@ -122,7 +131,7 @@ impl<'t> Value<'t> {
 
     /// The members, where this value is an object.
     pub(crate) fn members(self) -> Option<impl Iterator<Item = (Text<'t>, Self)>> {
-        let mut rest = Rest(self.0.strip_prefix('{')?);
+        let mut rest = Rest(self.text.strip_prefix('{')?);
         Some(std::iter::from_fn(move || {
             let name = rest.next_value()?.as_text()?;
             Some((name, rest.next_value()?))
@@ -133,7 +142,7 @@ impl<'t> Value<'t> {
     ///
     /// Lists of permissions and roles are the longest part of a usual token, so they are worth a walk of their own.
     pub(crate) fn visit_strings(self, mut visit: impl FnMut(Text<'t>)) -> bool {
-        let bytes = self.0.as_bytes();
+        let bytes = self.text.as_bytes();
         let mut at = 1;
         loop {
             match bytes.get(at) {
@@ -144,7 +153,7 @@ impl<'t> Value<'t> {
                     if escaped {
                         end = string_end(bytes, at).unwrap_or(bytes.len()).saturating_sub(1);
                     }
-                    visit(Text { inside: self.0.get(start..end).unwrap_or_default(), escaped });
+                    visit(Text { inside: self.text.get(start..end).unwrap_or_default(), escaped });
                     at = end + 1;
                 }
                 Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => at += 1,
@@ -155,7 +164,7 @@ impl<'t> Value<'t> {
 
     /// The items, where this value is an array.
     pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + use<'t>> {
-        let mut rest = Rest(self.0.strip_prefix('[')?);
+        let mut rest = Rest(self.text.strip_prefix('[')?);
         Some(std::iter::from_fn(move || rest.next_value()))
     }
 }
@@ -177,7 +186,7 @@ impl<'t> Rest<'t> {
         };
         let (value, rest) = text.split_at_checked(end)?;
         self.0 = rest;
-        Some(Value(value))
+        Some(Value::scanned(value))
     }
 }
 

@@ -4,7 +4,6 @@ use crate::json::{Object, Value};
 
 /// Registered claims (RFC 7519 section 4.1) and the claims that tell kinds of tokens apart, as they stand in the
 /// payload.
-#[derive(Default)]
 pub(super) struct Registered<'t> {
     pub(super) iss: Option<Value<'t>>,
     pub(super) sub: Option<Value<'t>>,
@@ -30,36 +29,22 @@ pub(super) struct Registered<'t> {
 
 impl<'t> Registered<'t> {
     pub(super) fn among(members: Object<'t, '_>) -> Self {
-        let mut found = Self::default();
-        let mut proof = 0;
-        for (name, value) in members.members() {
-            let place = match &*name.decode() {
-                "iss" => &mut found.iss,
-                "sub" => &mut found.sub,
-                "aud" => &mut found.aud,
-                "exp" => &mut found.exp,
-                "nbf" => &mut found.nbf,
-                "iat" => &mut found.iat,
-                "jti" => &mut found.jti,
-                "client_id" => &mut found.client_id,
-                "token_use" => &mut found.token_use,
-                "typ" => &mut found.typ,
-                "type" => &mut found.type_names[0],
-                "token_type" => &mut found.type_names[1],
-                other => {
-                    match other {
-                        "cnf" => found.bound = true,
-                        "nonce" | "at_hash" | "c_hash" => found.id_token = true,
-                        "events" => found.other_kind = true,
-                        "htm" | "htu" => proof += 1,
-                        _ => {}
-                    }
-                    continue;
-                }
-            };
-            *place = Some(value);
+        let has = |name| members.get(name).is_some();
+        Self {
+            iss: members.get("iss"),
+            sub: members.get("sub"),
+            aud: members.get("aud"),
+            exp: members.get("exp"),
+            nbf: members.get("nbf"),
+            iat: members.get("iat"),
+            jti: members.get("jti"),
+            client_id: members.get("client_id"),
+            bound: has("cnf"),
+            id_token: has("nonce") || has("at_hash") || has("c_hash"),
+            other_kind: has("events") || has("htm") && has("htu"),
+            token_use: members.get("token_use"),
+            typ: members.get("typ"),
+            type_names: [members.get("type"), members.get("token_type")],
         }
-        found.other_kind |= proof == 2;
-        found
     }
 }
