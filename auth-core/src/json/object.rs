@@ -1,6 +1,7 @@
 //! An object and its members, found by name without another walk through the text.
 
 use super::name::{Fingerprint, Name};
+use super::plain::Spelling;
 use super::scan::{Fault, Repeats, Scanner};
 use super::value::{Text, Value};
 
@@ -8,6 +9,7 @@ use super::value::{Text, Value};
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'t, 'm> {
     text: &'t str,
+    spelling: Spelling,
     members: &'m Members,
 }
 
@@ -18,7 +20,8 @@ impl<'t, 'm> Object<'t, 'm> {
         let (b'{', brace) = scanner.next(0) else { return Err(Fault::Grammar) };
         let end = scanner.object(brace + 1, 1)?;
         scanner.end(end)?;
-        Ok(Self { text, members })
+        let spelling = scanner.spelling;
+        Ok(Self { text, spelling, members })
     }
 
     /// The value of the member of that name. Where the name is a constant, so is its fingerprint.
@@ -38,12 +41,16 @@ impl<'t, 'm> Object<'t, 'm> {
     /// Kept out of [`find`](Self::find), which is small enough to become part of its callers then.
     #[inline(never)]
     fn look_up(&self, name: Name<'_>) -> Option<Value<'t>> {
-        self.members.find(0, self.text, name).map(|entry| entry.value(self.text))
+        self.members.find(0, self.text, name).map(|entry| self.value(entry))
     }
 
     /// The members in the order of the text. Names of more than seven bytes may share a fingerprint.
     pub(crate) fn members(self) -> impl Iterator<Item = (Fingerprint, Value<'t>)> + use<'t, 'm> {
-        self.members.all().iter().map(move |entry| (entry.fingerprint, entry.value(self.text)))
+        self.members.all().iter().map(move |entry| (entry.fingerprint, self.value(entry)))
+    }
+
+    fn value(&self, entry: &Entry) -> Value<'t> {
+        Value::scanned(entry.value.of(self.text), self.spelling)
     }
 }
 
@@ -72,17 +79,13 @@ pub(super) struct Entry {
     pub(super) value: Span,
     /// Whether there are escapes in the name.
     pub(super) escaped: bool,
-    /// Whether the value is a string without escapes.
-    pub(super) plain: bool,
 }
 
 impl Entry {
-    fn name<'t>(&self, text: &'t str) -> Text<'t> {
-        Text::scanned(self.name.of(text), self.escaped)
-    }
-
-    fn value<'t>(&self, text: &'t str) -> Value<'t> {
-        if self.plain { Value::plain(self.value.of(text)) } else { Value::scanned(self.value.of(text)) }
+    #[inline]
+    fn is(&self, name: Name<'_>, text: &str) -> bool {
+        self.fingerprint == name.fingerprint
+            && (name.fingerprint.is_exact() || Text::scanned(self.name.of(text), self.escaped) == *name.text)
     }
 }
 
@@ -136,14 +139,6 @@ impl Members {
 
     /// The member of that name among those from `base` upwards.
     pub(super) fn find(&self, base: usize, text: &str, name: Name<'_>) -> Option<&Entry> {
-        let mut rest = self.all().get(base..)?;
-        loop {
-            let at = rest.iter().position(|entry| entry.fingerprint == name.fingerprint)?;
-            let found = rest.get(at)?;
-            if name.fingerprint.is_exact() || found.name(text) == *name.text {
-                return Some(found);
-            }
-            rest = rest.get(at + 1..)?;
-        }
+        self.all().get(base..)?.iter().find(|entry| entry.is(name, text))
     }
 }

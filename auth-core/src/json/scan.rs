@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::name::{Fingerprint, Name};
 use super::object::{Entry, Members, Span};
+use super::plain::Spelling;
 use super::string::Found;
 use super::value::{Text, Value};
 
@@ -40,15 +41,16 @@ pub(crate) fn check(text: &str, repeats: Repeats) -> Result<Value<'_>, Fault> {
     let mut members = Members::new();
     let mut scanner = Scanner::new(text, repeats, &mut members)?;
     let (_, start) = scanner.next(0);
-    let (end, _) = scanner.value(start, 0)?;
+    let end = scanner.value(start, 0)?;
     scanner.end(end)?;
-    Ok(Value::scanned(Span::new(start, end).of(text)))
+    Ok(Value::scanned(Span::new(start, end).of(text), scanner.spelling))
 }
 
 /// What the scan of one text shares. Where it has come to is passed from call to call, so that it stays in a register.
 pub(super) struct Scanner<'t, 'm> {
     text: &'t str,
     pub(super) bytes: &'t [u8],
+    pub(super) spelling: Spelling,
     members: &'m mut Members,
     repeats: Repeats,
 }
@@ -57,7 +59,8 @@ impl<'t, 'm> Scanner<'t, 'm> {
     pub(super) fn new(text: &'t str, repeats: Repeats, members: &'m mut Members) -> Result<Self, Fault> {
         u32::try_from(text.len()).map_err(|_| Fault::Excess)?;
         members.truncate(0);
-        Ok(Self { text, bytes: text.as_bytes(), members, repeats })
+        let bytes = text.as_bytes();
+        Ok(Self { text, bytes, spelling: Spelling::of(bytes), members, repeats })
     }
 
     /// The byte at that place; behind the end a zero, which the grammar has no use for anywhere.
@@ -87,15 +90,10 @@ impl<'t, 'm> Scanner<'t, 'm> {
         if self.next(at).1 == self.bytes.len() { Ok(()) } else { Err(Fault::Grammar) }
     }
 
-    /// One value that begins at `at` and that `depth` arrays and objects enclose; answers the place behind it, and
-    /// whether it is a string without escapes.
+    /// One value that begins at `at` and that `depth` arrays and objects enclose; answers the place behind it.
     #[inline]
-    fn value(&mut self, at: usize, depth: usize) -> Result<(usize, bool), Fault> {
-        if self.byte(at) == b'"' {
-            let found = self.string(at)?;
-            return Ok((found.end + 1, !found.escaped));
-        }
-        Ok((self.other_value(at, depth)?, false))
+    fn value(&mut self, at: usize, depth: usize) -> Result<usize, Fault> {
+        if self.byte(at) == b'"' { Ok(self.string(at)?.end + 1) } else { self.other_value(at, depth) }
     }
 
     /// A value that is no string.
@@ -130,7 +128,7 @@ impl<'t, 'm> Scanner<'t, 'm> {
             return Ok(at + 1);
         }
         loop {
-            let (end, _) = self.value(self.next(at).1, depth)?;
+            let end = self.value(self.next(at).1, depth)?;
             match self.next(end) {
                 (b',', comma) => at = comma + 1,
                 (b']', bracket) => return Ok(bracket + 1),
@@ -157,10 +155,10 @@ impl<'t, 'm> Scanner<'t, 'm> {
             let fingerprint = self.admit(name, base, &mut seen)?;
             let (b':', colon) = self.next(name.end + 1) else { return Err(Fault::Grammar) };
             let start = self.next(colon + 1).1;
-            let (end, plain) = self.value(start, depth)?;
+            let end = self.value(start, depth)?;
             if self.repeats == Repeats::Refuse {
                 let (escaped, value) = (name.escaped, Span::new(start, end));
-                self.members.push(Entry { fingerprint, name: Span::new(name.start, name.end), value, escaped, plain });
+                self.members.push(Entry { fingerprint, name: Span::new(name.start, name.end), value, escaped });
             }
             match self.next(end) {
                 (b',', comma) => at = comma + 1,

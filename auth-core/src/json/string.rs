@@ -1,6 +1,6 @@
 //! Strings, most of which have neither escapes nor much length.
 
-use super::plain::plain;
+use super::plain::{Spelling, plain};
 use super::scan::{Fault, Scanner};
 
 /// A string of the text: the places of what lies between its quotes.
@@ -13,10 +13,11 @@ pub(super) struct Found {
 
 impl Scanner<'_, '_> {
     /// The string whose opening quote stands at `at`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "most of reading a token is this, and a call takes half as long again")]
+    #[inline(always)]
     pub(super) fn string(&self, at: usize) -> Result<Found, Fault> {
         let start = at + 1;
-        let end = plain(self.bytes, start);
+        let end = plain(self.bytes, start, self.spelling);
         if self.byte(end) == b'"' {
             return Ok(Found { start, end, escaped: false });
         }
@@ -29,7 +30,7 @@ impl Scanner<'_, '_> {
         loop {
             match self.byte(at) {
                 b'"' => return Ok(at),
-                b'\\' => at = plain(self.bytes, self.escape(at)?),
+                b'\\' => at = plain(self.bytes, self.escape(at)?, Spelling::Any),
                 _ => return Err(Fault::Grammar),
             }
         }

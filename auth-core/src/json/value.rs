@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::plain::plain;
+use super::plain::{Spelling, plain};
 
 /// What lies between the quotes of a JSON string.
 #[derive(Clone, Copy)]
@@ -77,19 +77,24 @@ fn unescape_hex(escape: &str) -> (char, usize) {
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'t> {
     text: &'t str,
-    /// Whether this is known to be a string without escapes.
-    plain: bool,
+    /// What is known of the text around.
+    spelling: Spelling,
 }
 
 impl<'t> Value<'t> {
     /// A text that the scanner has accepted, without white space around it.
-    pub(crate) fn scanned(text: &'t str) -> Self {
-        Self { text, plain: false }
+    pub(super) fn scanned(text: &'t str, spelling: Spelling) -> Self {
+        Self { text, spelling }
     }
 
-    /// The same for a string without escapes.
-    pub(super) fn plain(text: &'t str) -> Self {
-        Self { text, plain: true }
+    /// An object that the scanner has accepted, some time ago.
+    pub(crate) fn object(text: &'t str) -> Self {
+        Self { text, spelling: Spelling::Any }
+    }
+
+    /// Whether it is known that nothing but printable ASCII stands in it, and no escape.
+    pub(crate) fn is_simple(self) -> bool {
+        self.spelling == Spelling::Simple
     }
 
     /// The value as it stands in the text.
@@ -100,7 +105,7 @@ impl<'t> Value<'t> {
     /// The string that the value is, if it is one.
     pub(crate) fn as_text(self) -> Option<Text<'t>> {
         let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Text::scanned(inside, !self.plain && inside.contains('\\')))
+        Some(Text::scanned(inside, !self.is_simple() && inside.contains('\\')))
     }
 
     pub(crate) fn as_str(self) -> Option<Cow<'t, str>> {
@@ -131,7 +136,7 @@ impl<'t> Value<'t> {
 
     /// The members, where this value is an object.
     pub(crate) fn members(self) -> Option<impl Iterator<Item = (Text<'t>, Self)>> {
-        let mut rest = Rest(self.text.strip_prefix('{')?);
+        let mut rest = Rest { text: self.text.strip_prefix('{')?, spelling: self.spelling };
         Some(std::iter::from_fn(move || {
             let name = rest.next_value()?.as_text()?;
             Some((name, rest.next_value()?))
@@ -143,12 +148,15 @@ impl<'t> Value<'t> {
     /// Lists of permissions and roles are the longest part of a usual token, so they are worth a walk of their own.
     pub(crate) fn visit_strings(self, mut visit: impl FnMut(Text<'t>)) -> bool {
         let bytes = self.text.as_bytes();
+        if bytes.first() != Some(&b'[') {
+            return false;
+        }
         let mut at = 1;
         loop {
             match bytes.get(at) {
-                Some(b'"') if bytes.first() == Some(&b'[') => {
+                Some(b'"') => {
                     let start = at + 1;
-                    let mut end = plain(bytes, start);
+                    let mut end = plain(bytes, start, self.spelling);
                     let escaped = bytes.get(end) == Some(&b'\\');
                     if escaped {
                         end = string_end(bytes, at).unwrap_or(bytes.len()).saturating_sub(1);
@@ -156,7 +164,7 @@ impl<'t> Value<'t> {
                     visit(Text { inside: self.text.get(start..end).unwrap_or_default(), escaped });
                     at = end + 1;
                 }
-                Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => at += 1,
+                Some(b',' | b' ' | b'\t' | b'\n' | b'\r') => at += 1,
                 end => return end == Some(&b']') && at + 1 == bytes.len(),
             }
         }
@@ -164,20 +172,23 @@ impl<'t> Value<'t> {
 
     /// The items, where this value is an array.
     pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + use<'t>> {
-        let mut rest = Rest(self.text.strip_prefix('[')?);
+        let mut rest = Rest { text: self.text.strip_prefix('[')?, spelling: self.spelling };
         Some(std::iter::from_fn(move || rest.next_value()))
     }
 }
 
 /// The rest of an array or object, up to its last bracket. The text was scanned, so that it is enough to find the ends
 /// of values.
-struct Rest<'t>(&'t str);
+struct Rest<'t> {
+    text: &'t str,
+    spelling: Spelling,
+}
 
 impl<'t> Rest<'t> {
     fn next_value(&mut self) -> Option<Value<'t>> {
         let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
-        let start = self.0.bytes().position(|byte| !between(&byte))?;
-        let text = self.0.get(start..)?;
+        let start = self.text.bytes().position(|byte| !between(&byte))?;
+        let text = self.text.get(start..)?;
         let end = match text.as_bytes().first()? {
             b']' | b'}' => return None,
             b'"' => string_end(text.as_bytes(), 0)?,
@@ -185,8 +196,8 @@ impl<'t> Rest<'t> {
             _ => text.bytes().position(|byte| between(&byte) || matches!(byte, b']' | b'}'))?,
         };
         let (value, rest) = text.split_at_checked(end)?;
-        self.0 = rest;
-        Some(Value::scanned(value))
+        self.text = rest;
+        Some(Value::scanned(value, self.spelling))
     }
 }
 
@@ -194,7 +205,7 @@ impl<'t> Rest<'t> {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        at = plain(bytes, at);
+        at = plain(bytes, at, Spelling::Any);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,

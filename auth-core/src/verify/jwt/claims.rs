@@ -4,6 +4,7 @@ use crate::json::{Object, Value};
 
 /// Registered claims (RFC 7519 section 4.1) and the claims that tell kinds of tokens apart, as they stand in the
 /// payload.
+#[derive(Default)]
 pub(super) struct Registered<'t> {
     pub(super) iss: Option<Value<'t>>,
     pub(super) sub: Option<Value<'t>>,
@@ -29,22 +30,60 @@ pub(super) struct Registered<'t> {
 
 impl<'t> Registered<'t> {
     pub(super) fn among(members: Object<'t, '_>) -> Self {
-        let has = |name| members.get(name).is_some();
-        Self {
-            iss: members.get("iss"),
-            sub: members.get("sub"),
-            aud: members.get("aud"),
-            exp: members.get("exp"),
-            nbf: members.get("nbf"),
-            iat: members.get("iat"),
-            jti: members.get("jti"),
+        let mut found = Self {
             client_id: members.get("client_id"),
-            bound: has("cnf"),
-            id_token: has("nonce") || has("at_hash") || has("c_hash"),
-            other_kind: has("events") || has("htm") && has("htu"),
             token_use: members.get("token_use"),
-            typ: members.get("typ"),
-            type_names: [members.get("type"), members.get("token_type")],
+            type_names: [None, members.get("token_type")],
+            ..Self::default()
+        };
+        let mut proof = 0;
+        for (name, value) in members.members() {
+            let place = match name {
+                name::ISS => &mut found.iss,
+                name::SUB => &mut found.sub,
+                name::AUD => &mut found.aud,
+                name::EXP => &mut found.exp,
+                name::NBF => &mut found.nbf,
+                name::IAT => &mut found.iat,
+                name::JTI => &mut found.jti,
+                name::TYP => &mut found.typ,
+                name::TYPE => &mut found.type_names[0],
+                other => {
+                    match other {
+                        name::CNF => found.bound = true,
+                        name::NONCE | name::AT_HASH | name::C_HASH => found.id_token = true,
+                        name::EVENTS => found.other_kind = true,
+                        name::HTM | name::HTU => proof += 1,
+                        _ => {}
+                    }
+                    continue;
+                }
+            };
+            *place = Some(value);
         }
+        found.other_kind |= proof == 2;
+        found
     }
+}
+
+/// Names of up to seven bytes, of which equal fingerprints are equal names; longer ones have to be looked up.
+mod name {
+    use crate::json::Fingerprint;
+
+    pub(super) const ISS: Fingerprint = Fingerprint::of(b"iss");
+    pub(super) const SUB: Fingerprint = Fingerprint::of(b"sub");
+    pub(super) const AUD: Fingerprint = Fingerprint::of(b"aud");
+    pub(super) const EXP: Fingerprint = Fingerprint::of(b"exp");
+    pub(super) const NBF: Fingerprint = Fingerprint::of(b"nbf");
+    pub(super) const IAT: Fingerprint = Fingerprint::of(b"iat");
+    pub(super) const JTI: Fingerprint = Fingerprint::of(b"jti");
+    pub(super) const TYP: Fingerprint = Fingerprint::of(b"typ");
+    pub(super) const TYPE: Fingerprint = Fingerprint::of(b"type");
+    pub(super) const CNF: Fingerprint = Fingerprint::of(b"cnf");
+    pub(super) const NONCE: Fingerprint = Fingerprint::of(b"nonce");
+    pub(super) const AT_HASH: Fingerprint = Fingerprint::of(b"at_hash");
+    pub(super) const C_HASH: Fingerprint = Fingerprint::of(b"c_hash");
+    pub(super) const EVENTS: Fingerprint = Fingerprint::of(b"events");
+    pub(super) const HTM: Fingerprint = Fingerprint::of(b"htm");
+    pub(super) const HTU: Fingerprint = Fingerprint::of(b"htu");
 }
