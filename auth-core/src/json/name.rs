@@ -21,17 +21,18 @@ impl Fingerprint {
             let ends = u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29);
             return Self(ends ^ length.wrapping_mul(Self::SPREAD) | Self::PARTIAL);
         }
-        // two pieces that overlap where the name is short; the bytes in which they do are the same in both
         let bytes = match *name {
             [] => 0,
             [one] => one as u64,
             [one, two] => one as u64 | (two as u64) << 8,
             [one, two, three] => one as u64 | (two as u64) << 8 | (three as u64) << 16,
-            [a, b, c, d, ..] => {
-                let [.., w, x, y, z] = *name else { return Self(0) };
-                let (head, tail) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([w, x, y, z]));
-                head as u64 | (tail as u64) << ((length - 4) * 8)
-            }
+            _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+                // the two overlap, and where they do they are the same
+                (Some(head), Some(tail)) => {
+                    u32::from_le_bytes(*head) as u64 | (u32::from_le_bytes(*tail) as u64) << ((length - 4) * 8)
+                }
+                _ => 0,
+            },
         };
         Self(bytes | length << 56)
     }

@@ -12,7 +12,7 @@ pub(super) enum Spelling {
 
 impl Spelling {
     pub(super) fn of(text: &[u8]) -> Self {
-        let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') | (byte == b'\\');
+        let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') || byte == b'\\';
         // looking at all sixteen without an early end, of which the compiler makes a few vector instructions
         let has_odd = |block: &[u8; 16]| block.iter().fold(false, |found, byte| found | is_odd(*byte));
         let (blocks, _) = text.as_chunks();
@@ -102,7 +102,11 @@ mod tests {
                         }
                         let expected = if byte == b'"' { start } else { place };
                         if byte != b'\\' {
-                            assert_eq!(plain(&bytes, start, Spelling::Simple), expected, "{len} {start} {place} {byte}");
+                            assert_eq!(
+                                plain(&bytes, start, Spelling::Simple),
+                                expected,
+                                "{len} {start} {place} {byte}"
+                            );
                         }
                     }
                 }

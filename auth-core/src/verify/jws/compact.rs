@@ -57,7 +57,7 @@ impl<'t, 's> Compact<'t, 's> {
         if text.len() > max_length {
             return Err(JwsFault::TooLong);
         }
-        let (signed, header, payload, signature) = parts(text.as_bytes()).ok_or(JwsFault::Malformed)?;
+        let [signed, header, payload, signature] = parts(text.as_bytes()).ok_or(JwsFault::Malformed)?;
         let room = scratch.room(text.len());
         let [header, payload, signature] = decode([header, payload, signature], room).ok_or(JwsFault::Malformed)?;
         Ok(Self { signed, header, payload, signature })
@@ -66,11 +66,11 @@ impl<'t, 's> Compact<'t, 's> {
 
 /// The signed text, header, payload and signature, found from both ends because the payload is the longest part. Any
 /// further dot is left in the payload, where the alphabet refuses it.
-fn parts(text: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
+fn parts(text: &[u8]) -> Option<[&[u8]; 4]> {
     let last = last_dot(text)?;
     let (signed, signature) = (text.get(..last)?, text.get(last + 1..)?);
     let first = first_dot(signed)?;
-    Some((signed, signed.get(..first)?, signed.get(first + 1..)?, signature))
+    Some([signed, signed.get(..first)?, signed.get(first + 1..)?, signature])
 }
 
 fn first_dot(text: &[u8]) -> Option<usize> {
@@ -86,9 +86,10 @@ fn last_dot(text: &[u8]) -> Option<usize> {
 
 /// Looks at all bytes without an early end, of which the compiler makes a few vector instructions.
 fn has_dot(block: &[u8]) -> bool {
+    let is_dot = |byte: &u8| *byte == b'.';
     match block.first_chunk::<16>() {
-        Some(block) => block.iter().fold(false, |found, byte| found | (*byte == b'.')),
-        None => block.contains(&b'.'),
+        Some(block) => block.iter().fold(false, |found, byte| found | is_dot(byte)),
+        None => block.iter().any(is_dot),
     }
 }
 
