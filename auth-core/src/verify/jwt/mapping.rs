@@ -1,6 +1,6 @@
 //! Where in the claims the fields of the principal are.
 
-use crate::json::{Object, Value};
+use crate::json::{Fingerprint, Name, Object, Value};
 
 /// A claim by its name, or a member inside one by the names that lead to it.
 ///
@@ -14,37 +14,47 @@ use crate::json::{Object, Value};
 /// let keycloak = ClaimPath::from(["realm_access", "roles"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath(Vec<Box<str>>);
+pub struct ClaimPath {
+    names: Vec<Box<str>>,
+    /// Of the first name.
+    fingerprint: Fingerprint,
+}
 
 impl From<&str> for ClaimPath {
     fn from(name: &str) -> Self {
-        Self(vec![name.into()])
+        Self::new(vec![name.into()])
     }
 }
 
 impl From<String> for ClaimPath {
     fn from(name: String) -> Self {
-        Self(vec![name.into()])
+        Self::new(vec![name.into()])
     }
 }
 
 impl<const N: usize> From<[&str; N]> for ClaimPath {
     fn from(names: [&str; N]) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        Self::new(names.into_iter().map(Into::into).collect())
     }
 }
 
 impl From<Vec<String>> for ClaimPath {
     fn from(names: Vec<String>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        Self::new(names.into_iter().map(Into::into).collect())
     }
 }
 
 impl ClaimPath {
+    fn new(names: Vec<Box<str>>) -> Self {
+        let fingerprint = names.first().map(|first| Fingerprint::of(first.as_bytes())).unwrap_or_default();
+        Self { names, fingerprint }
+    }
+
     /// What is there; `null` is nothing.
     pub(super) fn find<'t>(&self, members: Object<'t, '_>) -> Option<Value<'t>> {
-        let (first, inner) = self.0.split_first()?;
-        let value = inner.iter().try_fold(members.get(first)?, |value, name| value.member(name))?;
+        let (first, inner) = self.names.split_first()?;
+        let first = members.find(Name::known(first, self.fingerprint))?;
+        let value = inner.iter().try_fold(first, |value, name| value.member(name))?;
         (!value.is_null()).then_some(value)
     }
 }
