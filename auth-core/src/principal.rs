@@ -105,6 +105,17 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let names = [&self.permissions, &self.roles, &self.scopes].map(Names::bytes);
+        let texts = [&self.tenant, &self.plan, &self.credential_id, &self.session];
+        let texts = texts.map(|text| text.as_ref().map_or(0, |text| text.len()));
+        let own: usize = names.iter().chain(&texts).sum();
+        size_of::<Self>() + own + self.subject.len() + self.claims.as_json().len()
+    }
+}
+
 /// The authenticated caller, as handlers find it in the request's extensions.
 ///
 /// Cloning copies two pointers. The fields are those of [`Identity`].

@@ -174,8 +174,14 @@ impl Case<'_> {
     }
 
     fn check(&self, principal: Option<&Principal>, tenant: Option<&str>) -> Result<(), Rejection> {
-        if principal.is_some_and(|principal| !principal.may_come_from(self.client)) {
-            return Err(Rejection::Forbidden(Prohibition::Network));
+        if let Some(principal) = principal {
+            let revocations = self.gate.parts.revocations.as_ref();
+            if revocations.is_some_and(|revocations| revocations.cover(principal, self.now)) {
+                return Err(Rejection::InvalidCredential(CredentialFault::Revoked));
+            }
+            if !principal.may_come_from(self.client) {
+                return Err(Rejection::Forbidden(Prohibition::Network));
+            }
         }
         match (self.rule, principal) {
             (Some(rule), _) => rule.check(principal.map(|principal| &**principal), self.client, tenant),

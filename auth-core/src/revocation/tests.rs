@@ -81,7 +81,9 @@ fn a_second_revocation_of_the_same_never_gives_back() {
     let old = Revocation::new(Target::subject(ISSUER, "ada"), at(300)).issued_before(at(50));
     for order in [[&whole, &old], [&old, &whole]] {
         let revocations = Revocations::new();
-        order.into_iter().for_each(|one| revocations.revoke(one, now));
+        for one in order {
+            revocations.revoke(one, now);
+        }
         assert!(revocations.cover(&identity(), now));
         assert_eq!(revocations.len(), 1);
     }

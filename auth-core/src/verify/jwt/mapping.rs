@@ -88,9 +88,10 @@ pub enum ScopeUse {
 /// | roles | `roles`, an array of strings |
 /// | tenant | `tenant`, a string |
 /// | plan | `plan`, a string |
+/// | session | `sid`, a string, by which everything of a session can be revoked |
 ///
 /// The subject is `sub` and the credential's id is `jti`, always. Arrays of another shape are ignored, which grants
-/// nothing; a tenant or plan of another shape refuses the token, because taking it for absent could open what it was
+/// nothing; a tenant, plan or session of another shape refuses the token, because taking it for absent could open what it was
 /// meant to close. An array counts as a whole or not at all: one item that is not a string voids it.
 ///
 /// ```
@@ -110,6 +111,7 @@ pub struct ClaimMapping {
     pub(super) roles: Vec<ClaimPath>,
     pub(super) tenant: Option<ClaimPath>,
     pub(super) plan: Option<ClaimPath>,
+    pub(super) session: Option<ClaimPath>,
 }
 
 impl Default for ClaimMapping {
@@ -122,6 +124,7 @@ impl Default for ClaimMapping {
             roles: vec!["roles".into()],
             tenant: Some("tenant".into()),
             plan: Some("plan".into()),
+            session: Some("sid".into()),
         }
     }
 }
@@ -161,6 +164,12 @@ impl ClaimMapping {
     #[must_use]
     pub fn plan(self, path: impl Into<ClaimPath>) -> Self {
         Self { plan: Some(path.into()), ..self }
+    }
+
+    /// Where the id of the session is.
+    #[must_use]
+    pub fn session(self, path: impl Into<ClaimPath>) -> Self {
+        Self { session: Some(path.into()), ..self }
     }
 
     /// Takes no tenant from the token.

@@ -1,5 +1,6 @@
 //! The table of sets.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -168,6 +169,13 @@ impl<V: Clone> Known<V> {
     }
 }
 
+/// Prints no value: they say who callers are.
+impl<V: Clone> fmt::Debug for Known<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.counts().fmt(f)
+    }
+}
+
 impl<V> Set<V> {
     fn empty() -> Self {
         Self { tags: Default::default(), slots: Default::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
@@ -190,7 +198,7 @@ impl<V> Set<V> {
         }
         if best.0 == Worth::Wanted {
             // next time it shows who is still wanted
-            let entries = self.slots.iter().filter_map(|slot| slot.load_full());
+            let entries = self.slots.iter().filter_map(ArcSwapOption::load_full);
             entries.for_each(|entry| entry.wanted.store(false, Ordering::Relaxed));
         }
         best.1
