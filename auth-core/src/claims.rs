@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::json::{Members, Object, Value};
+use crate::shared_str::SharedStr;
 
 /// The claims of a verified token.
 ///
@@ -34,7 +35,7 @@ use crate::json::{Members, Object, Value};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Claims(Option<Arc<str>>);
+pub struct Claims(Option<SharedStr>);
 
 impl Claims {
     /// No claims, as for API keys.
@@ -47,12 +48,12 @@ impl Claims {
     /// than 256 members in one object.
     pub fn parse(json: &str) -> Result<Self, ClaimError> {
         Object::read(json, &mut Members::new()).map_err(|_| ClaimError::NotAnObject)?;
-        Ok(Self::scanned(json))
+        Ok(Self::scanned(json.into()))
     }
 
     /// Claims whose text has been through [`Object::read`].
-    pub(crate) fn scanned(json: &str) -> Self {
-        Self(Some(json.trim_matches([' ', '\t', '\n', '\r']).into()))
+    pub(crate) fn scanned(json: Arc<str>) -> Self {
+        Self(Some(SharedStr::trimmed(json)))
     }
 
     /// The claim of that name; dots in a name are part of it.

@@ -25,6 +25,7 @@ pub mod reply;
 mod request;
 pub mod revocation;
 mod secret;
+mod shared_str;
 pub mod store;
 pub mod verify;
 
@@ -41,3 +42,4 @@ pub use rejection::{
 };
 pub use request::{Field, FieldNames, Headers, RequestHead};
 pub use secret::Secret;
+pub use shared_str::SharedStr;

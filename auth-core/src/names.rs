@@ -1,13 +1,14 @@
 //! A set of names — permissions, scopes, roles — kept in one piece of memory.
 
 use std::fmt;
-use std::sync::Arc;
+
+use crate::shared_str::SharedStr;
 
 /// A small set of names, cheap to clone.
 ///
-/// All names lie behind each other in one shared string, parted by a byte that no name holds, so that a set of any
-/// size costs one allocation and a look-up touches one stretch of memory. Sets come from a token of bounded size or
-/// from a key's record, so a look-up walks them.
+/// All names lie behind each other in one shared text, so that a set of any size costs at most one allocation and a
+/// look-up touches one stretch of memory. Where the names of a token are written without escapes, that text is the
+/// token's own. Sets come from a token of bounded size or from a key's record, so a look-up walks them.
 ///
 /// ```
 /// use auth_core::Names;
@@ -17,19 +18,44 @@ use std::sync::Arc;
 /// assert!(!granted.contains("models"));
 /// assert_eq!(granted.iter().count(), 2);
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Names(Option<Arc<str>>);
+#[derive(Clone, Default)]
+pub struct Names {
+    text: Option<SharedStr>,
+    form: Form,
+}
+
+/// How the names lie in the text. Empty ones do not count in any form.
+#[derive(Clone, Copy, Default)]
+enum Form {
+    /// Between [`SEPARATOR`]s.
+    #[default]
+    Separated,
+    /// Between spaces.
+    Spaced,
+    /// Between quotes: every other piece, as in a JSON array of strings without escapes.
+    Quoted,
+}
 
 /// Stands between two names. It is a control character, which the collecting functions drop from what they are given.
 const SEPARATOR: char = '\u{1f}';
 
 impl Names {
     /// The set without a name.
-    pub const EMPTY: Self = Self(None);
+    pub const EMPTY: Self = Self { text: None, form: Form::Separated };
 
     /// The names of a space-delimited string, as in a `scope` claim (RFC 6749 section 3.3).
     pub fn from_scope(scope: &str) -> Self {
         scope.split(' ').collect()
+    }
+
+    /// Like [`from_scope`](Self::from_scope), without a copy; the text has no control characters.
+    pub(crate) fn spaced(scope: SharedStr) -> Self {
+        Self { text: Some(scope), form: Form::Spaced }
+    }
+
+    /// The names in a JSON array of strings in which there is neither an escape nor a control character.
+    pub(crate) fn quoted(array: SharedStr) -> Self {
+        Self { text: Some(array), form: Form::Quoted }
     }
 
     /// Whether this exact name is in the set.
@@ -41,25 +67,45 @@ impl Names {
     ///
     /// Each request asks this, and names are short: walking bytes takes half of what splitting the text does.
     pub(crate) fn holds(&self, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
-        let Some(all) = &self.0 else { return false };
-        all.as_bytes().split(|byte| *byte == SEPARATOR as u8).any(is_wanted)
+        let Some(all) = self.text.as_deref().map(str::as_bytes) else { return false };
+        let is_wanted = |name: &[u8]| !name.is_empty() && is_wanted(name);
+        match self.form {
+            Form::Separated => all.split(|byte| *byte == SEPARATOR as u8).any(is_wanted),
+            Form::Spaced => all.split(|byte| *byte == b' ').any(is_wanted),
+            Form::Quoted => all.split(|byte| *byte == b'"').skip(1).step_by(2).any(is_wanted),
+        }
     }
 
     /// The names in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        self.0.as_deref().into_iter().flat_map(|all| all.split(SEPARATOR))
+        let (mark, skipped, step) = match self.form {
+            Form::Separated => (SEPARATOR, 0, 1),
+            Form::Spaced => (' ', 0, 1),
+            Form::Quoted => ('"', 1, 2),
+        };
+        let pieces = self.text.as_deref().into_iter().flat_map(move |all| all.split(mark));
+        pieces.skip(skipped).step_by(step).filter(|name| !name.is_empty())
     }
 
-    /// How many bytes it takes on the heap.
+    /// How many bytes the names take, together with what stands between them.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |all| all.len())
+        self.text.as_ref().map_or(0, |all| all.len())
     }
 
     /// Whether the set has no name.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.iter().next().is_none()
     }
 }
+
+/// The same names in the same order, however they lie in memory.
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Names {}
 
 /// Empty names and names with the separator in them are left out: nothing could require them.
 impl<S: AsRef<str>> FromIterator<S> for Names {
@@ -132,7 +178,7 @@ impl Collector {
     pub(crate) fn finish(self) -> Names {
         let bytes = self.short.get(..self.len).unwrap_or(&self.long);
         let text = str::from_utf8(bytes).unwrap_or_default(); // whole texts, so always UTF-8
-        Names((!text.is_empty()).then(|| text.into()))
+        Names { text: (!text.is_empty()).then(|| text.into()), form: Form::Separated }
     }
 }
 
@@ -184,6 +230,24 @@ mod tests {
                 assert!(collector.finish().iter().eq(expected), "{keep} {drop}");
             }
         }
+    }
+
+    #[test]
+    fn every_form_holds_the_same_names() {
+        let collected: Names = ["read", "write all", "é"].into_iter().collect();
+        let quoted = Names::quoted("[ \"read\" , \"\",\"write all\",\"é\"]".into());
+        assert_eq!(collected, quoted);
+        let spaced = Names::spaced(" read  write é ".into());
+        assert_eq!(spaced, Names::from_scope(" read  write é "));
+        for (names, held) in [(&collected, ["read", "write all", "é"]), (&quoted, ["read", "write all", "é"])] {
+            assert!(held.iter().all(|name| names.contains(name)));
+        }
+        assert!(spaced.contains("write") && spaced.contains("é"));
+        for not_held in ["", " ", ",", "[", "]", " , ", "rea", "ead", "write"] {
+            assert!(!quoted.contains(not_held) && !collected.contains(not_held), "{not_held:?}");
+        }
+        assert!(Names::quoted("[]".into()).is_empty() && Names::spaced("  ".into()).is_empty());
+        assert!(!spaced.contains(""));
     }
 
     #[test]

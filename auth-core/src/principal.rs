@@ -16,6 +16,7 @@ use crate::gate::Context;
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::revocation::Cleared;
+use crate::shared_str::SharedStr;
 
 /// Which kind of credential a principal came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,11 +56,11 @@ pub struct Identity {
     /// Who vouches for the subject.
     pub issuer: Arc<str>,
     /// Who the bearer is, unique within the issuer.
-    pub subject: Arc<str>,
+    pub subject: SharedStr,
     /// The tenant or organisation the bearer acts in.
-    pub tenant: Option<Arc<str>>,
+    pub tenant: Option<SharedStr>,
     /// The plan that chooses the bearer's limits.
-    pub plan: Option<Arc<str>>,
+    pub plan: Option<SharedStr>,
     /// What the bearer may do.
     pub permissions: Names,
     /// What the bearer is.
@@ -67,9 +68,9 @@ pub struct Identity {
     /// The OAuth scopes of the token; the verifier counts them among the permissions too unless configured otherwise.
     pub scopes: Names,
     /// The identifier of the token (`jti`) or of the key, for logs and revocation. Never the credential itself.
-    pub credential_id: Option<Arc<str>>,
+    pub credential_id: Option<SharedStr>,
     /// The session or family that the credential belongs to, for revocation: `sid` of a token.
-    pub session: Option<Arc<str>>,
+    pub session: Option<SharedStr>,
     /// When the credential was issued, for revocation; `None` where it does not say.
     pub issued: Option<Timestamp>,
     /// When the credential ends; `None` where it has no end.
@@ -84,7 +85,7 @@ pub struct Identity {
 
 impl Identity {
     /// An identity that holds nothing but its name; set the fields for more.
-    pub fn new(method: Method, issuer: impl Into<Arc<str>>, subject: impl Into<Arc<str>>) -> Self {
+    pub fn new(method: Method, issuer: impl Into<Arc<str>>, subject: impl Into<SharedStr>) -> Self {
         Self {
             method,
             issuer: issuer.into(),

@@ -7,6 +7,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::principal::{Identity, Method};
 use crate::rejection::CredentialFault;
+use crate::shared_str::SharedStr;
 
 use super::KeyDigest;
 
@@ -138,11 +139,11 @@ impl ApiKeyRecord {
     /// What the key says about its bearer. Copies pointers alone.
     pub(super) fn identity(&self) -> Identity {
         let mut identity = Identity::new(Method::ApiKey, Arc::clone(&self.issuer), Arc::clone(&self.owner));
-        identity.tenant.clone_from(&self.tenant);
-        identity.plan.clone_from(&self.plan);
+        identity.tenant = self.tenant.as_ref().map(SharedStr::from);
+        identity.plan = self.plan.as_ref().map(SharedStr::from);
         identity.permissions = self.permissions.clone();
         identity.roles = self.roles.clone();
-        identity.credential_id = Some(Arc::clone(&self.id));
+        identity.credential_id = Some(SharedStr::from(&self.id));
         identity.issued = Some(self.created);
         identity.expires = self.end();
         identity.networks.clone_from(&self.networks);

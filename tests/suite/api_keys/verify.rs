@@ -36,7 +36,7 @@ fn u1_a_key_becomes_the_identity_it_was_minted_for() {
     assert_eq!(identity.permissions.iter().collect::<Vec<_>>(), ["generate", "models:read"]);
     assert!(identity.roles.contains("robot"));
     assert!(identity.networks.as_ref().unwrap().contains("10.1.2.3".parse().unwrap()));
-    assert_eq!(identity.credential_id, Some(minted.record.id));
+    assert_eq!(identity.credential_id, Some(minted.record.id.into()));
     assert_eq!(identity.expires, Some(at(3_600).wall));
 }
 

@@ -11,12 +11,14 @@ use crate::json::{Object, Value};
 use crate::names::{Collector, Names};
 use crate::principal::{Identity, Method};
 use crate::rejection::CredentialFault;
+use crate::shared_str::{SharedStr, place_in};
 
 /// Stands before the subject of a client.
 const CLIENT: &str = "client:";
 
 impl Trusted {
-    /// The identity that a token's claims stand for; allocates what the identity owns, and nothing else.
+    /// The identity that a token's claims stand for. The payload is copied once, and what is written without escapes
+    /// is a part of that copy.
     pub(super) fn identity(
         &self,
         payload: &str,
@@ -24,51 +26,73 @@ impl Trusted {
         claims: &Registered<'_>,
         times: &Times,
     ) -> Result<Identity, CredentialFault> {
-        let subject = self.subject(claims)?;
-        let credential_id = claims.jti.map(string).transpose()?;
-        let text = |path: &Option<ClaimPath>| path.as_ref().and_then(|path| path.find(members)).map(string).transpose();
-        let (tenant, plan) = (text(&self.mapping.tenant)?, text(&self.mapping.plan)?);
-
-        let mut identity = Identity::new(Method::Jwt, Arc::clone(&self.name), subject);
-        identity.tenant = tenant.map(Arc::from);
-        identity.plan = plan.map(Arc::from);
-        identity.credential_id = credential_id.map(Arc::from);
-        identity.session = text(&self.mapping.session)?.map(Arc::from);
+        let copy = Payload { text: payload, copy: payload.into() };
+        let text = |path: &Option<ClaimPath>| {
+            let claim = path.as_ref().and_then(|path| path.find(members));
+            claim.map(|claim| copy.name(claim)).transpose()
+        };
+        let mut identity = Identity::new(Method::Jwt, Arc::clone(&self.name), self.subject(claims, &copy)?);
+        identity.credential_id = claims.jti.map(|id| copy.name(id)).transpose()?;
+        identity.tenant = text(&self.mapping.tenant)?;
+        identity.plan = text(&self.mapping.plan)?;
+        identity.session = text(&self.mapping.session)?;
         identity.issued = times.issued;
         identity.expires = times.expires;
-        identity.scopes = self.scopes(members);
-        identity.permissions = self.permissions(members, &identity.scopes);
-        identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY);
-        identity.claims = Claims::scanned(payload);
+        identity.scopes = self.scopes(members, &copy);
+        identity.permissions = self.permissions(members, &identity.scopes, &copy);
+        identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY, &copy);
+        identity.claims = Claims::scanned(copy.copy);
         Ok(identity)
     }
 
     /// RFC 9068 section 5: a client must not be taken for a user of the same name.
-    fn subject(&self, claims: &Registered<'_>) -> Result<Arc<str>, CredentialFault> {
+    fn subject(&self, claims: &Registered<'_>, copy: &Payload<'_>) -> Result<SharedStr, CredentialFault> {
         let subject = string(claims.sub.ok_or(CredentialFault::Claims)?)?;
         let client = claims.client_id.map(string).transpose()?;
         match self.clients {
             Clients::Marked if client.as_deref() == Some(&*subject) => Ok([CLIENT, &subject].concat().into()),
             Clients::Marked if subject.starts_with(CLIENT) => Err(CredentialFault::Claims),
-            Clients::Marked | Clients::Unmarked => Ok(subject.into()),
+            Clients::Marked | Clients::Unmarked => Ok(copy.shared(subject)),
         }
     }
 
-    fn scopes(&self, members: Object<'_, '_>) -> Names {
+    fn scopes(&self, members: Object<'_, '_>, copy: &Payload<'_>) -> Names {
         let Some(claim) = self.mapping.scopes.find(members) else { return Names::EMPTY };
         match (claim.as_str(), self.mapping.scope_shape) {
+            (Some(scope), _) if claim.is_simple() => Names::spaced(copy.shared(scope)),
             (Some(scope), _) => Names::from_scope(&scope),
-            (None, ScopeShape::DelimitedOrList) => lists([claim], &Names::EMPTY),
+            (None, ScopeShape::DelimitedOrList) => lists([claim], &Names::EMPTY, copy),
             (None, ScopeShape::Delimited) => Names::EMPTY,
         }
     }
 
-    fn permissions(&self, members: Object<'_, '_>, scopes: &Names) -> Names {
+    fn permissions(&self, members: Object<'_, '_>, scopes: &Names, copy: &Payload<'_>) -> Names {
         let granted = match self.mapping.scope_use {
             ScopeUse::GrantPermissions => scopes,
             ScopeUse::KeptApart => &Names::EMPTY,
         };
-        lists(found(&self.mapping.permissions, members), granted)
+        lists(found(&self.mapping.permissions, members), granted, copy)
+    }
+}
+
+/// The payload as it was read, and the copy that the identity keeps.
+struct Payload<'t> {
+    text: &'t str,
+    copy: Arc<str>,
+}
+
+impl Payload<'_> {
+    fn name(&self, claim: Value<'_>) -> Result<SharedStr, CredentialFault> {
+        string(claim).map(|name| self.shared(name))
+    }
+
+    /// The part of the copy that is the same as this part of the text; a copy of its own where it is none.
+    fn shared(&self, part: Cow<'_, str>) -> SharedStr {
+        let place = match &part {
+            Cow::Borrowed(part) => place_in(part, self.text),
+            Cow::Owned(_) => None,
+        };
+        place.and_then(|place| SharedStr::part(&self.copy, place)).unwrap_or_else(|| part.into())
     }
 }
 
@@ -88,16 +112,19 @@ fn found<'t>(paths: &[ClaimPath], members: Object<'t, '_>) -> impl Iterator<Item
 
 /// The names that are granted anyway and those of all claims that are arrays of strings (RFC 9068 section 2.2.3.1). Any
 /// other claim counts for nothing, and so does an array with anything else in it.
-fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names) -> Names {
-    let mut claims = claims.into_iter().peekable();
-    if claims.peek().is_none() {
-        return granted.clone();
+fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names, copy: &Payload<'_>) -> Names {
+    let mut claims = claims.into_iter();
+    let Some(first) = claims.next() else { return granted.clone() };
+    let second = claims.next();
+    if second.is_none() && granted.is_empty() && first.is_simple() {
+        let whole = first.visit_strings(|_| {});
+        return if whole { Names::quoted(copy.shared(first.raw().into())) } else { Names::EMPTY };
     }
     let mut names = Collector::new();
     for name in granted.iter() {
         names.add_printable(name);
     }
-    for claim in claims {
+    for claim in std::iter::once(first).chain(second).chain(claims) {
         let mark = names.mark();
         let whole = claim.visit_strings(|name| match name.plain() {
             Some(plain) => names.add_printable(plain),
