@@ -59,8 +59,8 @@ impl Network {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(Prefix::V4(address.to_bits())),
             IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                Self(Prefix::V6(u64::from_be_bytes([a, b, c, d, e, f, g, h])))
+                let prefix = address.to_bits() >> 64;
+                Self(Prefix::V6(u64::try_from(prefix).unwrap_or_default()))
             }
         }
     }
@@ -297,7 +297,7 @@ impl fmt::Display for Escaped<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Charges<'a> {
     facts: Facts<'a>,
-    charges: [Charge<'a>; MAX_CHARGES],
+    all: [Charge<'a>; MAX_CHARGES],
     count: usize,
 }
 
@@ -319,12 +319,12 @@ impl<'a> Charges<'a> {
     /// The first [`MAX_CHARGES`] of what is given.
     pub(crate) fn from_first(facts: Facts<'a>, charges: impl IntoIterator<Item = Charge<'a>>) -> Self {
         let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::PLACEHOLDER, units: 0 };
-        let mut all = Self { facts, charges: [nothing; MAX_CHARGES], count: 0 };
-        for (place, charge) in all.charges.iter_mut().zip(charges) {
+        let mut these = Self { facts, all: [nothing; MAX_CHARGES], count: 0 };
+        for (place, charge) in these.all.iter_mut().zip(charges) {
             *place = charge;
-            all.count += 1;
+            these.count += 1;
         }
-        all
+        these
     }
 
     /// Whose charges they are.
@@ -337,7 +337,7 @@ impl<'a> Deref for Charges<'a> {
     type Target = [Charge<'a>];
 
     fn deref(&self) -> &[Charge<'a>] {
-        self.charges.get(..self.count).unwrap_or_default()
+        self.all.get(..self.count).unwrap_or_default()
     }
 }
 

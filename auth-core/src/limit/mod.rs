@@ -18,6 +18,7 @@ pub mod gcra;
 mod quota;
 mod spending;
 
+pub(crate) use charge::write_network as hash_network;
 pub use charge::{Charge, Charges, Facts, MAX_CHARGES, Network, Scope};
 pub use quota::{Burst, Factor, Quota};
 pub use spending::{Balance, Spending, Verdict};

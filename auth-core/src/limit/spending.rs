@@ -32,6 +32,12 @@ impl Balance {
         Self { quota, until_full, verdict }
     }
 
+    /// The same balance with another verdict.
+    #[must_use]
+    pub const fn judged(self, verdict: Verdict) -> Self {
+        Self { verdict, ..self }
+    }
+
     /// The quota that was asked for.
     pub const fn quota(&self) -> &Quota {
         &self.quota
