@@ -19,6 +19,8 @@
 mod overflow;
 mod several;
 mod table;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod word;
 

@@ -45,6 +45,17 @@ pub(super) struct Table {
     stripes: [Mutex<()>; STRIPES],
 }
 
+fn segments_for(budgets: NonZeroU32) -> usize {
+    let places = budgets.get() as usize + budgets.get() as usize / 2;
+    places.div_ceil(PLACES * BUCKETS_PER_SEGMENT)
+}
+
+/// How many bytes a table takes when all of its pages are made.
+#[cfg(test)]
+pub(super) fn most_bytes(budgets: NonZeroU32) -> usize {
+    segments_for(budgets) * (size_of::<Segment>() + size_of::<OnceLock<Box<Segment>>>())
+}
+
 /// One place of the table, as it is found.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'t> {
@@ -68,8 +79,7 @@ impl Table {
     /// Half as many places again as budgets: with two buckets to choose from, both are then full for about one owner
     /// in a hundred thousand, even when every budget is in use.
     pub(super) fn with_capacity(budgets: NonZeroU32) -> Self {
-        let places = budgets.get() as usize + budgets.get() as usize / 2;
-        let segments = places.div_ceil(PLACES * BUCKETS_PER_SEGMENT);
+        let segments = segments_for(budgets);
         Self { segments: (0..segments).map(|_| OnceLock::new()).collect(), stripes: array::from_fn(|_| Mutex::new(())) }
     }
 
