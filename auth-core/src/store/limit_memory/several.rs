@@ -253,3 +253,29 @@ impl<'t> Seats<'t> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{SECOND, charge, store, subject};
+    use super::*;
+
+    /// What a thread sees that was held up between finding a place and claiming it.
+    #[test]
+    fn a_place_that_changed_hands_is_not_claimed_for_the_former_owner() {
+        let store = store(1);
+        let quick = charge("quick", "5/s");
+        let key = store.key(&quick, &subject("early"));
+        store.table.insert(key, 0, 1);
+        let early = store.table.find(key).unwrap();
+        for number in 0..1_000 {
+            store.apply(&quick, &subject(&number.to_string()), 100 * SECOND, Change::Spend);
+        }
+        assert!(store.table.find(key).is_none());
+        let before = early.word.instant();
+        assert!(!Seat::of(early, Holder::Present).claim());
+        assert!(!Seat::of(early, Holder::New).claim());
+        let told = early.change(&|full_at| Change::Spend.of(full_at, 200 * SECOND, &quick));
+        assert!(told.is_none());
+        assert_eq!(early.word.instant(), before);
+    }
+}

@@ -61,10 +61,10 @@ fn a_flood_of_new_owners_neither_grows_the_memory_nor_frees_anybody() {
     let mut bytes = None;
     for number in 0..10_000 {
         let name = format!("flood {number}");
-        let facts = Facts { network: from([192, 0, 2, 7]), ..subject(&name) };
+        let facts = Facts { network: Some(network([192, 0, 2, 7])), ..subject(&name) };
         // one at a time and together with another, since both ways insert
         let charges = [hourly, charge("other", "5/hour")];
-        admitted += u32::from(fits(&spend(&store, facts, &charges[..1 + number % 2], SECOND)));
+        admitted += u32::from(fits(&spend(&store, facts, &charges[..=number % 2], SECOND)));
         if number >= 5_000 {
             assert_eq!(*bytes.get_or_insert(store.usage(at(SECOND)).bytes), store.usage(at(SECOND)).bytes);
         }
@@ -85,9 +85,9 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
     let hourly = charge("hourly", "5/hour");
     for number in 0..5_000 {
         let name = number.to_string();
-        spend(&store, Facts { network: from([192, 0, 2, 7]), ..subject(&name) }, &[hourly], 0);
+        spend(&store, Facts { network: Some(network([192, 0, 2, 7])), ..subject(&name) }, &[hourly], 0);
     }
-    let stranger = |name, address| Facts { network: from(address), ..subject(name) };
+    let stranger = |name, address| Facts { network: Some(network(address)), ..subject(name) };
     let charges = Charges::new(stranger("one more", [192, 0, 2, 7]), &[hourly]).unwrap();
     assert!(!fits(&done(store.spend(&charges, at(0)))), "its network has spent the shared budget");
     assert!(!fits(&done(store.look(&charges, at(0)))), "looking must see the shared budget too");

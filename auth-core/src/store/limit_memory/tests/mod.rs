@@ -9,35 +9,33 @@ use std::num::NonZeroU32;
 use crate::clock::{Monotonic, Now, Timestamp};
 use crate::limit::{Charge, Charges, Facts, Network, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
-use crate::store::{LimitStore, MemoryLimitStore};
+use crate::store::{Answer, LimitStore, MemoryLimitStore};
 
-const SECOND: u64 = 1_000_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 fn at(nanos: u64) -> Now {
     Now { wall: Timestamp::from_unix_seconds(0), monotonic: Monotonic::from_nanos(nanos) }
 }
 
-fn store(capacity: u32) -> MemoryLimitStore {
+pub(super) fn store(capacity: u32) -> MemoryLimitStore {
     MemoryLimitStore::with_capacity(NonZeroU32::new(capacity).unwrap())
 }
 
-fn charge<'a>(policy: &'a str, quota: &str) -> Charge<'a> {
+pub(super) fn charge<'a>(policy: &'a str, quota: &str) -> Charge<'a> {
     Charge { policy, scope: Scope::PRINCIPAL, quota: quota.parse().unwrap(), units: 1 }
 }
 
-fn subject(name: &str) -> Facts<'_> {
+pub(super) fn subject(name: &str) -> Facts<'_> {
     Facts { principal: Some(("issuer", name)), ..Facts::default() }
 }
 
-fn from(address: [u8; 4]) -> Option<Network> {
-    Some(Network::of(address.into()))
+fn network(address: [u8; 4]) -> Network {
+    Network::of(address.into())
 }
 
-fn done(answer: crate::store::Answer<Spending>) -> Spending {
-    match answer {
-        Outcome::Done(Ok(spending)) => spending,
-        _ => panic!("the store in memory answers at once"),
-    }
+fn done(answer: Answer<Spending>) -> Spending {
+    let Outcome::Done(Ok(spending)) = answer else { panic!("the store in memory answers at once") };
+    spending
 }
 
 fn spend(store: &MemoryLimitStore, facts: Facts<'_>, charges: &[Charge<'_>], now: u64) -> Spending {

@@ -59,7 +59,7 @@ fn l16_l17_single_and_several_charges_share_budgets_exactly() {
             let (first, second) = ((round * 7 + thread) % 4, (round / 3 + thread * 2) % 4);
             let charges = [budgets[first], budgets[second]];
             let several = round % 3 != 0 && first != second;
-            let told = spend(&store, subject("alice"), &charges[..1 + usize::from(several)], 0);
+            let told = spend(&store, subject("alice"), &charges[..=usize::from(several)], 0);
             assert!(fits(&told));
             spent[first] += 1;
             spent[second] += u32::from(several);
@@ -92,7 +92,7 @@ fn l18_places_that_change_hands_lose_no_charge_and_charge_no_stranger() {
                 let name = format!("calm {thread} {}", round / 2 % 400);
                 let charges = [calm, Charge { policy: "also calm", ..calm }];
                 let before = store.overflow.charges();
-                let told = spend(&store, subject(&name), &charges[..1 + round / 2 % 2], now);
+                let told = spend(&store, subject(&name), &charges[..=round / 2 % 2], now);
                 // A thread that lost its processor comes back with an old reading, to which every place is in use.
                 let is_alone = store.overflow.charges() == before;
                 assert!(!is_alone || told.iter().all(|balance| balance.until_full() == interval), "{told:?}");
@@ -137,7 +137,7 @@ fn charges_in_every_order_come_to_an_end() {
             };
             let charges: Vec<_> = (0..8).map(pick).collect();
             let name = (round % 40).to_string();
-            let facts = Facts { network: from([10, 0, 0, 1]), ..subject(&name) };
+            let facts = Facts { network: Some(network([10, 0, 0, 1])), ..subject(&name) };
             spend(&store, facts, &charges, round as u64);
         }
     });
