@@ -56,8 +56,9 @@ impl MemoryLimitStore {
                 let full_at = place.map_or(0, |place| place.word.instant());
                 may_fit &= Change::Spend.of(full_at, now, charge).balance.verdict() == Verdict::Fits;
             }
-            // A request that is refused anyway claims nothing, so that a flood of them holds nobody up.
-            if !may_fit {
+            // A request that is refused anyway claims nothing, so that a flood of them holds nobody up. Charges for one
+            // budget are judged one after the other, which looking does not do.
+            if !may_fit && are_distinct(keys) {
                 let seen = self.each(charges, now, Change::Look);
                 if seen.verdict() != Verdict::Fits {
                     return seen;
@@ -135,6 +136,10 @@ impl MemoryLimitStore {
         }
         guards
     }
+}
+
+fn are_distinct(keys: &[Key]) -> bool {
+    keys.iter().enumerate().all(|(number, key)| !keys.iter().take(number).any(|other| other == key))
 }
 
 impl<'t> Seat<'t> {

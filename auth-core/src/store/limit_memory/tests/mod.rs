@@ -34,8 +34,10 @@ fn network(address: [u8; 4]) -> Network {
 }
 
 fn done(answer: Answer<Spending>) -> Spending {
-    let Outcome::Done(Ok(spending)) = answer else { panic!("the store in memory answers at once") };
-    spending
+    match answer {
+        Outcome::Done(spending) => spending.unwrap(),
+        Outcome::Wait(_) => panic!("the store in memory answers at once"),
+    }
 }
 
 fn spend(store: &MemoryLimitStore, facts: Facts<'_>, charges: &[Charge<'_>], now: u64) -> Spending {
