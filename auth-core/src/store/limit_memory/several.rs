@@ -80,12 +80,20 @@ impl MemoryLimitStore {
     ) -> Option<Spending> {
         let _stripes = self.lock_missing(keys, &mut places);
         let mut seats = Seats { distinct: [None; MAX_CHARGES], of_charge: [0; MAX_CHARGES], count: 0 };
-        for (charge, ((key, place), seat_number)) in charges.iter().zip(keys.iter().zip(places).zip(0..MAX_CHARGES)) {
-            let seat = match place.map(|place| Seat::of(place, Holder::Present)).or_else(|| seats.reserved(*key)) {
-                Some(seat) => seat,
-                None => self.new_seat(charge, charges.facts(), *key, now, &seats)?,
-            };
-            seats.assign(seat_number, seat);
+        // Those that are there come first: a budget that is full again may lie in the free place that a new one finds.
+        for (number, place) in places.iter().enumerate() {
+            if let Some(place) = place {
+                seats.assign(number, Seat::of(*place, Holder::Present));
+            }
+        }
+        for (number, ((charge, key), place)) in charges.iter().zip(keys).zip(places).enumerate() {
+            if place.is_none() {
+                let seat = match seats.reserved(*key) {
+                    Some(seat) => seat,
+                    None => self.new_seat(charge, charges.facts(), *key, now, &seats)?,
+                };
+                seats.assign(number, seat);
+            }
         }
         seats.claim_all().then(|| seats.decide(charges, now))
     }

@@ -123,6 +123,21 @@ fn idle_budgets_give_their_places_back() {
     assert!((400..=500).contains(&usage.budgets), "{usage:?}");
 }
 
+/// The one who comes back finds its place before the new one takes it, in whichever order they are charged.
+#[test]
+fn a_new_owner_does_not_take_the_place_of_another_in_the_same_request() {
+    let store = store(1);
+    let interval = Duration::from_millis(200);
+    for round in 0..20_000_u64 {
+        let (back, new) = ((round % 40).to_string(), format!("new {round}"));
+        let charges = [charge(&new, "5/s"), charge(&back, "5/s"), charge("third", "5/s")];
+        let told = spend(&store, subject("alice"), &charges, round * SECOND / 5);
+        assert!(told.iter().all(|balance| balance.until_full() == interval), "{told:?}");
+        let seen = done(store.look(&Charges::new(subject("alice"), &charges).unwrap(), at(round * SECOND / 5)));
+        assert_eq!(seen, told);
+    }
+}
+
 #[test]
 fn l25_a_clock_that_steps_neither_frees_nor_blocks_for_ever() {
     let store = store(100);
