@@ -1,5 +1,6 @@
 //! What a charge came to, without an allocation.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
@@ -22,20 +23,32 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
     quota: Quota,
-    until_full: Duration,
-    verdict: Verdict,
+    /// Nanoseconds.
+    until_full: u64,
+    /// Nanoseconds, or one of the two constants below: eight balances travel with every decision, so they are small.
+    wait: u64,
 }
+
+const FITS: u64 = 0;
+const NEVER: u64 = u64::MAX;
 
 impl Balance {
     /// A budget of that quota which is full again after that time, and what it said to the request.
-    pub const fn new(quota: Quota, until_full: Duration, verdict: Verdict) -> Self {
-        Self { quota, until_full, verdict }
+    ///
+    /// A wait counts as at least a nanosecond. Times are cut at some 584 years.
+    pub fn new(quota: Quota, until_full: Duration, verdict: Verdict) -> Self {
+        Self { quota, until_full: nanos(until_full), wait: FITS }.judged(verdict)
     }
 
     /// The same balance with another verdict.
     #[must_use]
-    pub const fn judged(self, verdict: Verdict) -> Self {
-        Self { verdict, ..self }
+    pub fn judged(self, verdict: Verdict) -> Self {
+        let wait = match verdict {
+            Verdict::Fits => FITS,
+            Verdict::Wait(wait) => nanos(wait).clamp(FITS + 1, NEVER - 1),
+            Verdict::Never => NEVER,
+        };
+        Self { wait, ..self }
     }
 
     /// The quota that was asked for.
@@ -45,18 +58,30 @@ impl Balance {
 
     /// How many units would fit now.
     pub fn remaining(&self) -> u32 {
-        gcra::available(self.until_full, &self.quota)
+        gcra::available(self.until_full(), &self.quota)
     }
 
     /// When the budget is full again, if nobody spends from it.
     pub const fn until_full(&self) -> Duration {
-        self.until_full
+        Duration::from_nanos(self.until_full)
     }
 
     /// What this budget said by itself.
     pub const fn verdict(&self) -> Verdict {
-        self.verdict
+        verdict_of(self.wait)
     }
+}
+
+const fn verdict_of(wait: u64) -> Verdict {
+    match wait {
+        FITS => Verdict::Fits,
+        NEVER => Verdict::Never,
+        wait => Verdict::Wait(Duration::from_nanos(wait)),
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// What all charges of one request came to: a balance for each, in the order of the charges.
@@ -83,7 +108,7 @@ pub struct Spending {
 impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
-        let nothing = Balance::new(Quota::PLACEHOLDER, Duration::ZERO, Verdict::Fits);
+        let nothing = Balance { quota: Quota::PLACEHOLDER, until_full: 0, wait: FITS };
         let mut all = Self { balances: [nothing; MAX_CHARGES], count: 0 };
         for (place, balance) in all.balances.iter_mut().zip(balances) {
             *place = balance;
@@ -96,22 +121,18 @@ impl Spending {
     ///
     /// The wait is the longest, since all of them must have room.
     pub fn verdict(&self) -> Verdict {
-        self.iter().fold(Verdict::Fits, |so_far, balance| match (so_far, balance.verdict) {
-            (Verdict::Never, _) | (_, Verdict::Never) => Verdict::Never,
-            (Verdict::Wait(one), Verdict::Wait(other)) => Verdict::Wait(one.max(other)),
-            (Verdict::Fits, verdict) | (verdict, Verdict::Fits) => verdict,
-        })
+        verdict_of(self.iter().map(|balance| balance.wait).max().unwrap_or(FITS))
     }
 
     /// Which charges did not fit, by their places.
     pub fn exceeded(&self) -> impl Iterator<Item = usize> + '_ {
-        self.iter().enumerate().filter(|(_, balance)| balance.verdict != Verdict::Fits).map(|(place, _)| place)
+        self.iter().enumerate().filter(|(_, balance)| balance.wait != FITS).map(|(place, _)| place)
     }
 
     /// The balance with the least left, and its place; of several, the one that takes longest to be full again.
     pub fn scarcest(&self) -> Option<(usize, &Balance)> {
         self.iter().enumerate().reduce(|least, next| {
-            let rank = |balance: &Balance| (balance.remaining(), std::cmp::Reverse(balance.until_full));
+            let rank = |balance: &Balance| (balance.remaining(), Reverse(balance.until_full));
             if rank(next.1) < rank(least.1) { next } else { least }
         })
     }

@@ -12,10 +12,12 @@
 //!
 //! - `word`: the instant of one place, and the one bit that claims it
 //! - `table`: the places, made page by page, and how an owner finds its own
+//! - `gathered`: many small pieces hashed as one
 //! - `overflow`: what is shared when the table is full
 //! - `several`: charges that are taken together
 //! - `timeline`: time that does not go back
 
+mod gathered;
 mod overflow;
 mod several;
 mod table;
@@ -25,7 +27,7 @@ mod timeline;
 mod word;
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ use super::{Answer, LimitStore};
 use crate::clock::Now;
 use crate::limit::{Balance, Charge, Charges, Facts, Spending, Verdict, gcra};
 use crate::outcome::Outcome;
+use gathered::Gathered;
 use overflow::Overflow;
 use table::{Key, Table};
 use timeline::Timeline;
@@ -107,9 +110,9 @@ impl MemoryLimitStore {
     }
 
     fn key(&self, charge: &Charge<'_>, facts: &Facts<'_>) -> Key {
-        let mut state = self.secret.build_hasher();
+        let mut state = Gathered::new(self.secret.build_hasher());
         charge.hash_owner(facts, &mut state);
-        Key::new(state.finish())
+        Key::new(state.hash())
     }
 
     /// Applies a change to one budget wherever it is, as one step.
