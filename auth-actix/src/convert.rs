@@ -8,25 +8,43 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Extensions;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Anonymous, Headers, Principal, RequestHead};
+use auth_core::{Anonymous, FieldNames, Headers, Principal, RequestHead};
 
 /// A header map as the core reads it.
 pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for Fields<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
-        for value in self.0.get_all(name) {
+        let values = match well_known(name) {
+            Some(name) => self.0.get_all(name),
+            None => self.0.get_all(name),
+        };
+        for value in values {
             visit(value.as_bytes());
         }
     }
 
-    fn has_any(&self, names: &[&str]) -> bool {
-        self.0.keys().any(|key| names.contains(&key.as_str()))
+    fn has_any(&self, names: &FieldNames) -> bool {
+        self.0.keys().any(|key| names.contains(key.as_str()))
+    }
+}
+
+/// The typed name of a field that nearly every gate reads; looking a field up by text parses the name every time, and
+/// allocates one that is not among HTTP's own.
+fn well_known(name: &str) -> Option<&'static HeaderName> {
+    static AUTHORIZATION: HeaderName = header::AUTHORIZATION;
+    static COOKIE: HeaderName = header::COOKIE;
+    static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+    match name {
+        "authorization" => Some(&AUTHORIZATION),
+        "cookie" => Some(&COOKIE),
+        "x-api-key" => Some(&API_KEY),
+        _ => None,
     }
 }
 

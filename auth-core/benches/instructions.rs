@@ -6,24 +6,25 @@
 #![allow(missing_docs, unused_qualifications, reason = "the macros of the harness write items of their own")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use auth_core::credential::Source;
 use auth_core::gate::{Decision, Gate};
 use auth_core::policy::{Policy, permission};
-use auth_core::verify::Verifier;
-use auth_core::{Identity, Method, Now, Outcome, Rejection, RequestHead};
+use auth_core::verify::{Verified, Verifier};
+use auth_core::{Identity, Method, Now, Outcome, RequestHead};
 use gungraun::prelude::*;
 
 /// A verifier that always agrees: what is left is everything else.
-struct Agreeing(Identity);
+struct Agreeing(Arc<Identity>);
 
 impl Verifier for Agreeing {
     fn recognises(&self, _: &str) -> bool {
         true
     }
 
-    fn verify(&self, _: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
-        Outcome::Done(Ok(self.0.clone()))
+    fn verify(&self, _: &str, _: Now) -> Outcome<Verified> {
+        Outcome::Done(Ok(Arc::clone(&self.0)))
     }
 }
 
@@ -50,7 +51,7 @@ fn routes(count: usize) -> Prepared {
     let policy = (0..count).fold(Policy::new(), |policy, number| {
         policy.get(format!("{}/{{id}}", service(number)), permission("customers:write"))
     });
-    let gate = Gate::builder().accept(Source::bearer(), Agreeing(identity)).policy(policy).build();
+    let gate = Gate::builder().accept(Source::bearer(), Agreeing(identity.into())).policy(policy).build();
     let Ok(gate) = gate else { std::process::abort() };
     let headers = [
         ("host", "api.example.com"),

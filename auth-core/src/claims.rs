@@ -57,7 +57,7 @@ impl Claims {
 
     /// The claim of that name; dots in a name are part of it.
     pub fn get(&self, name: &str) -> Option<Claim<'_>> {
-        Value::scanned(self.as_json()).member(name).map(Claim)
+        Value::object(self.as_json()).member(name).map(Claim)
     }
 
     /// All claims as the one JSON object that they came as.

@@ -24,6 +24,7 @@ mod principal;
 mod rejection;
 pub mod reply;
 mod request;
+pub mod revocation;
 mod secret;
 pub mod store;
 pub mod verify;
@@ -39,5 +40,5 @@ pub use principal::{Anonymous, Identity, Method, Principal};
 pub use rejection::{
     CredentialFault, MissingPermissions, Outage, Prohibition, Rejection, RequestFault, RetryAfter, UpstreamFault,
 };
-pub use request::{Field, Headers, RequestHead};
+pub use request::{Field, FieldNames, Headers, RequestHead};
 pub use secret::Secret;

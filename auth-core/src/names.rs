@@ -50,6 +50,11 @@ impl Names {
         self.0.as_deref().into_iter().flat_map(|all| all.split(SEPARATOR))
     }
 
+    /// How many bytes it takes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |all| all.len())
+    }
+
     /// Whether the set has no name.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()

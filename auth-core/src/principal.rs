@@ -15,6 +15,7 @@ use crate::credential::SourceMask;
 use crate::gate::Context;
 use crate::names::Names;
 use crate::network::NetworkSet;
+use crate::revocation::Cleared;
 
 /// Which kind of credential a principal came with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,12 +68,18 @@ pub struct Identity {
     pub scopes: Names,
     /// The identifier of the token (`jti`) or of the key, for logs and revocation. Never the credential itself.
     pub credential_id: Option<Arc<str>>,
+    /// The session or family that the credential belongs to, for revocation: `sid` of a token.
+    pub session: Option<Arc<str>>,
+    /// When the credential was issued, for revocation; `None` where it does not say.
+    pub issued: Option<Timestamp>,
     /// When the credential ends; `None` where it has no end.
     pub expires: Option<Timestamp>,
     /// The networks the credential may be used from; `None` means any.
     pub networks: Option<Arc<NetworkSet>>,
     /// Everything the token said, for the application's own claims. Empty for API keys.
     pub claims: Claims,
+    /// When it was last seen that nothing takes it back.
+    pub(crate) cleared: Cleared,
 }
 
 impl Identity {
@@ -88,21 +95,33 @@ impl Identity {
             roles: Names::EMPTY,
             scopes: Names::EMPTY,
             credential_id: None,
+            session: None,
+            issued: None,
             expires: None,
             networks: None,
             claims: Claims::EMPTY,
+            cleared: Cleared::default(),
         }
+    }
+}
+
+impl Identity {
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let names = [&self.permissions, &self.roles, &self.scopes].map(Names::bytes);
+        let texts = [&self.tenant, &self.plan, &self.credential_id, &self.session];
+        let texts = texts.map(|text| text.as_ref().map_or(0, |text| text.len()));
+        let own: usize = names.iter().chain(&texts).sum();
+        size_of::<Self>() + own + self.subject.len() + self.claims.as_json().len()
     }
 }
 
 /// The authenticated caller, as handlers find it in the request's extensions.
 ///
-/// Cloning copies one pointer. The fields are those of [`Identity`].
+/// Cloning copies two pointers. The fields are those of [`Identity`].
 #[derive(Clone)]
-pub struct Principal(Arc<Shared>);
-
-struct Shared {
-    identity: Identity,
+pub struct Principal {
+    identity: Arc<Identity>,
     context: Arc<Context>,
     /// Where its credentials came from, for the challenges of refusals that are decided after the gate.
     presented: SourceMask,
@@ -111,20 +130,20 @@ struct Shared {
 impl Principal {
     /// A principal outside any gate, for tests of handlers. Permissions imply nothing but themselves and wildcards.
     pub fn detached(identity: Identity) -> Self {
-        Self::new(identity, Arc::new(Context::default()), SourceMask::NONE)
+        Self::new(Arc::new(identity), Arc::new(Context::default()), SourceMask::NONE)
     }
 
-    pub(crate) fn new(identity: Identity, context: Arc<Context>, presented: SourceMask) -> Self {
-        Self(Arc::new(Shared { identity, context, presented }))
+    pub(crate) fn new(identity: Arc<Identity>, context: Arc<Context>, presented: SourceMask) -> Self {
+        Self { identity, context, presented }
     }
 
     pub(crate) fn presented(&self) -> SourceMask {
-        self.0.presented
+        self.presented
     }
 
     /// Whether the principal holds the permission, itself or by implication or wildcard.
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.0.context.permissions.grants(&self.permissions, permission)
+        self.context.permissions.grants(&self.permissions, permission)
     }
 
     /// Whether the principal has the role. Roles imply nothing.
@@ -143,7 +162,7 @@ impl Principal {
 
     /// What the gate that admitted this principal shares with its adapters.
     pub fn context(&self) -> &Arc<Context> {
-        &self.0.context
+        &self.context
     }
 }
 
@@ -151,7 +170,7 @@ impl Deref for Principal {
     type Target = Identity;
 
     fn deref(&self) -> &Identity {
-        &self.0.identity
+        &self.identity
     }
 }
 

@@ -15,33 +15,71 @@ pub trait Headers {
     /// `name` is in lower case. Values are raw bytes, as received: nothing is trimmed, joined or decoded.
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]));
 
-    /// Whether any of these fields is there, each named in lower case.
+    /// Whether any of these fields is there.
     ///
     /// Asked once for every request, of fields that it hardly ever has. Where walking the names of all fields is
     /// cheaper than looking each of these up, an implementation does that instead.
-    fn has_any(&self, names: &[&str]) -> bool {
+    fn has_any(&self, names: &FieldNames) -> bool {
         let mut is_there = false;
-        for name in names {
+        for name in names.names {
             self.visit(name, &mut |_| is_there = true);
         }
         is_there
     }
 }
 
+/// A few names of fields, made ready to be compared with many others.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldNames {
+    names: &'static [&'static str],
+    /// Which lengths the names have, a bit each: hardly any other name passes that comparison.
+    lengths: u64,
+}
+
+impl FieldNames {
+    /// These names, in lower case.
+    pub const fn new(names: &'static [&'static str]) -> Self {
+        let (mut lengths, mut rest) = (0, names);
+        while let [name, more @ ..] = rest {
+            lengths |= length_bit(name);
+            rest = more;
+        }
+        Self { names, lengths }
+    }
+
+    /// Whether this is one of the names, in any letter case.
+    #[inline]
+    pub fn contains(&self, name: &str) -> bool {
+        self.lengths & length_bit(name) != 0 && self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Lengths beyond the width of a word share its bits; the names are compared afterwards anyway.
+const fn length_bit(name: &str) -> u64 {
+    1 << (name.len() % 64)
+}
+
 /// Pairs of name and value serve tests and small programs.
 impl<const N: usize> Headers for [(&str, &str); N] {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
-        self.iter()
-            .filter(|(field, _)| field.eq_ignore_ascii_case(name))
-            .for_each(|(_, value)| visit(value.as_bytes()));
+        self.iter().filter(|(field, _)| is_same_name(field, name)).for_each(|(_, value)| visit(value.as_bytes()));
     }
 }
 
 /// Pairs of name and raw value, for values that are not text.
 impl Headers for Vec<(String, Vec<u8>)> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
-        self.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name)).for_each(|(_, value)| visit(value));
+        self.iter().filter(|(field, _)| is_same_name(field, name)).for_each(|(_, value)| visit(value));
     }
+
+    fn has_any(&self, names: &FieldNames) -> bool {
+        self.iter().any(|(field, _)| names.contains(field))
+    }
+}
+
+/// Field names are compared in any letter case; most are in lower case already, which is quicker to see.
+fn is_same_name(field: &str, name: &str) -> bool {
+    field == name || field.eq_ignore_ascii_case(name)
 }
 
 /// How often a field occurs, and its value where it occurs once.

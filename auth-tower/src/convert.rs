@@ -2,8 +2,8 @@
 
 use auth_core::gate::{Admission, Caller, Refusal};
 use auth_core::reply::Reply;
-use auth_core::{Anonymous, Headers, Principal, RequestHead};
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use auth_core::{Anonymous, FieldNames, Headers, Principal, RequestHead};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri};
 
 use crate::ResponseBody;
@@ -13,13 +13,30 @@ pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for Fields<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
-        for value in self.0.get_all(name) {
+        let values = match well_known(name) {
+            Some(name) => self.0.get_all(name),
+            None => self.0.get_all(name),
+        };
+        for value in values {
             visit(value.as_bytes());
         }
     }
 
-    fn has_any(&self, names: &[&str]) -> bool {
-        self.0.keys().any(|key| names.contains(&key.as_str()))
+    fn has_any(&self, names: &FieldNames) -> bool {
+        self.0.keys().any(|key| names.contains(key.as_str()))
+    }
+}
+
+/// The typed name of a field that nearly every gate reads; looking a field up by text parses the name every time.
+fn well_known(name: &str) -> Option<&'static HeaderName> {
+    static AUTHORIZATION: HeaderName = header::AUTHORIZATION;
+    static COOKIE: HeaderName = header::COOKIE;
+    static API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+    match name {
+        "authorization" => Some(&AUTHORIZATION),
+        "cookie" => Some(&COOKIE),
+        "x-api-key" => Some(&API_KEY),
+        _ => None,
     }
 }
 

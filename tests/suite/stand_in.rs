@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use auth_core::verify::Verifier;
+use auth_core::verify::{Verified, Verifier};
 use auth_core::{CredentialFault, Identity, Method, Names, Now, Outcome, Rejection};
 use tokio::sync::Semaphore;
 
@@ -25,7 +25,7 @@ impl Verifier for Credulous {
         true
     }
 
-    fn verify(&self, text: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Outcome::Done(believe(text))
     }
@@ -59,7 +59,7 @@ impl Verifier for Hesitant {
         true
     }
 
-    fn verify(&self, text: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
         self.open.fetch_add(1, Ordering::SeqCst);
         let (text, answers, question) = (text.to_owned(), Arc::clone(&self.answers), Question(Arc::clone(&self.open)));
         Outcome::Wait(Box::pin(async move {
@@ -79,7 +79,7 @@ impl Drop for Question {
     }
 }
 
-fn believe(text: &str) -> Result<Identity, Rejection> {
+fn believe(text: &str) -> Verified {
     let mut parts = text.split('+');
     let subject = parts.next().unwrap_or_default();
     if subject.starts_with("bad") {
@@ -87,5 +87,5 @@ fn believe(text: &str) -> Result<Identity, Rejection> {
     }
     let mut identity = Identity::new(Method::Custom("stand_in"), "https://issuer.example", subject);
     identity.permissions = parts.collect::<Names>();
-    Ok(identity)
+    Ok(Arc::new(identity))
 }

@@ -136,13 +136,14 @@ impl ApiKeyRecord {
     }
 
     /// What the key says about its bearer. Copies pointers alone.
-    pub fn identity(&self) -> Identity {
+    pub(super) fn identity(&self) -> Identity {
         let mut identity = Identity::new(Method::ApiKey, Arc::clone(&self.issuer), Arc::clone(&self.owner));
         identity.tenant.clone_from(&self.tenant);
         identity.plan.clone_from(&self.plan);
         identity.permissions = self.permissions.clone();
         identity.roles = self.roles.clone();
         identity.credential_id = Some(Arc::clone(&self.id));
+        identity.issued = Some(self.created);
         identity.expires = self.end();
         identity.networks.clone_from(&self.networks);
         identity

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Timestamp;
+use crate::principal::Identity;
 use crate::store::{KeyUse, Rehash};
 
 use super::ApiKeyRecord;
@@ -27,6 +28,7 @@ const GRAIN_MICROS: i64 = 1_000_000;
 /// written once.
 pub struct HeldKey {
     record: ApiKeyRecord,
+    identity: Arc<Identity>,
     /// Microseconds of the latest use.
     latest: AtomicI64,
     /// Whether the key lies in the queue.
@@ -36,7 +38,13 @@ pub struct HeldKey {
 impl HeldKey {
     /// A record without a use to be written.
     pub fn new(record: ApiKeyRecord) -> Self {
-        Self { record, latest: AtomicI64::new(i64::MIN), queued: AtomicBool::new(false) }
+        let identity = Arc::new(record.identity());
+        Self { record, identity, latest: AtomicI64::new(i64::MIN), queued: AtomicBool::new(false) }
+    }
+
+    /// What the key says about its bearer.
+    pub(crate) fn identity(&self) -> &Arc<Identity> {
+        &self.identity
     }
 }
 

@@ -9,6 +9,11 @@ impl SourceIndex {
     pub const fn as_usize(self) -> usize {
         self.0 as usize
     }
+
+    /// Every position there can be, from the first on.
+    pub(super) fn each() -> impl Iterator<Item = Self> {
+        (0..).map(Self)
+    }
 }
 
 /// A set of the sources of one [`CredentialReader`](super::CredentialReader).

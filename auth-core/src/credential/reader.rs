@@ -157,8 +157,7 @@ impl CredentialReader {
         };
         let source_of = |word: &[u8]| {
             let mut sources = self.sources(accepted);
-            let named = |source: &Source| matches!(source, Source::Authorization { scheme } if scheme.as_bytes().eq_ignore_ascii_case(word));
-            sources.find(|(_, source)| named(source)).map(|(index, _)| index)
+            sources.find(|(_, source)| is_scheme(source, word)).map(|(index, _)| index)
         };
         let line = authorization::read(value, source_of).map_err(|rejection| Unread { rejection, sources })?;
         if let Line::Credential(index, credential) = line {
@@ -168,8 +167,14 @@ impl CredentialReader {
     }
 
     fn listed(&self) -> impl Iterator<Item = (SourceIndex, &Source)> {
-        (0..).map(SourceIndex).zip(&self.sources)
+        SourceIndex::each().zip(&self.sources)
     }
+}
+
+/// Schemes are compared in any letter case (RFC 9110 section 11.1); most clients spell them as challenges do.
+fn is_scheme(source: &Source, word: &[u8]) -> bool {
+    let Source::Authorization { scheme } = source else { return false };
+    scheme.as_bytes() == word || scheme.as_bytes().eq_ignore_ascii_case(word)
 }
 
 #[derive(Clone, Copy)]

@@ -9,6 +9,7 @@ use crate::gate::{Context, Gate, Parts, RequestIds};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy};
 use crate::reply::{ErrorStyle, Renderer};
+use crate::revocation::Revocations;
 use crate::verify::Verifier;
 
 /// Collects the parts of a [`Gate`]. Mistakes are reported by [`build`](Self::build).
@@ -17,6 +18,7 @@ pub struct GateBuilder {
     policy: Policy,
     permissions: PermissionModel,
     trusted_proxies: NetworkSet,
+    revocations: Option<Revocations>,
     request_ids: RequestIds,
     errors: ErrorStyle,
     clock: Box<dyn Clock>,
@@ -29,6 +31,7 @@ impl Default for GateBuilder {
             policy: Policy::new(),
             permissions: PermissionModel::default(),
             trusted_proxies: NetworkSet::default(),
+            revocations: None,
             request_ids: RequestIds::default(),
             errors: ErrorStyle::default(),
             clock: Box::new(SystemClock),
@@ -76,6 +79,13 @@ impl GateBuilder {
         self
     }
 
+    /// Refuses what is revoked, also where the credential itself is good. Keep a clone to revoke.
+    #[must_use]
+    pub fn revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = Some(revocations);
+        self
+    }
+
     /// Says which requests carry an identifier.
     #[must_use]
     pub fn request_ids(mut self, which: RequestIds) -> Self {
@@ -113,6 +123,7 @@ impl GateBuilder {
             reader,
             verifiers,
             trusted_proxies: self.trusted_proxies,
+            revocations: self.revocations,
             request_ids: self.request_ids,
             context: Arc::new(context),
         };

@@ -8,7 +8,7 @@ use crate::client_address::client_address;
 use crate::clock::Now;
 use crate::credential::{CredentialCount, Presented, SourceIndex, SourceMask};
 use crate::gate::observe::{self, Seen};
-use crate::gate::pending::{Verified, all_agree, verify_guarded};
+use crate::gate::pending::{all_agree, verify_guarded};
 use crate::gate::request_id::request_id;
 use crate::gate::{Admission, Caller, Decision, Gate, Refusal, RequestIds};
 use crate::outcome::Outcome;
@@ -17,6 +17,7 @@ use crate::principal::{Anonymous, Identity, Principal};
 use crate::rejection::{CredentialFault, Prohibition, Rejection};
 use crate::reply::Situation;
 use crate::request::RequestHead;
+use crate::verify::Verified;
 
 impl Gate {
     /// Decides on a request: at once where nothing has to be waited for, which takes no lock and boxes nothing.
@@ -39,7 +40,7 @@ impl Gate {
     /// assert_eq!(status("//health"), 400);
     /// ```
     pub fn decide(&self, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
-        let case = Case {
+        let mut case = Case {
             gate: self,
             method: head.method,
             path: head.path,
@@ -53,15 +54,16 @@ impl Gate {
             Ok(found) => found,
             Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection)),
         };
-        let case = match found.entry() {
-            Entry::Rule(rule) => Case { rule: Some(rule), ..case },
+        match found.entry() {
+            Entry::Rule(rule) => case.rule = Some(rule),
             Entry::Preflight(rule) => {
-                return Outcome::Done(Case { rule: Some(rule), ..case }.admit(id, self.anonymous()));
+                case.rule = Some(rule);
+                return Outcome::Done(case.admit(id, self.anonymous()));
             }
-            Entry::NoRule => case,
-        };
+            Entry::NoRule => {}
+        }
         if let Some(known) = head.known.filter(|known| case.takes_over(known)) {
-            let case = case.from(known.presented());
+            case.presented = known.presented();
             return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
         }
         if case.credentials() == CredentialUse::Ignored {
@@ -69,21 +71,21 @@ impl Gate {
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
-            Err(unread) => return Outcome::Done(case.from(unread.sources).refuse(&id(), None, unread.rejection)),
-        };
-        let (case, verified) = match presented {
-            Presented::Nothing => return Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
-            Presented::One(source, text) => (case.from(source.into()), self.verify(source, text, now)),
-            Presented::Several(several) => {
-                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
-                (case.from(several.iter().map(|(source, _)| *source).collect()), all_agree(outcomes))
+            Err(unread) => {
+                case.presented = unread.sources;
+                return Outcome::Done(case.refuse(&id(), None, unread.rejection));
             }
         };
-        match verified {
-            Outcome::Done(verified) => Outcome::Done(case.judge_verified(id, verified, found.tenant().as_deref())),
-            Outcome::Wait(pending) => {
-                let waiting = Waiting::new(&case, id(), found.tenant());
-                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+        match presented {
+            Presented::Nothing => Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
+            Presented::One(source, text) => {
+                case.presented = source.into();
+                case.conclude(id, self.verify(source, text, now), found.tenant())
+            }
+            Presented::Several(several) => {
+                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
+                case.presented = several.iter().map(|(source, _)| *source).collect();
+                case.conclude(id, all_agree(outcomes), found.tenant())
             }
         }
     }
@@ -101,13 +103,12 @@ impl Gate {
         Caller::Anonymous(Anonymous(Arc::clone(&self.parts.context)))
     }
 
-    fn principal(&self, identity: Identity, presented: SourceMask) -> Caller {
+    fn principal(&self, identity: Arc<Identity>, presented: SourceMask) -> Caller {
         Caller::Principal(Principal::new(identity, Arc::clone(&self.parts.context), presented))
     }
 }
 
 /// A request while it is decided.
-#[derive(Clone, Copy)]
 struct Case<'a> {
     gate: &'a Gate,
     method: &'a str,
@@ -121,10 +122,6 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn from(self, presented: SourceMask) -> Self {
-        Self { presented, ..self }
-    }
-
     /// Without a rule the caller has to say who it is before it is refused: strangers do not learn which routes exist.
     fn credentials(&self) -> CredentialUse {
         self.rule.map_or(CredentialUse::Required, |rule| rule.credentials())
@@ -145,6 +142,22 @@ impl Case<'_> {
         self.rule.map_or(CredentialCount::ExactlyOne, |rule| rule.count())
     }
 
+    /// Goes on with what the verifier says, at once or when it comes.
+    fn conclude(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        verified: Outcome<Verified>,
+        tenant: Option<Cow<'_, str>>,
+    ) -> Outcome<Decision> {
+        match verified {
+            Outcome::Done(verified) => Outcome::Done(self.judge_verified(id, verified, tenant.as_deref())),
+            Outcome::Wait(pending) => {
+                let waiting = Waiting::new(self, id(), tenant);
+                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+            }
+        }
+    }
+
     fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {
         match verified {
             Ok(identity) => self.judge(id, self.gate.principal(identity, self.presented), tenant),
@@ -161,8 +174,14 @@ impl Case<'_> {
     }
 
     fn check(&self, principal: Option<&Principal>, tenant: Option<&str>) -> Result<(), Rejection> {
-        if principal.is_some_and(|principal| !principal.may_come_from(self.client)) {
-            return Err(Rejection::Forbidden(Prohibition::Network));
+        if let Some(principal) = principal {
+            let revocations = self.gate.parts.revocations.as_ref();
+            if revocations.is_some_and(|revocations| revocations.cover(principal, self.now)) {
+                return Err(Rejection::InvalidCredential(CredentialFault::Revoked));
+            }
+            if !principal.may_come_from(self.client) {
+                return Err(Rejection::Forbidden(Prohibition::Network));
+            }
         }
         match (self.rule, principal) {
             (Some(rule), _) => rule.check(principal.map(|principal| &**principal), self.client, tenant),

@@ -6,7 +6,7 @@
 //! 2. public routes and CORS preflights end here;
 //! 3. the one credential of the request;
 //! 4. the verifier for that kind of credential, which yields an identity;
-//! 5. the networks, tenant and permissions that the rule demands of it.
+//! 5. whether it was taken back, and the networks, tenant and permissions that the rule demands of it.
 //!
 //! Each stage refuses or hands on. Nothing after a refusal runs, and nothing is let through for want of an answer.
 
@@ -35,6 +35,7 @@ use crate::credential::{CredentialReader, SourceMask};
 use crate::error::ConfigErrors;
 use crate::network::NetworkSet;
 use crate::policy::{CompiledPolicy, Rule};
+use crate::revocation::Revocations;
 use crate::verify::Verifier;
 
 /// Decides on requests: who they come from, and whether they may pass.
@@ -54,6 +55,7 @@ struct Parts {
     /// The sources that are part of the URL.
     in_url: SourceMask,
     trusted_proxies: NetworkSet,
+    revocations: Option<Revocations>,
     request_ids: RequestIds,
     context: Arc<Context>,
 }

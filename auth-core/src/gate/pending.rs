@@ -9,18 +9,14 @@ use std::task::Poll;
 
 use crate::clock::Now;
 use crate::outcome::{Outcome, Pending};
-use crate::principal::Identity;
 use crate::rejection::{Outage, Rejection, RequestFault};
-use crate::verify::Verifier;
-
-/// What a verifier makes of a credential.
-pub(super) type Verified = Result<Identity, Rejection>;
+use crate::verify::{Verified, Verifier};
 
 /// Asks a verifier and survives its panics.
 pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Outcome<Verified> {
     match catch_unwind(AssertUnwindSafe(|| verifier.verify(text, now))) {
-        Ok(Outcome::Done(result)) => Outcome::Done(result),
         Ok(Outcome::Wait(pending)) => Outcome::Wait(guarded(pending)),
+        Ok(done) => done,
         Err(_) => Outcome::Done(Err(panicked())),
     }
 }

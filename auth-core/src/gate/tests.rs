@@ -15,6 +15,7 @@ use crate::policy::{Policy, authenticated, optional, permission, public};
 use crate::principal::{Identity, Method};
 use crate::rejection::{CredentialFault, Outage, Rejection, RequestFault};
 use crate::request::RequestHead;
+use crate::verify::Verified;
 
 /// Verifies texts that say what shall happen; `user` in `good-user` is the subject.
 struct Scripted(Arc<AtomicUsize>);
@@ -24,7 +25,7 @@ impl Verifier for Scripted {
         !text.starts_with("foreign")
     }
 
-    fn verify(&self, text: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
         self.0.fetch_add(1, Ordering::SeqCst);
         let identity = |subject: &str| {
             let mut identity = Identity::new(Method::Custom("scripted"), "issuer", subject);
@@ -32,10 +33,10 @@ impl Verifier for Scripted {
             identity
         };
         match text.split_once('-') {
-            Some(("good", subject)) => Outcome::Done(Ok(identity(subject))),
+            Some(("good", subject)) => Outcome::Done(Ok(Arc::new(identity(subject)))),
             Some(("slow", subject)) => {
                 let mut waited = false;
-                let identity = identity(subject);
+                let identity = Arc::new(identity(subject));
                 Outcome::Wait(Box::pin(poll_fn(move |_| {
                     if std::mem::replace(&mut waited, true) { Poll::Ready(Ok(identity.clone())) } else { Poll::Pending }
                 })))

@@ -1,5 +1,7 @@
 //! An object and its members, found by name without another walk through the text.
 
+use super::name::{Fingerprint, Name};
+use super::plain::Spelling;
 use super::scan::{Fault, Repeats, Scanner};
 use super::value::{Text, Value};
 
@@ -7,6 +9,7 @@ use super::value::{Text, Value};
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'t, 'm> {
     text: &'t str,
+    spelling: Spelling,
     members: &'m Members,
 }
 
@@ -14,22 +17,40 @@ impl<'t, 'm> Object<'t, 'm> {
     /// Scans a text that must be one object. What was in `members` before is forgotten.
     pub(crate) fn read(text: &'t str, members: &'m mut Members) -> Result<Self, Fault> {
         let mut scanner = Scanner::new(text, Repeats::Refuse, members)?;
-        scanner.white_space();
-        scanner.expect(b'{')?;
-        scanner.object(1)?;
-        scanner.end()?;
-        Ok(Self { text, members })
+        let (b'{', brace) = scanner.next(0) else { return Err(Fault::Grammar) };
+        let end = scanner.object(brace + 1, 1)?;
+        scanner.end(end)?;
+        let spelling = scanner.spelling;
+        Ok(Self { text, spelling, members })
     }
 
-    /// The value of the member of that name.
+    /// The value of the member of that name. Where the name is a constant, so is its fingerprint.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<Value<'t>> {
-        let entry = self.members.find(0, self.text, fingerprint(name.as_bytes()), name)?;
-        Some(Value::scanned(entry.value.of(self.text)))
+        self.find(Name::new(name))
     }
 
-    /// The members in the order of the text.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Text<'t>, Value<'t>)> + use<'t, 'm> {
-        self.members.all().map(move |entry| (entry.name(self.text), Value::scanned(entry.value.of(self.text))))
+    #[inline]
+    pub(crate) fn find(&self, name: Name<'_>) -> Option<Value<'t>> {
+        if self.members.seen & name.fingerprint.bit() == 0 {
+            return None;
+        }
+        self.look_up(name)
+    }
+
+    /// Kept out of [`find`](Self::find), which is small enough to become part of its callers then.
+    #[inline(never)]
+    fn look_up(&self, name: Name<'_>) -> Option<Value<'t>> {
+        self.members.find(0, self.text, name).map(|entry| self.value(entry))
+    }
+
+    /// The members in the order of the text. Names of more than seven bytes may share a fingerprint.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Fingerprint, Value<'t>)> + use<'t, 'm> {
+        self.members.all().iter().map(move |entry| (entry.fingerprint, self.value(entry)))
+    }
+
+    fn value(&self, entry: &Entry) -> Value<'t> {
+        Value::scanned(entry.value.of(self.text), self.spelling)
     }
 }
 
@@ -53,15 +74,18 @@ impl Span {
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Entry {
-    pub(super) fingerprint: u64,
+    pub(super) fingerprint: Fingerprint,
     pub(super) name: Span,
     pub(super) value: Span,
+    /// Whether there are escapes in the name.
     pub(super) escaped: bool,
 }
 
 impl Entry {
-    fn name<'t>(&self, text: &'t str) -> Text<'t> {
-        Text::scanned(self.name.of(text), self.escaped)
+    #[inline]
+    fn is(&self, name: Name<'_>, text: &str) -> bool {
+        self.fingerprint == name.fingerprint
+            && (name.fingerprint.is_exact() || Text::scanned(self.name.of(text), self.escaped) == *name.text)
     }
 }
 
@@ -71,8 +95,11 @@ impl Entry {
 /// that it lies where the caller is and does not have to be moved out of the scanner.
 pub(crate) struct Members {
     inline: [Entry; Self::INLINE],
+    /// All of them, once they have not fitted any more.
     spilled: Vec<Entry>,
     pub(super) len: usize,
+    /// The [bits](Fingerprint::bit) of all names of the object that was left last.
+    pub(super) seen: u64,
 }
 
 impl Members {
@@ -80,50 +107,38 @@ impl Members {
     const INLINE: usize = 20;
 
     pub(crate) fn new() -> Self {
-        Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0 }
+        Self { inline: [Entry::default(); Self::INLINE], spilled: Vec::new(), len: 0, seen: 0 }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Entry> {
-        self.inline.iter().take(self.len).chain(&self.spilled)
+    fn all(&self) -> &[Entry] {
+        if self.spilled.is_empty() { self.inline.get(..self.len).unwrap_or_default() } else { &self.spilled }
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
         match self.inline.get_mut(self.len) {
-            Some(place) => *place = entry,
-            None => self.spilled.push(entry),
+            Some(place) if self.spilled.is_empty() => *place = entry,
+            _ => self.spill(entry),
         }
         self.len += 1;
     }
 
+    #[cold]
+    fn spill(&mut self, entry: Entry) {
+        if self.spilled.is_empty() {
+            self.spilled.extend_from_slice(&self.inline);
+        }
+        self.spilled.push(entry);
+    }
+
     pub(super) fn truncate(&mut self, len: usize) {
-        self.spilled.truncate(len.saturating_sub(Self::INLINE));
+        if !self.spilled.is_empty() {
+            self.spilled.truncate(len);
+        }
         self.len = len;
     }
 
-    pub(super) fn set_value(&mut self, at: usize, value: Span) {
-        let entry = if at < Self::INLINE { self.inline.get_mut(at) } else { self.spilled.get_mut(at - Self::INLINE) };
-        if let Some(entry) = entry {
-            entry.value = value;
-        }
-    }
-
     /// The member of that name among those from `base` upwards.
-    pub(super) fn find(&self, base: usize, text: &str, fingerprint: u64, name: &str) -> Option<&Entry> {
-        let low = self.inline.get(base..self.len.min(Self::INLINE)).unwrap_or_default();
-        let high = self.spilled.get(base.saturating_sub(Self::INLINE)..).unwrap_or_default();
-        let same = |entry: &&Entry| entry.fingerprint == fingerprint && entry.name(text) == *name;
-        low.iter().find(same).or_else(|| high.iter().find(same))
+    pub(super) fn find(&self, base: usize, text: &str, name: Name<'_>) -> Option<&Entry> {
+        self.all().get(base..)?.iter().find(|entry| entry.is(name, text))
     }
-}
-
-/// A number that equal names share and different names rarely do, made of the length and both ends of the name.
-pub(super) fn fingerprint(name: &[u8]) -> u64 {
-    let length = (name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    if let (Some(head), Some(tail)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        return u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29) ^ length;
-    }
-    if let (Some(head), Some(tail)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*head)) ^ u64::from(u32::from_le_bytes(*tail)) << 32 ^ length;
-    }
-    name.iter().fold(length, |sum, byte| sum.rotate_left(8) ^ u64::from(*byte))
 }

@@ -1,6 +1,11 @@
 //! The scanner: one pass over the text, without recursion beyond a bound and normally without an allocation.
 
-use super::object::{Entry, Members, Span, fingerprint};
+use std::borrow::Cow;
+
+use super::name::{Fingerprint, Name};
+use super::object::{Entry, Members, Span};
+use super::plain::Spelling;
+use super::string::Found;
 use super::value::{Text, Value};
 
 /// How deep arrays and objects may nest. Claims nest a handful of levels; the bound keeps a hostile text from spending
@@ -35,16 +40,17 @@ pub(crate) enum Repeats {
 pub(crate) fn check(text: &str, repeats: Repeats) -> Result<Value<'_>, Fault> {
     let mut members = Members::new();
     let mut scanner = Scanner::new(text, repeats, &mut members)?;
-    scanner.white_space();
-    let value = scanner.value(0)?;
-    scanner.end()?;
-    Ok(Value::scanned(value.of(text)))
+    let (_, start) = scanner.next(0);
+    let end = scanner.value(start, 0)?;
+    scanner.end(end)?;
+    Ok(Value::scanned(Span::new(start, end).of(text), scanner.spelling))
 }
 
+/// What the scan of one text shares. Where it has come to is passed from call to call, so that it stays in a register.
 pub(super) struct Scanner<'t, 'm> {
     text: &'t str,
     pub(super) bytes: &'t [u8],
-    pub(super) at: usize,
+    pub(super) spelling: Spelling,
     members: &'m mut Members,
     repeats: Repeats,
 }
@@ -53,192 +59,178 @@ impl<'t, 'm> Scanner<'t, 'm> {
     pub(super) fn new(text: &'t str, repeats: Repeats, members: &'m mut Members) -> Result<Self, Fault> {
         u32::try_from(text.len()).map_err(|_| Fault::Excess)?;
         members.truncate(0);
-        Ok(Self { text, bytes: text.as_bytes(), at: 0, members, repeats })
+        let bytes = text.as_bytes();
+        Ok(Self { text, bytes, spelling: Spelling::of(bytes), members, repeats })
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// The byte at that place; behind the end a zero, which the grammar has no use for anywhere.
+    #[inline]
+    pub(super) fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
     }
 
-    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.peek() != Some(byte) {
-            return Err(Fault::Grammar);
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    pub(super) fn white_space(&mut self) {
+    /// The first byte at or behind `at` that is no white space, and its place.
+    #[inline]
+    pub(super) fn next(&self, at: usize) -> (u8, usize) {
         // tokens rarely have any, and one comparison tells
-        while let Some(byte) = self.peek().filter(|byte| *byte <= b' ') {
-            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                return;
-            }
-            self.at += 1;
+        let byte = self.byte(at);
+        if byte > b' ' { (byte, at) } else { self.behind_white_space(at) }
+    }
+
+    #[cold]
+    fn behind_white_space(&self, mut at: usize) -> (u8, usize) {
+        while matches!(self.byte(at), b' ' | b'\t' | b'\n' | b'\r') {
+            at += 1;
         }
+        (self.byte(at), at)
     }
 
-    pub(super) fn end(&mut self) -> Result<(), Fault> {
-        self.white_space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(Fault::Grammar) }
+    /// Only white space may be left.
+    pub(super) fn end(&self, at: usize) -> Result<(), Fault> {
+        if self.next(at).1 == self.bytes.len() { Ok(()) } else { Err(Fault::Grammar) }
     }
 
-    /// One value that `depth` arrays and objects enclose.
-    fn value(&mut self, depth: usize) -> Result<Span, Fault> {
-        let start = self.at;
-        match self.peek().ok_or(Fault::Grammar)? {
-            b'"' => {
-                self.string()?;
-            }
+    /// One value that begins at `at` and that `depth` arrays and objects enclose; answers the place behind it.
+    #[inline]
+    fn value(&mut self, at: usize, depth: usize) -> Result<usize, Fault> {
+        if self.byte(at) == b'"' { Ok(self.string(at)?.end + 1) } else { self.other_value(at, depth) }
+    }
+
+    /// A value that is no string.
+    fn other_value(&mut self, at: usize, depth: usize) -> Result<usize, Fault> {
+        match self.byte(at) {
             b'{' => {
-                self.at += 1;
                 let base = self.members.len;
-                self.object(depth + 1)?;
+                let end = self.object(at + 1, depth + 1)?;
                 self.members.truncate(base);
+                Ok(end)
             }
-            b'[' => {
-                self.at += 1;
-                self.array(depth + 1)?;
-            }
-            b't' => self.literal(b"true")?,
-            b'f' => self.literal(b"false")?,
-            b'n' => self.literal(b"null")?,
-            _ => self.number()?,
+            b'[' => self.array(at + 1, depth + 1),
+            b't' => self.literal(at, b"true"),
+            b'f' => self.literal(at, b"false"),
+            b'n' => self.literal(at, b"null"),
+            _ => self.number(at),
         }
-        Ok(Span::new(start, self.at))
     }
 
-    fn literal(&mut self, word: &[u8]) -> Result<(), Fault> {
-        let found = self.bytes.get(self.at..self.at + word.len());
-        if found != Some(word) {
-            return Err(Fault::Grammar);
-        }
-        self.at += word.len();
-        Ok(())
+    fn literal(&self, at: usize, word: &[u8]) -> Result<usize, Fault> {
+        let end = at + word.len();
+        if self.bytes.get(at..end) == Some(word) { Ok(end) } else { Err(Fault::Grammar) }
     }
 
-    fn array(&mut self, depth: usize) -> Result<(), Fault> {
+    /// The items of an array whose bracket has been read.
+    fn array(&mut self, at: usize, depth: usize) -> Result<usize, Fault> {
         if depth > MAX_DEPTH {
             return Err(Fault::Excess);
         }
-        self.white_space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
+        let (first, mut at) = self.next(at);
+        if first == b']' {
+            return Ok(at + 1);
         }
         loop {
-            self.white_space();
-            self.value(depth)?;
-            self.white_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => break,
+            let end = self.value(self.next(at).1, depth)?;
+            match self.next(end) {
+                (b',', comma) => at = comma + 1,
+                (b']', bracket) => return Ok(bracket + 1),
                 _ => return Err(Fault::Grammar),
             }
         }
-        self.at += 1;
-        Ok(())
     }
 
     /// The members of an object whose brace has been read; they stay on the stack.
-    pub(super) fn object(&mut self, depth: usize) -> Result<(), Fault> {
+    pub(super) fn object(&mut self, at: usize, depth: usize) -> Result<usize, Fault> {
         if depth > MAX_DEPTH {
             return Err(Fault::Excess);
         }
         let base = self.members.len;
-        self.white_space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
         let mut seen = 0;
+        let (first, mut at) = self.next(at);
+        if first == b'}' {
+            self.members.seen = seen;
+            return Ok(at + 1);
+        }
         loop {
-            self.white_space();
-            let place = self.name(base, &mut seen)?;
-            self.white_space();
-            self.expect(b':')?;
-            self.white_space();
-            let value = self.value(depth)?;
-            self.members.set_value(place, value);
-            self.white_space();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => break,
+            let (b'"', quote) = self.next(at) else { return Err(Fault::Grammar) };
+            let name = self.string(quote)?;
+            let fingerprint = self.admit(name, base, &mut seen)?;
+            let (b':', colon) = self.next(name.end + 1) else { return Err(Fault::Grammar) };
+            let start = self.next(colon + 1).1;
+            let end = self.value(start, depth)?;
+            if self.repeats == Repeats::Refuse {
+                let (escaped, value) = (name.escaped, Span::new(start, end));
+                self.members.push(Entry { fingerprint, name: Span::new(name.start, name.end), value, escaped });
+            }
+            match self.next(end) {
+                (b',', comma) => at = comma + 1,
+                (b'}', brace) => {
+                    self.members.seen = seen;
+                    return Ok(brace + 1);
+                }
                 _ => return Err(Fault::Grammar),
             }
         }
-        self.at += 1;
-        Ok(())
     }
 
-    /// Reads a member's name and puts it on the stack, unless the object that starts at `base` has it already.
+    /// Answers the fingerprint of a member's name, unless the object that starts at `base` has the name already.
     ///
-    /// `seen` has a bit for each name so far, by its fingerprint; only where the bit is set is there anything to find.
-    fn name(&mut self, base: usize, seen: &mut u64) -> Result<usize, Fault> {
-        let (name, escaped) = self.string()?;
+    /// `seen` has a bit for each name so far; only where the bit is set is there anything to find.
+    #[inline]
+    fn admit(&self, name: Found, base: usize, seen: &mut u64) -> Result<Fingerprint, Fault> {
         if self.repeats == Repeats::Allow {
-            return Ok(usize::MAX);
+            return Ok(Fingerprint::default());
         }
-        let place = self.members.len;
-        if place - base >= MAX_MEMBERS {
+        if self.members.len - base >= MAX_MEMBERS {
             return Err(Fault::Excess);
         }
-        let fingerprint = if escaped {
-            fingerprint(Text::scanned(name.of(self.text), escaped).decode().as_bytes())
+        let fingerprint = if name.escaped {
+            Fingerprint::of(self.decoded(name).as_bytes())
         } else {
-            fingerprint(self.bytes.get(name.start as usize..name.end as usize).unwrap_or_default())
+            Fingerprint::of(self.bytes.get(name.start..name.end).unwrap_or_default())
         };
-        let bit = 1 << (fingerprint.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58);
-        if *seen & bit != 0 {
-            let decoded = Text::scanned(name.of(self.text), escaped).decode();
-            if self.members.find(base, self.text, fingerprint, &decoded).is_some() {
+        if *seen & fingerprint.bit() != 0 {
+            let name = self.decoded(name);
+            if self.members.find(base, self.text, Name::known(&name, fingerprint)).is_some() {
                 return Err(Fault::Duplicate);
             }
         }
-        *seen |= bit;
-        self.members.push(Entry { fingerprint, name, value: Span::default(), escaped });
-        Ok(place)
+        *seen |= fingerprint.bit();
+        Ok(fingerprint)
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    #[cold]
+    fn decoded(&self, name: Found) -> Cow<'t, str> {
+        Text::scanned(Span::new(name.start, name.end).of(self.text), name.escaped).decode()
+    }
+
+    fn number(&self, start: usize) -> Result<usize, Fault> {
+        let mut at = start + usize::from(self.byte(start) == b'-');
+        at = if self.byte(at) == b'0' { at + 1 } else { self.digits(at)? };
+        if self.byte(at) == b'.' {
+            at = self.digits(at + 1)?;
         }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err(Fault::Grammar),
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        let exponent = matches!(self.byte(at), b'e' | b'E');
         if exponent {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
+            let sign = matches!(self.byte(at + 1), b'+' | b'-');
+            at = self.digits(at + 1 + usize::from(sign))?;
         }
         // only an exponent or hundreds of digits can leave the range of a double
-        if (exponent || self.at - start > 300) && !self.is_finite(start) {
+        if (exponent || at - start > 300) && !self.is_finite(start, at) {
             return Err(Fault::Grammar);
         }
-        Ok(())
+        Ok(at)
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
+    /// One digit or more; answers the place behind them.
+    fn digits(&self, start: usize) -> Result<usize, Fault> {
+        let mut at = start;
+        while self.byte(at).is_ascii_digit() {
+            at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(Fault::Grammar) }
+        if at > start { Ok(at) } else { Err(Fault::Grammar) }
     }
 
-    fn is_finite(&self, start: usize) -> bool {
-        let number = self.text.get(start..self.at).map(str::parse::<f64>);
+    fn is_finite(&self, start: usize, end: usize) -> bool {
+        let number = self.text.get(start..end).map(str::parse::<f64>);
         matches!(number, Some(Ok(number)) if number.is_finite())
     }
 }

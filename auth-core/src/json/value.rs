@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::string::plain;
+use super::plain::{Spelling, plain};
 
 /// What lies between the quotes of a JSON string.
 #[derive(Clone, Copy)]
@@ -75,23 +75,37 @@ fn unescape_hex(escape: &str) -> (char, usize) {
 
 /// One value of a scanned text, without white space around it.
 #[derive(Clone, Copy)]
-pub(crate) struct Value<'t>(&'t str);
+pub(crate) struct Value<'t> {
+    text: &'t str,
+    /// What is known of the text around.
+    spelling: Spelling,
+}
 
 impl<'t> Value<'t> {
     /// A text that the scanner has accepted, without white space around it.
-    pub(crate) fn scanned(text: &'t str) -> Self {
-        Self(text)
+    pub(super) fn scanned(text: &'t str, spelling: Spelling) -> Self {
+        Self { text, spelling }
+    }
+
+    /// An object that the scanner has accepted, some time ago.
+    pub(crate) fn object(text: &'t str) -> Self {
+        Self { text, spelling: Spelling::Any }
+    }
+
+    /// Whether it is known that nothing but printable ASCII stands in it, and no escape.
+    pub(crate) fn is_simple(self) -> bool {
+        self.spelling == Spelling::Simple
     }
 
     /// The value as it stands in the text.
     pub(crate) fn raw(self) -> &'t str {
-        self.0
+        self.text
     }
 
     /// The string that the value is, if it is one.
     pub(crate) fn as_text(self) -> Option<Text<'t>> {
-        let inside = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Text::scanned(inside, inside.contains('\\')))
+        let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Text::scanned(inside, !self.is_simple() && inside.contains('\\')))
     }
 
     pub(crate) fn as_str(self) -> Option<Cow<'t, str>> {
@@ -99,11 +113,11 @@ impl<'t> Value<'t> {
     }
 
     pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+        self.text == "null"
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {
-        match self.0 {
+        match self.text {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
@@ -112,7 +126,7 @@ impl<'t> Value<'t> {
 
     /// The text of the number that the value is, if it is one.
     pub(crate) fn as_number(self) -> Option<&'t str> {
-        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.0)
+        self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.text)
     }
 
     /// The value of that member, where this value is an object and has it.
@@ -122,7 +136,7 @@ impl<'t> Value<'t> {
 
     /// The members, where this value is an object.
     pub(crate) fn members(self) -> Option<impl Iterator<Item = (Text<'t>, Self)>> {
-        let mut rest = Rest(self.0.strip_prefix('{')?);
+        let mut rest = Rest { text: self.text.strip_prefix('{')?, spelling: self.spelling };
         Some(std::iter::from_fn(move || {
             let name = rest.next_value()?.as_text()?;
             Some((name, rest.next_value()?))
@@ -133,21 +147,24 @@ impl<'t> Value<'t> {
     ///
     /// Lists of permissions and roles are the longest part of a usual token, so they are worth a walk of their own.
     pub(crate) fn visit_strings(self, mut visit: impl FnMut(Text<'t>)) -> bool {
-        let bytes = self.0.as_bytes();
+        let bytes = self.text.as_bytes();
+        if bytes.first() != Some(&b'[') {
+            return false;
+        }
         let mut at = 1;
         loop {
             match bytes.get(at) {
-                Some(b'"') if bytes.first() == Some(&b'[') => {
+                Some(b'"') => {
                     let start = at + 1;
-                    let mut end = plain(bytes, start);
+                    let mut end = plain(bytes, start, self.spelling);
                     let escaped = bytes.get(end) == Some(&b'\\');
                     if escaped {
                         end = string_end(bytes, at).unwrap_or(bytes.len()).saturating_sub(1);
                     }
-                    visit(Text { inside: self.0.get(start..end).unwrap_or_default(), escaped });
+                    visit(Text { inside: self.text.get(start..end).unwrap_or_default(), escaped });
                     at = end + 1;
                 }
-                Some(b' ' | b'\t' | b'\n' | b'\r' | b',') => at += 1,
+                Some(b',' | b' ' | b'\t' | b'\n' | b'\r') => at += 1,
                 end => return end == Some(&b']') && at + 1 == bytes.len(),
             }
         }
@@ -155,20 +172,23 @@ impl<'t> Value<'t> {
 
     /// The items, where this value is an array.
     pub(crate) fn items(self) -> Option<impl Iterator<Item = Self> + use<'t>> {
-        let mut rest = Rest(self.0.strip_prefix('[')?);
+        let mut rest = Rest { text: self.text.strip_prefix('[')?, spelling: self.spelling };
         Some(std::iter::from_fn(move || rest.next_value()))
     }
 }
 
 /// The rest of an array or object, up to its last bracket. The text was scanned, so that it is enough to find the ends
 /// of values.
-struct Rest<'t>(&'t str);
+struct Rest<'t> {
+    text: &'t str,
+    spelling: Spelling,
+}
 
 impl<'t> Rest<'t> {
     fn next_value(&mut self) -> Option<Value<'t>> {
         let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
-        let start = self.0.bytes().position(|byte| !between(&byte))?;
-        let text = self.0.get(start..)?;
+        let start = self.text.bytes().position(|byte| !between(&byte))?;
+        let text = self.text.get(start..)?;
         let end = match text.as_bytes().first()? {
             b']' | b'}' => return None,
             b'"' => string_end(text.as_bytes(), 0)?,
@@ -176,8 +196,8 @@ impl<'t> Rest<'t> {
             _ => text.bytes().position(|byte| between(&byte) || matches!(byte, b']' | b'}'))?,
         };
         let (value, rest) = text.split_at_checked(end)?;
-        self.0 = rest;
-        Some(Value(value))
+        self.text = rest;
+        Some(Value::scanned(value, self.spelling))
     }
 }
 
@@ -185,7 +205,7 @@ impl<'t> Rest<'t> {
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     loop {
-        at = plain(bytes, at);
+        at = plain(bytes, at, Spelling::Any);
         match bytes.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => at += 2,

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use matchit::{Params, Router};
+use matchit::Router;
 
 use crate::ConfigError;
 use crate::credential::CredentialReader;
 use crate::rejection::{Rejection, RequestFault};
-use crate::request::{Field, RequestHead};
+use crate::request::{Field, FieldNames, RequestHead};
 
 use super::PermissionModel;
 use super::compile;
@@ -121,7 +121,8 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub struct Found<'t, 'p> {
     entry: Entry<'t>,
-    parameters: Params<'t, 'p>,
+    /// The path parameter that the rule compares with the caller's tenant, as sent.
+    tenant: Option<&'p str>,
 }
 
 /// Which entry of the table a request comes under.
@@ -136,7 +137,7 @@ pub enum Entry<'t> {
 }
 
 /// Fields with which a client asks a framework to take another method than the request line says.
-const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+const METHOD_OVERRIDES: FieldNames = FieldNames::new(&["x-http-method-override", "x-http-method", "x-method-override"]);
 
 impl CompiledPolicy {
     /// One rule for every path, for a gate in front of a single route. Dangerous paths are refused all the same.
@@ -161,7 +162,7 @@ impl CompiledPolicy {
             if let Entry::Rule(rule) = found.entry
                 && rule.preflight == Preflight::Passes
             {
-                return Ok(Found { entry: Entry::Preflight(rule), ..found });
+                return Ok(Found { entry: Entry::Preflight(rule), tenant: None });
             }
         }
         self.find(head.method, head.path)
@@ -175,7 +176,7 @@ impl CompiledPolicy {
         let path = RequestPath::check(path).map_err(Rejection::InvalidRequest)?;
         match &self.0 {
             Kind::Table(table) => table.find(method, &path),
-            Kind::Single(rule) => Ok(Found { entry: Entry::Rule(rule), parameters: Params::new() }),
+            Kind::Single(rule) => Ok(Found { entry: Entry::Rule(rule), tenant: None }),
         }
     }
 
@@ -212,9 +213,10 @@ impl Table {
                 return Err(Rejection::InvalidRequest(RequestFault::AmbiguousPath));
             }
         }
-        let Some(sent) = sent else { return Ok(Found { entry: Entry::NoRule, parameters: Params::new() }) };
-        let rule = self.groups.get(*sent.value).and_then(|rules| rules.find(method));
-        Ok(Found { entry: rule.map_or(Entry::NoRule, Entry::Rule), parameters: sent.params })
+        let rule = sent.as_ref().and_then(|sent| self.groups.get(*sent.value)?.find(method));
+        let (Some(rule), Some(sent)) = (rule, sent) else { return Ok(Found { entry: Entry::NoRule, tenant: None }) };
+        let tenant = rule.tenant_parameter.and_then(|position| sent.params.iter().nth(position));
+        Ok(Found { entry: Entry::Rule(rule), tenant: tenant.map(|(_, value)| value) })
     }
 }
 
@@ -226,9 +228,7 @@ impl<'t, 'p> Found<'t, 'p> {
 
     /// The tenant that the path names, decoded, where the rule compares one.
     pub fn tenant(&self) -> Option<Cow<'p, str>> {
-        let Entry::Rule(rule) = self.entry else { return None };
-        let (_, value) = self.parameters.iter().nth(rule.tenant_parameter?)?;
-        decode_parameter(value)
+        decode_parameter(self.tenant?)
     }
 
     fn is_rule(&self) -> bool {
@@ -445,7 +445,7 @@ mod tests {
     #[test]
     fn method_overrides_are_refused() {
         let policy = compile(&Policy::new().any("/a", public())).unwrap();
-        for name in METHOD_OVERRIDES {
+        for name in ["x-http-method-override", "X-HTTP-Method", "x-method-override"] {
             let headers = [(name, "DELETE")];
             let refused = policy.route(&RequestHead::new("GET", "/a", &headers)).err();
             assert_eq!(refused, Some(Rejection::InvalidRequest(RequestFault::MethodOverride)));

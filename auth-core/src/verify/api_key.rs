@@ -7,10 +7,9 @@ use crate::api_key::{HeldKey, KeyDigest, KeyFormat, Peppers, Uses};
 use crate::clock::Now;
 use crate::error::StoreError;
 use crate::outcome::{Outcome, Pending};
-use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
 use crate::store::{Answer, ApiKeyStore, Rehash};
-use crate::verify::Verifier;
+use crate::verify::{Verified, Verifier};
 
 /// Verifies API keys of one format against a store.
 ///
@@ -101,6 +100,14 @@ impl ApiKeyVerifier {
             written
         })
     }
+
+    /// Looks up a key that nobody has, as a request with an unknown key would: for readiness checks.
+    ///
+    /// # Errors
+    /// The store cannot tell now; requests with keys that are not in memory are answered 503.
+    pub fn ask_store(&self, now: Now) -> Answer<()> {
+        self.lookup.store.find(&KeyDigest::from_bytes([0; 32]), now).map(|found| found.map(|_| ()))
+    }
 }
 
 impl Verifier for ApiKeyVerifier {
@@ -108,7 +115,7 @@ impl Verifier for ApiKeyVerifier {
         self.format.recognises(text)
     }
 
-    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>> {
+    fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
         let environment = match self.format.parse(text) {
             Ok(parsed) => parsed.environment,
             Err(fault) => return refused(fault),
@@ -170,12 +177,7 @@ impl Lookup {
         Ok(Found::new(known, current))
     }
 
-    fn judge(
-        &self,
-        found: Result<Option<Found>, StoreError>,
-        environment: Option<&str>,
-        now: Now,
-    ) -> Result<Identity, Rejection> {
+    fn judge(&self, found: Result<Option<Found>, StoreError>, environment: Option<&str>, now: Now) -> Verified {
         let found =
             found.map_err(|error| Rejection::Unavailable(Outage::new(format!("looking up an API key: {error}"))))?;
         let Found { key, current } = found.ok_or(Rejection::InvalidCredential(CredentialFault::Unknown))?;
@@ -185,7 +187,7 @@ impl Lookup {
         }
         key.check(now.wall).map_err(Rejection::InvalidCredential)?;
         self.uses.note(&key, now.wall, || self.rehash(&key, current));
-        Ok(key.identity())
+        Ok(Arc::clone(key.identity()))
     }
 
     fn rehash(&self, key: &HeldKey, current: KeyDigest) -> Option<Rehash> {
@@ -223,6 +225,6 @@ impl fmt::Debug for ApiKeyVerifier {
     }
 }
 
-const fn refused(fault: CredentialFault) -> Outcome<Result<Identity, Rejection>> {
+const fn refused(fault: CredentialFault) -> Outcome<Verified> {
     Outcome::Done(Err(Rejection::InvalidCredential(fault)))
 }

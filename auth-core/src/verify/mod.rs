@@ -7,8 +7,12 @@ pub mod jws;
 pub mod jwt;
 
 mod api_key;
+mod known;
 
 pub use api_key::ApiKeyVerifier;
+pub use known::{CacheCounts, CacheSize};
+
+use std::sync::Arc;
 
 use crate::clock::Now;
 use crate::outcome::Outcome;
@@ -29,5 +33,8 @@ pub trait Verifier: Send + Sync + 'static {
     /// # Errors
     /// [`Rejection::InvalidCredential`] where the credential is at fault, [`Rejection::Unavailable`] where it cannot
     /// be decided now. Nothing else, and never a pass in doubt.
-    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>>;
+    fn verify(&self, text: &str, now: Now) -> Outcome<Verified>;
 }
+
+/// What a verifier makes of a credential. The identity is shared, so that one that is known already costs no copy.
+pub type Verified = Result<Arc<Identity>, Rejection>;

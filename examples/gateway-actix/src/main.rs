@@ -9,11 +9,9 @@ mod upgrade;
 mod upload;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use gateway::cli::{self, Failure};
 use gateway::gateway::Gateway;
-use gateway::health::Health;
 use gateway::shutdown::asked_to_stop;
 use gateway::start::Ready;
 use gateway::tls::Tls;
@@ -24,7 +22,7 @@ fn main() -> ExitCode {
 
 fn run(ready: Ready) -> Result<(), Failure> {
     let tls = ready.config.tls.as_ref().map(Tls::configured).transpose().map_err(|problem| vec![problem])?;
-    let health = Arc::new(Health::default());
+    let health = ready.health.clone();
     let (config, gate) = (ready.config.clone(), ready.wired.gate.clone());
     let build = move || Gateway::new(&config, gate.clone(), health.clone());
     let served = actix_web::rt::System::new().block_on(async {

@@ -2,7 +2,7 @@
 
 use auth_core::gate::Gate;
 use auth_core::policy::{Entry, Preflight};
-use auth_core::{Headers, Rejection, RequestHead};
+use auth_core::{FieldNames, Headers, Rejection, RequestHead};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 
@@ -72,7 +72,7 @@ impl Headers for Fields<'_> {
         self.0.get_all(name).into_iter().for_each(|value| visit(value.as_bytes()));
     }
 
-    fn has_any(&self, names: &[&str]) -> bool {
-        self.0.keys().any(|key| names.contains(&key.as_str()))
+    fn has_any(&self, names: &FieldNames) -> bool {
+        self.0.keys().any(|key| names.contains(key.as_str()))
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use gateway::cli::{self, Failure};
 use gateway::gateway::Gateway;
-use gateway::health::Health;
 use gateway::serve;
 use gateway::shutdown::asked_to_stop;
 use gateway::start::Ready;
@@ -19,7 +18,7 @@ fn run(ready: Ready) -> Result<(), Failure> {
     let tls = ready.config.tls.as_ref().map(Tls::configured).transpose().map_err(|problem| vec![problem])?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::obstacle)?;
     let served = runtime.block_on(async {
-        let gateway = Gateway::new(&ready.config, ready.wired.gate.clone(), Arc::new(Health::default()));
+        let gateway = Gateway::new(&ready.config, ready.wired.gate.clone(), ready.health.clone());
         let listener = ready.listener.try_clone()?;
         ready.announce();
         // A second handle would keep the socket open after the server has stopped to accept.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::cli::{Failure, Serve};
 use crate::config::{Config, Demo, Draft};
 use crate::demo;
+use crate::health::Health;
 use crate::log::{self, LogEnd};
 use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
@@ -22,6 +23,8 @@ pub struct Ready {
     pub config: Arc<Config>,
     /// Who decides.
     pub wired: Wired,
+    /// How the parts of the gateway are.
+    pub health: Arc<Health>,
     /// Where requests come in: bound, listening, non-blocking.
     pub listener: TcpListener,
     address: SocketAddr,
@@ -57,7 +60,8 @@ impl Ready {
             announcement =
                 format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
-        Ok(Self { config: Arc::new(config), wired, listener, address, announcement, log })
+        let health = Arc::default();
+        Ok(Self { config: Arc::new(config), wired, health, listener, address, announcement, log })
     }
 
     /// Where the gateway listens, with the real port.

@@ -196,6 +196,12 @@ fn parts_that_do_not_fit_together_are_named() {
         ("[cors]\norigins = [\"*\"]\ncredentials = true\n", "1:1: cors", "listed one by one"),
         ("[cors]\norigins = [\"https://a.example/\"]\n", "2:12: cors.origins[0]", "is not an origin"),
         ("[[upstreams]]\nname = \"a\"\n", "1:1: upstreams[0].url", "is missing"),
+        ("[upstream]\nurl = \"http://a\"\nca_file = \"ca.pem\"\n", "3:11: upstream.ca_file", "write an https URL"),
+        (
+            "[upstream]\nurl = \"https://a\"\nca_file = \"ca.pem\"\n",
+            "3:11: upstream.ca_file",
+            "cannot read /etc/gateway",
+        ),
     ] {
         assert_problem(text, beginning, part);
     }

@@ -49,7 +49,7 @@ fn text(minted: &MintedKey) -> &str {
     minted.key.expose_text().unwrap()
 }
 
-fn verify(verifier: &ApiKeyVerifier, key: &str, now: Now) -> Result<Identity, Rejection> {
+fn verify(verifier: &ApiKeyVerifier, key: &str, now: Now) -> Result<Arc<Identity>, Rejection> {
     now_or_never(verifier.verify(key, now).resolve())
 }
 

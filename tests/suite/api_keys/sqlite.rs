@@ -40,12 +40,12 @@ fn minted(keys: &ApiKeys) -> MintedKey {
     wait(keys.mint(wanted(), at(0))).unwrap()
 }
 
-fn verify(verifier: &ApiKeyVerifier, key: &MintedKey, now: Now) -> Result<Identity, Rejection> {
+fn verify(verifier: &ApiKeyVerifier, key: &MintedKey, now: Now) -> Result<Arc<Identity>, Rejection> {
     wait(verifier.verify(text(key), now).resolve())
 }
 
 /// Verifies without waiting; `None` where it would have to be waited for.
-fn at_once(verifier: &ApiKeyVerifier, key: &MintedKey, now: Now) -> Option<Result<Identity, Rejection>> {
+fn at_once(verifier: &ApiKeyVerifier, key: &MintedKey, now: Now) -> Option<Result<Arc<Identity>, Rejection>> {
     match verifier.verify(text(key), now) {
         Outcome::Done(result) => Some(result),
         Outcome::Wait(_) => None,

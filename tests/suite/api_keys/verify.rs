@@ -35,7 +35,7 @@ fn u1_a_key_becomes_the_identity_it_was_minted_for() {
     assert_eq!((identity.tenant.as_deref(), identity.plan.as_deref()), (Some("acme"), Some("pro")));
     assert_eq!(identity.permissions.iter().collect::<Vec<_>>(), ["generate", "models:read"]);
     assert!(identity.roles.contains("robot"));
-    assert!(identity.networks.unwrap().contains("10.1.2.3".parse().unwrap()));
+    assert!(identity.networks.as_ref().unwrap().contains("10.1.2.3".parse().unwrap()));
     assert_eq!(identity.credential_id, Some(minted.record.id));
     assert_eq!(identity.expires, Some(at(3_600).wall));
 }

@@ -3,7 +3,7 @@
 use auth_core::credential::Source;
 use auth_core::gate::Gate;
 use auth_core::policy::{Policy, authenticated, optional};
-use auth_core::verify::Verifier;
+use auth_core::verify::{Verified, Verifier};
 use auth_core::{Identity, Method, Now, Outage, Outcome, Rejection};
 use serde_json::json;
 
@@ -22,7 +22,7 @@ impl Verifier for Failing {
         true
     }
 
-    fn verify(&self, text: &str, _: Now) -> Outcome<Result<Identity, Rejection>> {
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
         let outage = || Rejection::Unavailable(Outage::new("the key server at 10.0.0.9 is down"));
         match text {
             "panic" => panic!("a verifier panics on purpose"),
@@ -34,9 +34,9 @@ impl Verifier for Failing {
             })),
             "wait" => Outcome::Wait(Box::pin(async {
                 tokio::task::yield_now().await;
-                Ok(Identity::new(Method::Custom("slow"), "us", "alice"))
+                Ok(Identity::new(Method::Custom("slow"), "us", "alice").into())
             })),
-            _ => Outcome::Done(Ok(Identity::new(Method::Custom("fast"), "us", "alice"))),
+            _ => Outcome::Done(Ok(Identity::new(Method::Custom("fast"), "us", "alice").into())),
         }
     }
 }

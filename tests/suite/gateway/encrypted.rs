@@ -1,4 +1,4 @@
-//! TLS, certificates that are renewed, and HTTP/2.
+//! TLS on both sides, certificates that are renewed, and HTTP/2.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,13 +7,15 @@ use bytes::Bytes;
 use http::{Request, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::process::{BINARIES, soon};
 use super::tokens::ISSUER;
@@ -21,9 +23,69 @@ use super::{Connection, Gateway, token};
 
 const TLS: &str = "\n[tls]\ncert_file = \"cert.pem\"\nkey_file = \"key.pem\"\n";
 
+/// A server with the pair that `renew` left in the directory; it answers one request on each connection.
+async fn encrypted_upstream(dir: &std::path::Path) -> SocketAddr {
+    let chain = CertificateDer::pem_file_iter(dir.join("cert.pem")).unwrap().collect::<Result<_, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(dir.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let body = String::from_utf8(head).unwrap();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_encrypted_upstream_has_to_prove_its_name() {
+    for binary in BINARIES {
+        let upstream = tempfile::tempdir().unwrap();
+        renew_for(&upstream, "localhost");
+        let address = encrypted_upstream(upstream.path()).await;
+        let stranger = tempfile::tempdir().unwrap();
+        renew_for(&stranger, "localhost");
+        let authority = upstream.path().join("cert.pem");
+        let other = stranger.path().join("cert.pem");
+        let (named, unnamed) = (format!("localhost:{}", address.port()), address.to_string());
+        for (host, trusted, status) in [(&named, &authority, 200), (&named, &other, 502), (&unnamed, &authority, 502)] {
+            let config = format!("{ISSUER}\n[upstream]\nurl = \"https://{host}/base\"\nca_file = {trusted:?}\n");
+            let gateway = Gateway::start_in(binary, &config, tempfile::tempdir().unwrap()).await;
+            let answer = gateway.connect().await.ask("GET /public/x?y HTTP/1.1\nHost: api.example\n\n").await;
+            assert_eq!(answer.status(), status, "{binary} {host}: {answer:?}");
+            if status == 200 {
+                assert!(answer.text().starts_with("GET /base/public/x?y HTTP/1.1\r\n"), "{}", answer.text());
+                assert!(answer.text().contains(&format!("host: {named}\r\n")), "{}", answer.text());
+            }
+        }
+    }
+}
+
 /// Makes a certificate, puts it and its key where the gateway looks, and answers it.
 fn renew(dir: &TempDir) -> CertificateDer<'static> {
-    let made = rcgen::generate_simple_self_signed(["gateway.example".to_owned()]).unwrap();
+    renew_for(dir, "gateway.example")
+}
+
+fn renew_for(dir: &TempDir, name: &str) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     // the key first: in between the two do not belong together, and the gateway must not mind
     std::fs::write(dir.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     std::fs::write(dir.path().join("cert.pem"), made.cert.pem()).unwrap();

@@ -9,11 +9,13 @@ fn config(upstream: &Upstream, more: &str) -> String {
     format!("{ISSUER}\n[upstream]\nurl = \"{}\"\n{more}\n", upstream.url())
 }
 
-const SPELLINGS: [&str; 8] = [
+const SPELLINGS: [&str; 10] = [
     "X-Auth-Subject",
     "x_auth_subject",
     "X_Auth-Subject",
     "x.auth.subject",
+    "x--auth-subject",
+    "_x_auth_subject",
     "X~Auth~Subject",
     "x-auth-permissions",
     "X_AUTH_ROLES",

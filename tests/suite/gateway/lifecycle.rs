@@ -112,6 +112,27 @@ async fn beyond_the_most_connections_the_next_one_waits_for_a_seat() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_store_that_does_not_answer_makes_the_gateway_not_ready_until_it_does() {
+    let keys = "[[credentials]]\nheader = \"x-api-key\"\nkinds = [\"api_key\"]\n[api_keys]\nprefix = \"gw\"\n";
+    for binary in BINARIES {
+        let mut gateway = Gateway::start(binary, &format!("{ISSUER}{keys}")).await;
+        let database = gateway.dir.path().join("data/gateway.sqlite3");
+        let away = gateway.dir.path().join("away");
+        std::fs::rename(&database, &away).unwrap();
+        gateway.logs("does not answer").await;
+        let mut client = gateway.connect().await;
+        let answer = client.ask("GET /readyz HTTP/1.1\nHost: a\n\n").await;
+        assert_eq!((answer.status(), &*answer.text()), (503, r#"{"status":"out","out":["api keys"]}"#));
+        assert_eq!(client.ask("GET /healthz HTTP/1.1\nHost: a\n\n").await.status(), 200);
+        std::fs::rename(&away, &database).unwrap();
+        gateway.logs("answers again").await;
+        let answer = client.ask("GET /readyz HTTP/1.1\nHost: a\n\n").await;
+        assert_eq!((answer.status(), &*answer.text()), (200, r#"{"status":"ready"}"#));
+    }
+}
+
 #[tokio::test]
 async fn health_needs_no_credential() {
     on_both(ISSUER, async |gateway| {

@@ -9,6 +9,8 @@ mod differences;
 mod mutations;
 mod signers;
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use auth_core::verify::Verifier;
@@ -26,7 +28,7 @@ const ISSUER: &str = "https://login.example";
 const AUDIENCE: &str = "api";
 const LEEWAY: u64 = 60;
 
-fn ours(token: &str, signer: &Signer, now: u64) -> Result<Identity, CredentialFault> {
+fn ours(token: &str, signer: &Signer, now: u64) -> Result<Arc<Identity>, CredentialFault> {
     let issuer = Issuer::new(ISSUER, [AUDIENCE], signer.verification.clone())
         .algorithms([signer.name.parse().unwrap()])
         .leeway(Duration::from_secs(LEEWAY));

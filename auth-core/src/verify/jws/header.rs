@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::JwsFault;
-use crate::json::{Members, Object};
+use crate::json::{Fingerprint, Members, Object};
 use crate::keys::Algorithm;
 
 /// What the header claims. It chooses a key of the issuer by name and is compared with that key; it supplies nothing.
@@ -21,15 +21,15 @@ impl<'t> Header<'t> {
         let (mut algorithm, mut key_id, mut typ) = (None, None, None);
         for (name, value) in members.members() {
             let string = || value.as_str().ok_or(JwsFault::Malformed);
-            match &*name.decode() {
-                "alg" => algorithm = Some(Algorithm::from_name(&string()?)),
-                "kid" => key_id = Some(string()?),
-                "typ" => typ = Some(string()?),
+            match name {
+                ALG => algorithm = Some(Algorithm::from_name(&string()?)),
+                KID => key_id = Some(string()?),
+                TYP => typ = Some(string()?),
                 // section 4.1.11: what is listed must be understood, and nothing that can be listed is implemented
                 // "b64" (RFC 7797) and "zip" (RFC 7516 section 4.1.3) change what the payload is, listed or not
-                "crit" | "b64" | "zip" => return Err(JwsFault::Critical),
+                CRIT | B64 | ZIP => return Err(JwsFault::Critical),
                 // RFC 7516 section 9: only encrypted tokens have it
-                "enc" => return Err(JwsFault::Malformed),
+                ENC => return Err(JwsFault::Malformed),
                 // jku, jwk, x5u, x5c and the rest: an attacker can write them, so they mean nothing here
                 _ => {}
             }
@@ -37,3 +37,12 @@ impl<'t> Header<'t> {
         Ok(Self { algorithm: algorithm.ok_or(JwsFault::Malformed)?, key_id, typ })
     }
 }
+
+// names of up to seven bytes, so that equal fingerprints are equal names
+const ALG: Fingerprint = Fingerprint::of(b"alg");
+const KID: Fingerprint = Fingerprint::of(b"kid");
+const TYP: Fingerprint = Fingerprint::of(b"typ");
+const CRIT: Fingerprint = Fingerprint::of(b"crit");
+const B64: Fingerprint = Fingerprint::of(b"b64");
+const ZIP: Fingerprint = Fingerprint::of(b"zip");
+const ENC: Fingerprint = Fingerprint::of(b"enc");

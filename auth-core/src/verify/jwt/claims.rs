@@ -30,28 +30,30 @@ pub(super) struct Registered<'t> {
 
 impl<'t> Registered<'t> {
     pub(super) fn among(members: Object<'t, '_>) -> Self {
-        let mut found = Self::default();
+        let mut found = Self {
+            client_id: members.get("client_id"),
+            token_use: members.get("token_use"),
+            type_names: [None, members.get("token_type")],
+            ..Self::default()
+        };
         let mut proof = 0;
         for (name, value) in members.members() {
-            let place = match &*name.decode() {
-                "iss" => &mut found.iss,
-                "sub" => &mut found.sub,
-                "aud" => &mut found.aud,
-                "exp" => &mut found.exp,
-                "nbf" => &mut found.nbf,
-                "iat" => &mut found.iat,
-                "jti" => &mut found.jti,
-                "client_id" => &mut found.client_id,
-                "token_use" => &mut found.token_use,
-                "typ" => &mut found.typ,
-                "type" => &mut found.type_names[0],
-                "token_type" => &mut found.type_names[1],
+            let place = match name {
+                name::ISS => &mut found.iss,
+                name::SUB => &mut found.sub,
+                name::AUD => &mut found.aud,
+                name::EXP => &mut found.exp,
+                name::NBF => &mut found.nbf,
+                name::IAT => &mut found.iat,
+                name::JTI => &mut found.jti,
+                name::TYP => &mut found.typ,
+                name::TYPE => &mut found.type_names[0],
                 other => {
                     match other {
-                        "cnf" => found.bound = true,
-                        "nonce" | "at_hash" | "c_hash" => found.id_token = true,
-                        "events" => found.other_kind = true,
-                        "htm" | "htu" => proof += 1,
+                        name::CNF => found.bound = true,
+                        name::NONCE | name::AT_HASH | name::C_HASH => found.id_token = true,
+                        name::EVENTS => found.other_kind = true,
+                        name::HTM | name::HTU => proof += 1,
                         _ => {}
                     }
                     continue;
@@ -62,4 +64,26 @@ impl<'t> Registered<'t> {
         found.other_kind |= proof == 2;
         found
     }
+}
+
+/// Names of up to seven bytes, of which equal fingerprints are equal names; longer ones have to be looked up.
+mod name {
+    use crate::json::Fingerprint;
+
+    pub(super) const ISS: Fingerprint = Fingerprint::of(b"iss");
+    pub(super) const SUB: Fingerprint = Fingerprint::of(b"sub");
+    pub(super) const AUD: Fingerprint = Fingerprint::of(b"aud");
+    pub(super) const EXP: Fingerprint = Fingerprint::of(b"exp");
+    pub(super) const NBF: Fingerprint = Fingerprint::of(b"nbf");
+    pub(super) const IAT: Fingerprint = Fingerprint::of(b"iat");
+    pub(super) const JTI: Fingerprint = Fingerprint::of(b"jti");
+    pub(super) const TYP: Fingerprint = Fingerprint::of(b"typ");
+    pub(super) const TYPE: Fingerprint = Fingerprint::of(b"type");
+    pub(super) const CNF: Fingerprint = Fingerprint::of(b"cnf");
+    pub(super) const NONCE: Fingerprint = Fingerprint::of(b"nonce");
+    pub(super) const AT_HASH: Fingerprint = Fingerprint::of(b"at_hash");
+    pub(super) const C_HASH: Fingerprint = Fingerprint::of(b"c_hash");
+    pub(super) const EVENTS: Fingerprint = Fingerprint::of(b"events");
+    pub(super) const HTM: Fingerprint = Fingerprint::of(b"htm");
+    pub(super) const HTU: Fingerprint = Fingerprint::of(b"htu");
 }

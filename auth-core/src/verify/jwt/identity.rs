@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::claims::Registered;
-use super::issuer::{Clients, Trusted};
+use super::issuer::{Clients, Times, Trusted};
 use super::mapping::{ClaimPath, ScopeShape, ScopeUse};
 use crate::claims::Claims;
-use crate::clock::Timestamp;
 use crate::json::{Object, Value};
 use crate::names::{Collector, Names};
 use crate::principal::{Identity, Method};
@@ -23,7 +22,7 @@ impl Trusted {
         payload: &str,
         members: Object<'_, '_>,
         claims: &Registered<'_>,
-        expires: Option<Timestamp>,
+        times: &Times,
     ) -> Result<Identity, CredentialFault> {
         let subject = self.subject(claims)?;
         let credential_id = claims.jti.map(string).transpose()?;
@@ -34,7 +33,9 @@ impl Trusted {
         identity.tenant = tenant.map(Arc::from);
         identity.plan = plan.map(Arc::from);
         identity.credential_id = credential_id.map(Arc::from);
-        identity.expires = expires;
+        identity.session = text(&self.mapping.session)?.map(Arc::from);
+        identity.issued = times.issued;
+        identity.expires = times.expires;
         identity.scopes = self.scopes(members);
         identity.permissions = self.permissions(members, &identity.scopes);
         identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY);
@@ -75,12 +76,7 @@ impl Trusted {
 /// a line of a log or a header.
 fn string(claim: Value<'_>) -> Result<Cow<'_, str>, CredentialFault> {
     let text = claim.as_str().ok_or(CredentialFault::Claims)?;
-    // what was written without escapes in ASCII can hold no control character but DEL
-    let controls = match &text {
-        Cow::Borrowed(plain) if plain.is_ascii() => plain.contains('\u{7f}'),
-        other => other.chars().any(char::is_control),
-    };
-    if text.is_empty() || controls {
+    if text.is_empty() || !claim.is_simple() && text.chars().any(char::is_control) {
         return Err(CredentialFault::Claims);
     }
     Ok(text)

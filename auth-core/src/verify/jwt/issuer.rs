@@ -12,6 +12,7 @@ use crate::error::ConfigError;
 use crate::json::Value;
 use crate::keys::{Algorithm, KeySet};
 use crate::rejection::CredentialFault;
+use crate::verify::known::Span;
 
 /// The largest leeway: RFC 7519 section 4.1.4 speaks of "no more than a few minutes".
 const MAX_LEEWAY: Duration = Duration::from_mins(5);
@@ -143,6 +144,14 @@ pub(super) struct Trusted {
     expiry: Expiry,
 }
 
+/// The times of a token that was found good.
+pub(super) struct Times {
+    pub(super) issued: Option<Timestamp>,
+    pub(super) expires: Option<Timestamp>,
+    /// When it is good.
+    pub(super) span: Span,
+}
+
 impl Trusted {
     pub(super) fn new(issuer: Issuer) -> Result<Self, ConfigError> {
         let mistake = |message: &str| Err(ConfigError::new(message).at(format_args!("issuer \"{}\"", issuer.name)));
@@ -181,14 +190,11 @@ impl Trusted {
         })
     }
 
-    /// Types, audience, times, in this order; answers when the token ends.
-    pub(super) fn check_claims(
-        &self,
-        claims: &Registered<'_>,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, CredentialFault> {
+    /// Types, audience, times, in this order.
+    pub(super) fn check_claims(&self, claims: &Registered<'_>, now: Timestamp) -> Result<Times, CredentialFault> {
         let expires = time::numeric_date(claims.exp)?;
-        let starts = [time::numeric_date(claims.nbf)?, time::numeric_date(claims.iat)?];
+        let issued = time::numeric_date(claims.iat)?;
+        let starts = [time::numeric_date(claims.nbf)?, issued];
         if expires.is_none() && self.expiry == Expiry::Required {
             return Err(CredentialFault::Claims);
         }
@@ -204,7 +210,17 @@ impl Trusted {
         if expires.is_some_and(|expires| now >= expires.saturating_add(self.leeway)) {
             return Err(CredentialFault::Expired);
         }
-        Ok(expires)
+        Ok(Times { issued, expires, span: self.span(expires, starts) })
+    }
+
+    /// When the checks of the times come out as they did: on a clock that is set back they may not.
+    fn span(&self, expires: Option<Timestamp>, starts: [Option<Timestamp>; 2]) -> Span {
+        let begins = expires.zip(self.max_lifetime).map(|(expires, longest)| expires.saturating_sub(longest));
+        let from = starts.into_iter().chain([begins]).flatten().max();
+        Span {
+            from: from.map_or(Timestamp::MIN, |from| from.saturating_sub(self.leeway)),
+            until: expires.map_or(Timestamp::MAX, |expires| expires.saturating_add(self.leeway)),
+        }
     }
 
     /// RFC 7519 section 4.1.3: one string or an array of strings, of which one must be ours.

@@ -1,6 +1,6 @@
 //! Where in the claims the fields of the principal are.
 
-use crate::json::{Object, Value};
+use crate::json::{Fingerprint, Name, Object, Value};
 
 /// A claim by its name, or a member inside one by the names that lead to it.
 ///
@@ -14,37 +14,47 @@ use crate::json::{Object, Value};
 /// let keycloak = ClaimPath::from(["realm_access", "roles"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPath(Vec<Box<str>>);
+pub struct ClaimPath {
+    names: Vec<Box<str>>,
+    /// Of the first name.
+    fingerprint: Fingerprint,
+}
 
 impl From<&str> for ClaimPath {
     fn from(name: &str) -> Self {
-        Self(vec![name.into()])
+        Self::new(vec![name.into()])
     }
 }
 
 impl From<String> for ClaimPath {
     fn from(name: String) -> Self {
-        Self(vec![name.into()])
+        Self::new(vec![name.into()])
     }
 }
 
 impl<const N: usize> From<[&str; N]> for ClaimPath {
     fn from(names: [&str; N]) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        Self::new(names.into_iter().map(Into::into).collect())
     }
 }
 
 impl From<Vec<String>> for ClaimPath {
     fn from(names: Vec<String>) -> Self {
-        Self(names.into_iter().map(Into::into).collect())
+        Self::new(names.into_iter().map(Into::into).collect())
     }
 }
 
 impl ClaimPath {
+    fn new(names: Vec<Box<str>>) -> Self {
+        let fingerprint = names.first().map(|first| Fingerprint::of(first.as_bytes())).unwrap_or_default();
+        Self { names, fingerprint }
+    }
+
     /// What is there; `null` is nothing.
     pub(super) fn find<'t>(&self, members: Object<'t, '_>) -> Option<Value<'t>> {
-        let (first, inner) = self.0.split_first()?;
-        let value = inner.iter().try_fold(members.get(first)?, |value, name| value.member(name))?;
+        let (first, inner) = self.names.split_first()?;
+        let first = members.find(Name::known(first, self.fingerprint))?;
+        let value = inner.iter().try_fold(first, |value, name| value.member(name))?;
         (!value.is_null()).then_some(value)
     }
 }
@@ -78,9 +88,10 @@ pub enum ScopeUse {
 /// | roles | `roles`, an array of strings |
 /// | tenant | `tenant`, a string |
 /// | plan | `plan`, a string |
+/// | session | `sid`, a string, by which everything of a session can be revoked |
 ///
 /// The subject is `sub` and the credential's id is `jti`, always. Arrays of another shape are ignored, which grants
-/// nothing; a tenant or plan of another shape refuses the token, because taking it for absent could open what it was
+/// nothing; a tenant, plan or session of another shape refuses the token, because taking it for absent could open what it was
 /// meant to close. An array counts as a whole or not at all: one item that is not a string voids it.
 ///
 /// ```
@@ -100,6 +111,7 @@ pub struct ClaimMapping {
     pub(super) roles: Vec<ClaimPath>,
     pub(super) tenant: Option<ClaimPath>,
     pub(super) plan: Option<ClaimPath>,
+    pub(super) session: Option<ClaimPath>,
 }
 
 impl Default for ClaimMapping {
@@ -112,6 +124,7 @@ impl Default for ClaimMapping {
             roles: vec!["roles".into()],
             tenant: Some("tenant".into()),
             plan: Some("plan".into()),
+            session: Some("sid".into()),
         }
     }
 }
@@ -151,6 +164,12 @@ impl ClaimMapping {
     #[must_use]
     pub fn plan(self, path: impl Into<ClaimPath>) -> Self {
         Self { plan: Some(path.into()), ..self }
+    }
+
+    /// Where the id of the session is.
+    #[must_use]
+    pub fn session(self, path: impl Into<ClaimPath>) -> Self {
+        Self { session: Some(path.into()), ..self }
     }
 
     /// Takes no tenant from the token.

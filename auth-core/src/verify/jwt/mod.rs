@@ -35,14 +35,17 @@ mod mapping;
 mod tests;
 mod time;
 
+use std::sync::Arc;
+
 use crate::clock::Now;
 use crate::error::ConfigError;
 use crate::json::{Members, Object};
 use crate::outcome::Outcome;
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Rejection};
-use crate::verify::Verifier;
 use crate::verify::jws::{self, Compact, Header, Scratch};
+use crate::verify::known::{Known, Span};
+use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
 use claims::Registered;
 use issuer::Trusted;
 
@@ -70,6 +73,7 @@ pub use mapping::{ClaimMapping, ClaimPath, ScopeShape, ScopeUse};
 pub struct JwtVerifier {
     issuers: Vec<Trusted>,
     max_length: usize,
+    known: Option<Known<Arc<Identity>>>,
 }
 
 impl JwtVerifier {
@@ -91,7 +95,7 @@ impl JwtVerifier {
         if trusted.is_empty() {
             return Err(ConfigError::new("there is no issuer to trust; name at least one"));
         }
-        Ok(Self { issuers: trusted, max_length: jws::MAX_LENGTH })
+        Ok(Self { issuers: trusted, max_length: jws::MAX_LENGTH, known: None })
     }
 
     /// Refuses tokens of more than so many bytes before anything of them is decoded.
@@ -102,7 +106,40 @@ impl JwtVerifier {
         Self { max_length: bytes, ..self }
     }
 
-    fn identify(&self, text: &str, now: Now) -> Result<Identity, CredentialFault> {
+    /// Remembers tokens that were found good, so that their signatures are checked once.
+    ///
+    /// A token that is known still has to be within its times on every request, and the gate still asks whether it was
+    /// revoked. Refusals are never remembered. Keys belong to the verifier: one with other keys remembers nothing of this
+    /// one. Nothing is remembered unless this is called.
+    #[must_use]
+    pub fn remembering(self, size: CacheSize) -> Self {
+        let known = Known::new(size);
+        if known.is_none() {
+            tracing::warn!("there are no random bytes, so that no token is remembered");
+        }
+        Self { known, ..self }
+    }
+
+    /// What is remembered, and how often it helped; zeros where nothing is.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.known.as_ref().map(Known::counts).unwrap_or_default()
+    }
+
+    fn verify_unless_known(&self, text: &str, now: Now) -> Result<Arc<Identity>, CredentialFault> {
+        let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text)?)));
+        let Some((known, print)) = place else {
+            return self.identify(text, now).map(|(identity, _)| Arc::new(identity));
+        };
+        if let Some(identity) = known.find(print, now.wall) {
+            return Ok(identity);
+        }
+        let (identity, span) = self.identify(text, now)?;
+        let identity = Arc::new(identity);
+        known.keep(print, Arc::clone(&identity), span, identity.weight(), now.wall);
+        Ok(identity)
+    }
+
+    fn identify(&self, text: &str, now: Now) -> Result<(Identity, Span), CredentialFault> {
         let mut scratch = Scratch::new();
         let token = Compact::read(text, self.max_length, &mut scratch)?;
         let mut members = Members::new();
@@ -114,8 +151,8 @@ impl JwtVerifier {
         let issuer = self.issuer(&claims)?;
         jws::signer(&token, &header, &issuer.keys)?;
         issuer.kind.check(&header, &claims)?;
-        let expires = issuer.check_claims(&claims, now.wall)?;
-        issuer.identity(payload, members, &claims, expires)
+        let times = issuer.check_claims(&claims, now.wall)?;
+        Ok((issuer.identity(payload, members, &claims, &times)?, times.span))
     }
 
     /// RFC 7519 section 4.1.1: a case-sensitive string, compared as it is.
@@ -135,7 +172,7 @@ impl Verifier for JwtVerifier {
         matches!(text.matches('.').take(5).count(), 2 | 4)
     }
 
-    fn verify(&self, text: &str, now: Now) -> Outcome<Result<Identity, Rejection>> {
-        Outcome::Done(self.identify(text, now).map_err(Rejection::InvalidCredential))
+    fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
+        Outcome::Done(self.verify_unless_known(text, now).map_err(Rejection::InvalidCredential))
     }
 }

@@ -25,8 +25,9 @@ pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output
 use crate::config::Draft;
 use crate::problem::Problem;
 use crate::profile::Profile;
+use crate::rounds::Rounds;
 use crate::start::{self, Ready};
-use crate::uses::UsesWriter;
+use crate::wiring::Keys;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl std::error::Error for Failure {}
 /// Does what the command line of this process asks; `serve` is what the two gateways differ in.
 pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     let outcome = match Arguments::parse().command() {
-        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(|ready| serve_noting_uses(ready, serve)),
+        Command::Serve(arguments) => Ready::prepare(&arguments).and_then(|ready| serve_with_rounds(ready, serve)),
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
         Command::Keys(command) => keys::run(&command),
@@ -97,10 +98,10 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
     }
 }
 
-fn serve_noting_uses(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
+fn serve_with_rounds(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
     let _log = std::mem::take(&mut ready.log);
-    let keys = ready.wired.keys.as_ref();
-    let _writer = keys.map(|keys| UsesWriter::start(keys.verifier.clone())).transpose()?;
+    let start = |keys: &Keys| Rounds::start(keys.verifier.clone(), ready.health.clone());
+    let _rounds = ready.wired.keys.as_ref().map(start).transpose()?;
     serve(ready)
 }
 

@@ -1,15 +1,19 @@
 //! `[upstream]` and `[[upstreams]]`: where admitted requests go.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
+use rustls::ClientConfig;
 
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::units::Span;
 use super::values::Text;
 use crate::problem::Placed;
+use crate::tls::client;
 
 /// One service behind the gateway.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub struct Upstream {
     pub timeout: Duration,
     /// Whether it sees the credential that the caller sent.
     pub credentials: PassCredentials,
+    /// How an `https` upstream proves who it is; nothing for the others.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 /// Where a request goes.
@@ -62,15 +68,31 @@ pub enum PassCredentials {
 
 impl Upstream {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let target = section.read("url").map_or(Target::Echo, Target::Url);
+        let url = section.placed::<UpstreamUrl>("url");
         let keep = section.read_or("pass_credentials", false);
         Self {
-            target,
+            tls: tls(section, url.as_ref()),
+            target: url.map_or(Target::Echo, |url| Target::Url(url.value)),
             connect_timeout: section.read_or("connect_timeout", Span(Duration::from_secs(5))).0,
             timeout: section.read_or("timeout", Span(Duration::from_secs(30))).0,
             credentials: if keep { PassCredentials::Keep } else { PassCredentials::Remove },
         }
     }
+}
+
+/// Certificates are checked, always: against the authorities that the system trusts, or against those of `ca_file`
+/// alone.
+fn tls(section: &mut Section<'_>, url: Option<&Placed<UpstreamUrl>>) -> Option<Arc<ClientConfig>> {
+    let authorities = section.node("ca_file");
+    let url = url?;
+    if url.value.scheme != Scheme::HTTPS {
+        return authorities?.problem("is for an https upstream: write an https URL, or leave it out");
+    }
+    let trusting = match &authorities {
+        Some(node) => client::trusting_file(&PathBuf::from_node(node)?).or_else(|error| node.problem(error).ok_or(())),
+        None => client::trusting_system().or_else(|error| section.problem(error).ok_or(())),
+    };
+    trusting.ok().map(Arc::new)
 }
 
 /// An upstream that routes name.
@@ -111,11 +133,8 @@ impl FromNode for UpstreamUrl {
         else {
             return node.problem("is not a URL: write one such as http://127.0.0.1:9000");
         };
-        if scheme == Scheme::HTTPS {
-            return node.problem("`https` upstreams are not supported yet: write an http URL within your own network");
-        }
-        if scheme != Scheme::HTTP {
-            return node.problem(format!("`{scheme}` is not supported: write an http URL"));
+        if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+            return node.problem(format!("`{scheme}` is not supported: write an http or https URL"));
         }
         let prefix = path.map_or_else(String::new, |path| path.path().trim_end_matches('/').to_owned());
         Some(Self { scheme, authority, prefix })

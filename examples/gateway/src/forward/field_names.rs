@@ -2,19 +2,21 @@
 //!
 //! CGI, WSGI, Rack and PHP turn a field name into a variable by writing every character that is not a letter or a
 //! digit as `_`. There `X_Auth_Subject`, `X.Auth.Subject` and `X-Auth-Subject` are one variable, so a field that the
-//! gateway vouches for must not be reachable by any of its spellings.
+//! gateway vouches for must not be reachable by any of its spellings. Some go further and drop or join such characters,
+//! so that `X--Auth-Subject` and `_X_Auth_Subject` are meant as well.
 
 use http::{HeaderMap, HeaderName};
 
-/// Whether an upstream may take `name` for `wanted`, which is in lower case with hyphens.
+/// Whether an upstream may take `name` for `wanted`.
 pub(super) fn reads_as(name: &HeaderName, wanted: &str) -> bool {
-    name.as_str().len() == wanted.len() && reads_as_start(name, wanted)
+    folded(name.as_str()).eq(folded(wanted))
 }
 
-/// Whether an upstream may take `name` for a name that begins with `prefix`, which is in lower case with hyphens.
+/// Whether an upstream may take `name` for a name that begins with `prefix`, which is in lower case with single
+/// hyphens.
 pub(super) fn reads_as_start(name: &HeaderName, prefix: &str) -> bool {
-    let name = name.as_str().as_bytes();
-    name.len() >= prefix.len() && name.iter().zip(prefix.as_bytes()).all(|(&byte, &wanted)| folded(byte) == wanted)
+    let mut name = folded(name.as_str());
+    prefix.bytes().all(|wanted| name.next() == Some(wanted))
 }
 
 /// Removes every field whose name is `condemned`.
@@ -26,9 +28,13 @@ pub(super) fn remove_all(headers: &mut HeaderMap, condemned: impl Fn(&HeaderName
     }
 }
 
-/// Header names arrive in lower case, so letters need no folding.
-const fn folded(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte } else { b'-' }
+/// The letters and digits of a name in lower case, with one hyphen wherever something else is between them.
+fn folded(name: &str) -> impl Iterator<Item = u8> {
+    let words = name.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.enumerate().flat_map(|(index, word)| {
+        let hyphen = (index > 0).then_some(b'-');
+        hyphen.into_iter().chain(word.iter().map(u8::to_ascii_lowercase))
+    })
 }
 
 #[cfg(test)]
@@ -45,11 +51,21 @@ mod tests {
             let spelling = format!("X{separator}Auth{separator}Subject");
             assert!(reads_as(&name(&spelling), "x-auth-subject"), "{spelling}");
             assert!(reads_as_start(&name(&spelling), "x-auth-"), "{spelling}");
+            assert!(reads_as(&name("x-auth-subject"), &spelling), "configured as {spelling}");
+        }
+    }
+
+    #[test]
+    fn separators_that_are_repeated_or_stand_outside_make_no_difference() {
+        for spelling in ["x--auth-subject", "_x_auth_subject", "-x-auth-subject_", "x-_auth._subject"] {
+            assert!(reads_as(&name(spelling), "x-auth-subject"), "{spelling}");
+            assert!(reads_as_start(&name(spelling), "x-auth-"), "{spelling}");
         }
     }
 
     #[test]
     fn other_names_are_told_apart() {
+        assert!(!reads_as(&name("xauth-subject"), "x-auth-subject"));
         assert!(!reads_as(&name("x-auth-subjects"), "x-auth-subject"));
         assert!(!reads_as(&name("xx-auth-subject"), "x-auth-subject"));
         assert!(!reads_as_start(&name("x-auth"), "x-auth-"));

@@ -13,7 +13,8 @@ use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
@@ -30,9 +31,16 @@ const CLIENT_PATIENCE: Duration = Duration::from_mins(1);
 /// being first avoids sending a request into a connection that is just being closed.
 const IDLE: Duration = Duration::from_secs(4);
 
+/// Sends requests to one upstream, by the scheme of its URL.
+#[derive(Clone)]
+enum Sender {
+    Http(Client<Bounded<HttpConnector>, RequestBody>),
+    Https(Client<Bounded<HttpsConnector<HttpConnector>>, RequestBody>),
+}
+
 /// A configured upstream with its connections.
 pub(super) struct Connected {
-    client: Client<Bounded<HttpConnector>, RequestBody>,
+    sender: Sender,
     url: UpstreamUrl,
     pub(super) patience: Patience,
     pub(super) credentials: PassCredentials,
@@ -40,18 +48,8 @@ pub(super) struct Connected {
 
 impl Connected {
     pub(super) fn new(url: &UpstreamUrl, upstream: &Upstream) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            // The host is set from the configured URL, see `host`.
-            .set_host(false)
-            // Moves a request to another connection only if none of it was written on the first: that repeats nothing.
-            .retry_canceled_requests(true)
-            .build(Bounded { connector, limit: upstream.connect_timeout });
         Self {
-            client,
+            sender: Sender::new(upstream),
             url: url.clone(),
             patience: Patience { client: CLIENT_PATIENCE, upstream: upstream.timeout },
             credentials: upstream.credentials,
@@ -78,14 +76,49 @@ impl Connected {
     /// upstream that closes an idle connection cannot be told apart from one that never saw the request.
     pub(super) async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, Error> {
         let again = repeatable(&request);
-        match self.client.request(request).await {
+        match self.sender.send(request).await {
             Err(error) if !error.is_connect() && is_closed_connection(&error) => match again {
-                Some(request) => self.client.request(request).await,
+                Some(request) => self.sender.send(request).await,
                 None => Err(error),
             },
             outcome => outcome,
         }
     }
+}
+
+impl Sender {
+    fn new(upstream: &Upstream) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let limit = upstream.connect_timeout;
+        let Some(tls) = &upstream.tls else {
+            return Self::Http(client(Bounded { connector, limit }));
+        };
+        connector.enforce_http(false);
+        let builder = HttpsConnectorBuilder::new().with_tls_config((**tls).clone()).https_only().enable_http1();
+        Self::Https(client(Bounded { connector: builder.wrap_connector(connector), limit }))
+    }
+
+    async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, Error> {
+        match self {
+            Self::Http(client) => client.request(request).await,
+            Self::Https(client) => client.request(request).await,
+        }
+    }
+}
+
+fn client<C>(connector: C) -> Client<C, RequestBody>
+where
+    C: Connect + Clone,
+{
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        // The host is set from the configured URL, see `host`.
+        .set_host(false)
+        // Moves a request to another connection only if none of it was written on the first: that repeats nothing.
+        .retry_canceled_requests(true)
+        .build(connector)
 }
 
 fn repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
@@ -183,6 +216,7 @@ mod tests {
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
             credentials: PassCredentials::Remove,
+            tls: None,
         };
         Connected::new(&url, &upstream)
     }

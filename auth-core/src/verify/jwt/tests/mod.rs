@@ -73,11 +73,11 @@ pub(super) fn token(payload: &str) -> String {
     sign(HEADER, payload)
 }
 
-pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<Identity, CredentialFault> {
+pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<Arc<Identity>, CredentialFault> {
     verify_at(verifier, token, NOW)
 }
 
-pub(super) fn verify_at(verifier: &JwtVerifier, token: &str, seconds: i64) -> Result<Identity, CredentialFault> {
+pub(super) fn verify_at(verifier: &JwtVerifier, token: &str, seconds: i64) -> Result<Arc<Identity>, CredentialFault> {
     match Verifier::verify(verifier, token, at(seconds)) {
         Outcome::Done(Ok(identity)) => Ok(identity),
         Outcome::Done(Err(Rejection::InvalidCredential(fault))) => Err(fault),

@@ -1,0 +1,21 @@
+//! Verdicts on credentials that were found good, so that the next request with the same text need not ask again.
+//!
+//! What is kept is the verdict under a fingerprint of the whole text, never the text. Refusals are not kept: whoever
+//! sends rubbish must not be able to fill a memory, and a key that becomes known must act at once. What holds for a
+//! verdict — times, keys, revocation — is checked by its owner on every hit; this only remembers.
+//!
+//! The memory is a table of small sets. A fingerprint belongs to one set; looking it up reads eight tags that lie
+//! side by side and, where one fits, one pointer, without a lock. Room is bounded by entries and by bytes: whoever
+//! needs a place takes that of a verdict that is over, or else of one that was not asked for lately.
+//!
+//! - `fingerprint`: the keyed fingerprint of a text
+//! - `size`: the bounds, and what is counted
+//! - `table`: the sets
+
+mod fingerprint;
+mod size;
+mod table;
+
+pub(crate) use fingerprint::{Fingerprint, Fingerprints};
+pub use size::{CacheCounts, CacheSize};
+pub(crate) use table::{Known, Span};

@@ -1,0 +1,96 @@
+//! What is done for API keys behind the back of requests: writing down when they were last used, and telling the
+//! [`Health`] whether their store answers.
+//!
+//! A thread of its own does it, since the two gateways have different runtimes and neither shall have to care.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use auth_core::Outcome;
+use auth_core::store::Answer;
+use auth_core::verify::ApiKeyVerifier;
+use auth_core::{Clock as _, StoreError, SystemClock};
+
+use crate::cli::Failure;
+use crate::health::{Health, Trouble};
+use crate::start::waiting_runtime;
+
+/// How often: what a crash may lose of the last-used times, and how long `/readyz` may be behind.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What `/readyz` calls the store.
+const PART: &str = "api keys";
+
+/// Makes its rounds until it is dropped; then uses are written down once more.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    /// There until the value is dropped, which the thread notices.
+    alive: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rounds {
+    /// Begins.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub(crate) fn start(verifier: ApiKeyVerifier, health: Arc<Health>) -> Result<Self, Failure> {
+        let (alive, watched) = channel::<()>();
+        let thread = std::thread::Builder::new().name("key-rounds".to_owned()).spawn(move || {
+            let mut answers = true;
+            while watched.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                write_down(&verifier);
+                answers = watch(&verifier, &health, answers);
+            }
+            write_down(&verifier);
+        });
+        Ok(Self { alive: Some(alive), thread: Some(thread.map_err(Failure::obstacle)?) })
+    }
+}
+
+impl Drop for Rounds {
+    fn drop(&mut self) {
+        drop(self.alive.take());
+        if let Some(thread) = self.thread.take() {
+            // a panic over there was reported over there
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_down(verifier: &ApiKeyVerifier) {
+    // without a runtime the store has the batch anyway; only its answer is not heard
+    if let Some(Err(error)) = settled(verifier.flush_used()) {
+        tracing::warn!(%error, "when API keys were last used could not be written down; it is tried again");
+    }
+}
+
+/// Answers whether the store does, `answered` is whether it did before; only changes are logged.
+fn watch(verifier: &ApiKeyVerifier, health: &Health, answered: bool) -> bool {
+    match settled(verifier.ask_store(SystemClock.now())) {
+        None => answered,
+        Some(Ok(())) => {
+            health.report(PART, None);
+            if !answered {
+                tracing::info!("the store of API keys answers again");
+            }
+            true
+        }
+        Some(Err(error)) => {
+            health.report(PART, Some(Trouble::Out));
+            if answered {
+                tracing::warn!(%error, "the store of API keys does not answer; requests with keys get 503");
+            }
+            false
+        }
+    }
+}
+
+fn settled(answer: Answer<()>) -> Option<Result<(), StoreError>> {
+    match answer {
+        Outcome::Done(settled) => Some(settled),
+        Outcome::Wait(pending) => Some(waiting_runtime().ok()?.block_on(pending)),
+    }
+}
