@@ -306,6 +306,7 @@ impl<'a> Charges<'a> {
     ///
     /// # Errors
     /// More than [`MAX_CHARGES`].
+    #[inline]
     pub fn new(facts: Facts<'a>, charges: &[Charge<'a>]) -> Result<Self, ConfigError> {
         if charges.len() > MAX_CHARGES {
             return Err(ConfigError::new(format!(
@@ -317,6 +318,7 @@ impl<'a> Charges<'a> {
     }
 
     /// The first [`MAX_CHARGES`] of what is given.
+    #[inline]
     pub(crate) fn from_first(facts: Facts<'a>, charges: impl IntoIterator<Item = Charge<'a>>) -> Self {
         let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::PLACEHOLDER, units: 0 };
         let mut these = Self { facts, all: [nothing; MAX_CHARGES], count: 0 };

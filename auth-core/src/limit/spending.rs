@@ -107,6 +107,7 @@ pub struct Spending {
 
 impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
+    #[inline]
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
         let nothing = Balance { quota: Quota::PLACEHOLDER, until_full: 0, wait: FITS };
         let mut all = Self { balances: [nothing; MAX_CHARGES], count: 0 };
@@ -120,6 +121,7 @@ impl Spending {
     /// Whether the request may pass: it fits into all budgets, or into none as far as it is concerned.
     ///
     /// The wait is the longest, since all of them must have room.
+    #[inline]
     pub fn verdict(&self) -> Verdict {
         verdict_of(self.iter().map(|balance| balance.wait).max().unwrap_or(FITS))
     }
