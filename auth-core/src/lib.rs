@@ -15,6 +15,7 @@ pub mod gate;
 pub mod issue;
 mod json;
 pub mod keys;
+pub mod limit;
 mod names;
 mod network;
 mod outcome;

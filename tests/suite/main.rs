@@ -10,6 +10,7 @@ mod extractors;
 mod gateway;
 mod header_parsing;
 mod jwt_reference;
+mod limits;
 mod outer_layers;
 mod path_agreement;
 mod readme_session;

@@ -1,10 +1,12 @@
-//! Where API keys are kept: what a store promises, and the stores that come along.
+//! Where API keys and budgets are kept: what a store promises, and the stores that come along.
 //!
 //! Every operation is one atomic step, whose guarantee stands at the method. A step that needs no waiting answers at
 //! once, so that verification against a store in memory is a plain function call.
 //!
 //! - `memory`: [`MemoryKeyStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, one file, shared by several processes (feature `sqlite`)
+//! - `limit`: [`LimitStore`], what a store of budgets promises
+//! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
 //! - `index`: records by digest, read without a lock
 //! - `change`: what can be changed about a key, for every store alike
 //! - `conformance`: checks that a store keeps its promises (feature `conformance`)
@@ -13,6 +15,8 @@ mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod index;
+mod limit;
+mod limit_memory;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -25,6 +29,8 @@ use crate::error::StoreError;
 use crate::outcome::Outcome;
 
 pub use change::KeyChange;
+pub use limit::LimitStore;
+pub use limit_memory::{LimitUsage, MemoryLimitStore};
 pub use memory::MemoryKeyStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteKeyStore;

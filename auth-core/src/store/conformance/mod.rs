@@ -1,11 +1,14 @@
-//! Checks that a store keeps the promises of [`ApiKeyStore`], for the stores here and for stores of your own.
+//! Checks that a store keeps the promises of [`ApiKeyStore`] or of [`LimitStore`](super::LimitStore), for the stores
+//! here and for stores of your own.
 //!
 //! The checks wait by blocking the thread they run on, so they need no runtime; call them from a thread that may
 //! block.
 //!
-//! - `steps`: what each operation does by itself
+//! - `steps`: what each operation of a key store does by itself
 //! - `races`: what holds when several do the same at once
+//! - `limits`: what a store of limits promises, by itself and under concurrency
 
+mod limits;
 mod races;
 mod steps;
 
@@ -21,6 +24,8 @@ use crate::clock::{Monotonic, Now, Timestamp};
 use crate::error::StoreError;
 
 use super::{Answer, ApiKeyStore};
+
+pub use limits::{Time, check_limits};
 
 /// A promise that a store broke.
 #[derive(Debug)]

@@ -1,0 +1,204 @@
+//! What a check of a limit costs, beside `governor` in the same run: `cargo bench -p auth-core --bench limiter`.
+//!
+//! Both are asked for the same string keys in the same random order, with quotas that always fit, and both read the
+//! clock once per check. Times are the median of several rounds and depend on the machine; compare within one run.
+#![allow(missing_docs, clippy::print_stdout, reason = "a program")]
+
+use std::hint::black_box;
+use std::num::NonZeroU32;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Instant;
+
+use auth_core::limit::{Charge, Charges, Facts, Quota, Scope, Spending, Verdict};
+use auth_core::store::{LimitStore, MemoryLimitStore};
+use auth_core::{Clock, Now, Outcome, SystemClock};
+use governor::{DefaultKeyedRateLimiter, RateLimiter};
+
+const ROUNDS: usize = 9;
+const CHECKS: u32 = 400_000;
+
+fn main() {
+    println!("ns per check, median of {ROUNDS} rounds of {CHECKS} checks");
+    let clock = || SystemClock.now().monotonic.nanos() > 0;
+    let rounds = (0..ROUNDS).map(|_| nanos(&random_order(1), |_| clock())).collect();
+    println!("both clocks of the machine read, as each of our checks does: {:>6.1}", median(rounds));
+    for count in [1, 1_000, 100_000, 1_000_000] {
+        many_keys(count);
+    }
+    several_budgets(100_000);
+    refused(100_000);
+    hot_budget();
+}
+
+/// One budget for each of so many owners, asked for in a random order.
+fn many_keys(count: usize) {
+    let names = names(count);
+    let (ours, theirs) = (Ours::new(count), governor());
+    let order = random_order(count);
+    let spend = |at: usize| ours.check(&names[at], &["requests"]);
+    let check = |at: usize| theirs.check_key(&names[at]).is_ok();
+    (0..count).for_each(|at| assert!(spend(at) && check(at)));
+    let (mut alone, mut own, mut peer) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let now = SystemClock.now();
+        alone.push(nanos(&order, |at| ours.check_at(&names[at], &["requests"], now)));
+        own.push(nanos(&order, spend));
+        peer.push(nanos(&order, check));
+    }
+    let (alone, own, peer) = (median(alone), median(own), median(peer));
+    println!("{count:>9} string keys: {alone:>6.1}, with the clock {own:>6.1}; governor {peer:>6.1}");
+}
+
+/// Three budgets of one owner in one step; `governor` has no such step.
+fn several_budgets(count: usize) {
+    let (names, ours, order) = (names(count), Ours::new(3 * count), random_order(count));
+    let spend = |at: usize| ours.check(&names[at], &["second", "hour", "day"]);
+    (0..count).for_each(|at| assert!(spend(at)));
+    let rounds = (0..ROUNDS).map(|_| nanos(&order, spend)).collect();
+    println!("{count:>9} owners with three budgets in one step: {:>6.1}", median(rounds));
+}
+
+/// Budgets with nothing left.
+fn refused(count: usize) {
+    let (names, order) = (names(count), random_order(count));
+    let ours = Ours { quota: rarely(), ..Ours::new(count) };
+    let theirs: DefaultKeyedRateLimiter<String> = RateLimiter::keyed(governor::Quota::per_hour(NonZeroU32::MIN));
+    let spend = |at: usize| ours.check(&names[at], &["requests"]);
+    let check = |at: usize| theirs.check_key(&names[at]).is_ok();
+    (0..count).for_each(|at| assert!(spend(at) && check(at)));
+    let (mut own, mut peer) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        own.push(nanos(&order, |at| !spend(at)));
+        peer.push(nanos(&order, |at| !check(at)));
+    }
+    println!("{count:>9} exhausted keys: {:>6.1}  governor {:>6.1}", median(own), median(peer));
+}
+
+/// One budget that several threads spend from at once: time per operation and thread.
+fn hot_budget() {
+    let name = names(1).remove(0);
+    let mut alone = [0.0; 2];
+    for threads in [1, 2] {
+        let (ours, theirs) = (Ours::new(1), governor());
+        let (mut own, mut peer) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            own.push(at_once(threads, |_| ours.check(&name, &["requests"])));
+            peer.push(at_once(threads, |_| theirs.check_key(&name).is_ok()));
+        }
+        let times = [median(own), median(peer)];
+        alone = if threads == 1 { times } else { alone };
+        let [own, peer] = times;
+        println!(
+            "hot budget, {threads} threads: {own:>6.1} ({:.1}x)  governor {peer:>6.1} ({:.1}x)",
+            own / alone[0],
+            peer / alone[1]
+        );
+    }
+}
+
+/// The limiter under test, with the clock that a gate has.
+struct Ours {
+    store: MemoryLimitStore,
+    quota: Quota,
+}
+
+impl Ours {
+    /// Of the default capacity, or of a larger one where that many budgets need it.
+    fn new(budgets: usize) -> Self {
+        let wanted = u32::try_from(budgets).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let capacity = wanted.max(MemoryLimitStore::DEFAULT_CAPACITY);
+        Self { store: MemoryLimitStore::with_capacity(capacity), quota: plenty() }
+    }
+
+    /// With the clock read, as `governor` does; a gate reads it once for everything it decides.
+    fn check(&self, name: &str, policies: &[&str]) -> bool {
+        self.check_at(name, policies, SystemClock.now())
+    }
+
+    fn check_at(&self, name: &str, policies: &[&str], now: Now) -> bool {
+        let facts = facts(name);
+        let mut charges = [self.charge(""); 3];
+        for (charge, policy) in charges.iter_mut().zip(policies) {
+            *charge = self.charge(policy);
+        }
+        let Ok(charges) = Charges::new(facts, charges.get(..policies.len()).unwrap_or_default()) else { return false };
+        match self.store.spend(&charges, now) {
+            Outcome::Done(Ok(spending)) => Spending::verdict(black_box(&spending)) == Verdict::Fits,
+            _ => false,
+        }
+    }
+
+    fn charge<'a>(&self, policy: &'a str) -> Charge<'a> {
+        Charge { policy, scope: Scope::PRINCIPAL, quota: self.quota, units: 1 }
+    }
+}
+
+fn facts(name: &str) -> Facts<'_> {
+    let mut facts = Facts::default();
+    facts.principal = Some(("https://login.example.com/", name));
+    facts
+}
+
+/// A rate that these loops do not reach, and whose budgets stay in use.
+fn plenty() -> Quota {
+    "500000000/hour".parse().unwrap_or_else(|_| rarely())
+}
+
+fn rarely() -> Quota {
+    let Ok(quota) = "1/hour".parse() else { std::process::abort() };
+    quota
+}
+
+fn governor() -> DefaultKeyedRateLimiter<String> {
+    let count = NonZeroU32::new(u32::MAX).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::keyed(governor::Quota::per_hour(count))
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("auth0|65f2c9a1b7d04e3f{number:08}")).collect()
+}
+
+/// The same for both, from a linear congruential generator.
+fn random_order(count: usize) -> Vec<usize> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or_default() % count
+    };
+    (0..CHECKS).map(|_| next()).collect()
+}
+
+fn nanos(order: &[usize], check: impl Fn(usize) -> bool) -> f64 {
+    let start = Instant::now();
+    for at in order {
+        assert!(black_box(check(*at)));
+    }
+    per_check(start)
+}
+
+fn per_check(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(CHECKS)
+}
+
+fn at_once(threads: usize, check: impl Fn(usize) -> bool + Sync) -> f64 {
+    let start = Barrier::new(threads);
+    let run = &|thread: usize| {
+        start.wait();
+        let begin = Instant::now();
+        for _ in 0..CHECKS {
+            assert!(black_box(check(thread)));
+        }
+        per_check(begin)
+    };
+    let times: Vec<f64> = thread::scope(|scope| {
+        let spawned: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        spawned.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    });
+    times.iter().copied().fold(0.0, f64::max)
+}
+
+fn median(mut rounds: Vec<f64>) -> f64 {
+    rounds.sort_by(f64::total_cmp);
+    rounds.get(rounds.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,291 @@
+//! What clients are told about their budgets: the values of header fields, as text.
+//!
+//! Two families exist. `X-RateLimit-Limit`, `-Remaining` and `-Reset` are custom and show one budget; every client
+//! knows them. `RateLimit-Policy` and `RateLimit` are the IETF's (draft-ietf-httpapi-ratelimit-headers-11) and show
+//! all of them. The draft's optional partition key is left out: it would tell one caller's budget from another's, which
+//! the caller knows without it.
+
+use std::time::Duration;
+
+use super::{Balance, Spending, Terms, Verdict};
+use crate::clock::Now;
+use crate::rejection::RetryAfter;
+
+/// Which header fields tell clients about their budgets. The default is both families, with the reset as an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitHeaders {
+    /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`, and how the reset is written; `None` leaves them out.
+    pub custom: Option<ResetStyle>,
+    /// `RateLimit-Policy` and `RateLimit`.
+    pub standard: StandardHeaders,
+}
+
+/// How `X-RateLimit-Reset` says when the budget is full again. Both forms are in use, and no client can tell them apart
+/// but by size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetStyle {
+    /// Seconds since the Unix epoch.
+    Epoch,
+    /// Seconds from now.
+    Delta,
+}
+
+/// Whether the fields of the IETF draft are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardHeaders {
+    /// They are.
+    Sent,
+    /// They are not.
+    Omitted,
+}
+
+impl Default for LimitHeaders {
+    fn default() -> Self {
+        Self { custom: Some(ResetStyle::Epoch), standard: StandardHeaders::Sent }
+    }
+}
+
+impl LimitHeaders {
+    /// No field tells anything.
+    pub const NONE: Self = Self { custom: None, standard: StandardHeaders::Omitted };
+
+    /// Calls `set` with the name, in lower case, and the value of each field.
+    ///
+    /// For every answer that a caller with these terms gets, the refusals among them. They are not sent in trailers
+    /// (sections 3.1 and 4.1 of the draft).
+    pub fn visit(self, terms: &Terms, spending: &Spending, now: Now, set: &mut dyn FnMut(&'static str, &str)) {
+        if let Some(style) = self.custom
+            && let Some((_, scarcest)) = spending.scarcest()
+        {
+            let mut number = Number::default();
+            set("x-ratelimit-limit", number.text(u64::from(scarcest.quota().count())));
+            set("x-ratelimit-remaining", number.text(u64::from(told_remaining(scarcest))));
+            set("x-ratelimit-reset", number.text(reset(scarcest, style, now)));
+        }
+        // A list without a member has no field (RFC 9651 section 3.1).
+        if self.standard == StandardHeaders::Sent && !spending.is_empty() {
+            set("ratelimit-policy", terms.policy_header());
+            set("ratelimit", &rate_limit_text(terms, spending));
+        }
+    }
+}
+
+impl Spending {
+    /// What `Retry-After` says of a refusal; `None` where the request fitted, and where no waiting helps.
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        match self.verdict() {
+            Verdict::Wait(wait) => Some(RetryAfter(wait)),
+            Verdict::Fits | Verdict::Never => None,
+        }
+    }
+}
+
+/// No more than the count, so that nobody is invited to use up a larger burst (section 8.5 of the draft), and that what
+/// remains is never more than the limit beside it.
+fn told_remaining(balance: &Balance) -> u32 {
+    balance.remaining().min(balance.quota().count())
+}
+
+/// When the budget is full again, rounded up to whole seconds.
+fn reset(balance: &Balance, style: ResetStyle, now: Now) -> u64 {
+    match style {
+        ResetStyle::Delta => seconds(balance.until_full()),
+        ResetStyle::Epoch => {
+            let instant = now.wall.saturating_add(balance.until_full()).unix_micros();
+            u64::try_from(instant).unwrap_or_default().div_ceil(1_000_000)
+        }
+    }
+}
+
+/// `"name";r=98;t=72` for each limit.
+fn rate_limit_text(terms: &Terms, spending: &Spending) -> String {
+    let mut text = String::with_capacity(terms.policy_header().len() + 8 * spending.len());
+    let mut number = Number::default();
+    for (limit, balance) in terms.limits().iter().zip(spending.iter()) {
+        text.push_str(if text.is_empty() { "\"" } else { ", \"" });
+        text.push_str(limit.name());
+        text.push_str("\";r=");
+        text.push_str(number.text(u64::from(told_remaining(balance))));
+        text.push_str(";t=");
+        text.push_str(number.text(effective_window(balance)));
+    }
+    text
+}
+
+/// The time within which no more than what is left may be used (section 4.1.2 of the draft).
+///
+/// For a limit that refused it is the wait, which `Retry-After` never undercuts (section 6); for one with nothing left,
+/// the time until the next unit; else the time until it is full again, and the whole window where it is full.
+fn effective_window(balance: &Balance) -> u64 {
+    let quota = balance.quota();
+    if let Verdict::Wait(wait) = balance.verdict() {
+        return seconds(wait).max(1);
+    }
+    if balance.remaining() == 0 {
+        let until_one = (balance.until_full() + quota.interval()).saturating_sub(quota.refill());
+        return seconds(until_one).max(1);
+    }
+    match seconds(balance.until_full()) {
+        0 => quota.window_seconds(),
+        until_full => until_full,
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+}
+
+/// A number as text, without an allocation.
+#[derive(Default)]
+struct Number {
+    digits: [u8; 20],
+}
+
+impl Number {
+    fn text(&mut self, mut number: u64) -> &str {
+        let mut start = self.digits.len();
+        for digit in self.digits.iter_mut().rev() {
+            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+            number /= 10;
+            start -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        let digits = self.digits.get(start..).unwrap_or_default();
+        std::str::from_utf8(digits).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::{Monotonic, Timestamp};
+    use crate::limit::{Factor, Limit, Quota, Scope};
+
+    fn quota(text: &str) -> Quota {
+        text.parse().unwrap()
+    }
+
+    fn terms(limits: &[(&'static str, &str)]) -> Terms {
+        let limits: Vec<_> =
+            limits.iter().map(|(name, text)| Limit::new(*name, quota(text), Scope::PRINCIPAL)).collect();
+        Terms::new(&"plan".into(), &limits, Factor::ONE)
+    }
+
+    fn balance(text: &str, until_full: u64, verdict: Verdict) -> Balance {
+        Balance::new(quota(text), Duration::from_millis(until_full), verdict)
+    }
+
+    fn told(headers: LimitHeaders, terms: &Terms, spending: &Spending) -> Vec<String> {
+        let wall = Timestamp::from_unix_micros(1_642_244_400_250_000);
+        let mut told = Vec::new();
+        headers.visit(terms, spending, Now { wall, monotonic: Monotonic::from_nanos(0) }, &mut |name, value| {
+            told.push(format!("{name}: {value}"));
+        });
+        told
+    }
+
+    fn wait(millis: u64) -> Verdict {
+        Verdict::Wait(Duration::from_millis(millis))
+    }
+
+    #[test]
+    fn l2_l3_l6_every_limit_is_listed_and_the_scarcest_is_shown() {
+        let terms = terms(&[("second", "10/second"), ("hour", "100/hour"), ("odd", "5/250ms")]);
+        let spending = Spending::new([
+            balance("10/second", 150, Verdict::Fits),
+            balance("100/hour", 97 * 36_000 - 500, Verdict::Fits),
+            balance("5/250ms", 0, Verdict::Fits),
+        ]);
+        let policy = "ratelimit-policy: \"second\";q=10;w=1, \"hour\";q=100;w=3600, \"odd\";q=5;w=1";
+        assert_eq!(
+            told(LimitHeaders::default(), &terms, &spending),
+            [
+                "x-ratelimit-limit: 100",
+                "x-ratelimit-remaining: 3",
+                "x-ratelimit-reset: 1642247892", // 3491.5 s later, rounded up
+                policy,
+                "ratelimit: \"second\";r=8;t=1, \"hour\";r=3;t=3492, \"odd\";r=5;t=1",
+            ]
+        );
+        let later = Spending::new([balance("10/second", 0, Verdict::Fits)]);
+        assert_eq!(told(LimitHeaders::default(), &terms, &later)[3], policy);
+    }
+
+    #[test]
+    fn each_family_can_be_switched_off() {
+        let terms = terms(&[("hour", "100/hour")]);
+        let spending = Spending::new([balance("100/hour", 36_000, Verdict::Fits)]);
+        assert_eq!(told(LimitHeaders::NONE, &terms, &spending), [""; 0]);
+        let custom = LimitHeaders { custom: Some(ResetStyle::Delta), ..LimitHeaders::NONE };
+        assert_eq!(
+            told(custom, &terms, &spending),
+            ["x-ratelimit-limit: 100", "x-ratelimit-remaining: 99", "x-ratelimit-reset: 36"]
+        );
+        let standard = LimitHeaders { custom: None, ..LimitHeaders::default() };
+        assert_eq!(told(standard, &terms, &spending).len(), 2);
+        assert_eq!(told(LimitHeaders::default(), &terms, &Spending::new([])), [""; 0]);
+    }
+
+    #[test]
+    fn l1_l4_a_refusal_is_never_told_to_come_back_too_early() {
+        let terms = terms(&[("second", "10/second"), ("minute", "60/minute"), ("hour", "100/hour")]);
+        let refused = Spending::new([
+            balance("10/second", 1_000, wait(100)),
+            balance("60/minute", 58_000, wait(2_300)), // two left, but the request needed more
+            balance("100/hour", 36_000, Verdict::Fits),
+        ]);
+        assert_eq!(refused.retry_after().map(RetryAfter::seconds), Some(3));
+        assert_eq!(terms.violated(&refused).collect::<Vec<_>>(), ["second", "minute"]);
+        let headers = told(LimitHeaders::default(), &terms, &refused);
+        assert_eq!(headers[1], "x-ratelimit-remaining: 0");
+        assert_eq!(headers[4], "ratelimit: \"second\";r=0;t=1, \"minute\";r=2;t=3, \"hour\";r=99;t=36");
+        let soon = Spending::new([balance("10/second", 1_000, wait(1))]);
+        assert_eq!(soon.retry_after().map(RetryAfter::seconds), Some(1));
+        for verdict in [Verdict::Never, Verdict::Fits] {
+            assert_eq!(Spending::new([balance("10/second", 0, verdict)]).retry_after(), None);
+        }
+    }
+
+    #[test]
+    fn l5_a_larger_burst_is_not_advertised() {
+        let terms = terms(&[("hour", "10/hour burst 20")]);
+        let spending = Spending::new([balance("10/hour burst 20", 360_000, Verdict::Fits)]);
+        let headers = told(LimitHeaders::default(), &terms, &spending);
+        assert_eq!(headers[..2], ["x-ratelimit-limit: 10", "x-ratelimit-remaining: 10"]);
+        assert_eq!(headers[4], "ratelimit: \"hour\";r=10;t=360");
+    }
+
+    #[test]
+    fn an_empty_budget_tells_when_the_next_unit_comes() {
+        let empty = balance("100/hour", 3_600_000 - 500, Verdict::Fits);
+        assert_eq!((empty.remaining(), effective_window(&empty)), (0, 36));
+    }
+
+    #[test]
+    fn numbers_are_written_as_usual() {
+        for number in [0, 7, 10, 12_345, u64::MAX] {
+            assert_eq!(Number::default().text(number), number.to_string());
+        }
+    }
+
+    proptest! {
+        /// Who uses all of `r` within `t` uses no more than the rate and one burst.
+        #[test]
+        fn l5_what_is_told_is_within_the_rate_and_one_burst(
+            count in 1_u32..1_000, seconds in 1_u64..100_000, burst in 1_u32..2_000, spent in 0_u64..2_000
+        ) {
+            let quota = Quota::new(count, Duration::from_secs(seconds)).unwrap();
+            let quota = quota.with_burst(crate::limit::Burst::Count(burst.try_into().unwrap())).unwrap();
+            let until_full = quota.interval() * u32::try_from(spent.min(u64::from(burst))).unwrap();
+            let balance = Balance::new(quota, until_full, Verdict::Fits);
+            let (r, t) = (u64::from(told_remaining(&balance)), effective_window(&balance));
+            prop_assert!(t >= 1);
+            prop_assert!(r <= t * u64::from(count) / seconds + u64::from(burst));
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! Which limits hold for whom.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::terms::{Limit, Terms};
+use super::{Factor, Facts, MAX_CHARGES, Quota, Scope};
+use crate::error::{ConfigError, ConfigErrors};
+use crate::principal::Method;
+
+/// A named list of limits, all of which hold at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    name: Arc<str>,
+    limits: Vec<Limit>,
+}
+
+impl Plan {
+    /// A plan without limits.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), limits: Vec::new() }
+    }
+
+    /// The plan with one limit more; at most [`MAX_CHARGES`].
+    #[must_use]
+    pub fn limit(mut self, name: impl Into<Arc<str>>, quota: Quota, scope: Scope) -> Self {
+        self.limits.push(Limit::new(name, quota, scope));
+        self
+    }
+}
+
+/// Which plan holds for whom, with what bursts.
+///
+/// A key that is listed by its id has the plan listed for it, else a tenant that is listed, else the principal's own.
+/// A principal without a plan, or with one that is not in the table, has the default plan: a plan that somebody forgot
+/// to write down must not be one without limits.
+///
+/// ```
+/// use auth_core::Method;
+/// use auth_core::limit::{Facts, Plan, Plans, Scope};
+///
+/// let free = Plan::new("free").limit("free-hour", "100/hour".parse()?, Scope::PRINCIPAL);
+/// let pro = Plan::new("pro")
+///     .limit("pro-hour", "10000/hour".parse()?, Scope::TENANT)
+///     .limit("pro-second", "20/second".parse()?, Scope::PRINCIPAL);
+/// let plans = Plans::builder()
+///     .plan(free)
+///     .plan(pro)
+///     .default_plan("free")
+///     .anonymous(Plan::new("anonymous").limit("anonymous", "10/hour burst 20".parse()?, Scope::NETWORK))
+///     .factor(Method::ApiKey, "2x".parse()?)
+///     .factor(Method::Jwt, "1.5x".parse()?)
+///     .tenant("acme", "pro")
+///     .build()?;
+///
+/// let mut facts = Facts::default();
+/// facts.principal = Some(("https://login.example.com/", "alice"));
+/// facts.plan = Some("free");
+/// let terms = plans.terms(&facts, Some(Method::Jwt)).expect("she has limits");
+/// assert_eq!(terms.charges(facts, 1)[0].quota.burst(), 150);
+/// assert_eq!(terms.policy_header(), "\"free-hour\";q=100;w=3600");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Plans {
+    table: Vec<Entry>,
+    default: Option<usize>,
+    anonymous: Option<Arc<Terms>>,
+    tenants: HashMap<String, usize>,
+    keys: HashMap<String, usize>,
+}
+
+/// A plan, once for each method that has bursts of its own.
+#[derive(Debug)]
+struct Entry {
+    common: Arc<Terms>,
+    by_method: Vec<(Method, Arc<Terms>)>,
+}
+
+impl Plans {
+    /// A table without plans; nobody has limits until one is added.
+    pub fn builder() -> PlansBuilder {
+        PlansBuilder::default()
+    }
+
+    /// The limits of a caller; `method` is `None` for one without a credential.
+    ///
+    /// `None` where no limits hold: for everybody where the table has no plans, for anonymous callers where it has no
+    /// anonymous plan.
+    pub fn terms(&self, facts: &Facts<'_>, method: Option<Method>) -> Option<&Arc<Terms>> {
+        let Some(method) = method else { return self.anonymous.as_ref() };
+        let listed = |table: &HashMap<String, usize>, name: Option<&str>| {
+            if table.is_empty() { None } else { name.and_then(|name| table.get(name)).copied() }
+        };
+        let number = listed(&self.keys, facts.credential)
+            .or_else(|| listed(&self.tenants, facts.tenant))
+            .or_else(|| self.named(facts.plan?))
+            .or(self.default)?;
+        let entry = self.table.get(number)?;
+        let own = entry.by_method.iter().find(|(known, _)| *known == method);
+        Some(own.map_or(&entry.common, |(_, terms)| terms))
+    }
+
+    /// Tables have a handful of plans, which are compared faster than a name is hashed.
+    fn named(&self, name: &str) -> Option<usize> {
+        self.table.iter().position(|entry| **entry.common.plan() == *name)
+    }
+
+    /// Whether requests of so many units can pass at all, for the build of a gate.
+    ///
+    /// # Errors
+    /// Names the first limit whose burst is smaller, since nobody on that plan could ever call such a route.
+    pub fn check_units(&self, units: u32, callers: Callers) -> Result<(), ConfigError> {
+        let anonymous = self.anonymous.as_ref().filter(|_| callers == Callers::Anybody);
+        let with_factor = self.table.iter().flat_map(|entry| entry.by_method.iter().map(|(_, terms)| terms));
+        let all = self.table.iter().map(|entry| &entry.common).chain(with_factor).chain(anonymous);
+        let too_small = |terms: &'_ Arc<Terms>| {
+            let limit = terms.limits().iter().find(|limit| limit.quota.burst() < units)?;
+            Some(ConfigError::new(format!(
+                "a request of {units} units never fits into the limit `{}` of the plan `{}`, whose burst is {}: write \
+                 a burst of {units} or more, or a lower cost",
+                limit.name,
+                terms.plan(),
+                limit.quota.burst()
+            )))
+        };
+        all.into_iter().find_map(too_small).map_or(Ok(()), Err)
+    }
+}
+
+/// Who calls a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Callers with a credential and callers without.
+    Anybody,
+    /// Callers with a credential alone.
+    Authenticated,
+}
+
+/// Collects what a table of plans is made of; see [`Plans`].
+#[derive(Clone, Debug, Default)]
+pub struct PlansBuilder {
+    plans: Vec<Plan>,
+    default: Option<String>,
+    anonymous: Option<Plan>,
+    factors: Vec<(Method, Factor)>,
+    tenants: Vec<(String, String)>,
+    keys: Vec<(String, String)>,
+}
+
+impl PlansBuilder {
+    /// A plan that principals can have.
+    #[must_use]
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plans.push(plan);
+        self
+    }
+
+    /// The plan of whoever has none, or one that is not in the table. Required where there are plans.
+    #[must_use]
+    pub fn default_plan(mut self, name: impl Into<String>) -> Self {
+        self.default = Some(name.into());
+        self
+    }
+
+    /// The limits of callers without a credential. The default is none, because addresses mean nothing behind a proxy
+    /// that is not listed.
+    #[must_use]
+    pub fn anonymous(mut self, plan: Plan) -> Self {
+        self.anonymous = Some(plan);
+        self
+    }
+
+    /// What bursts are multiplied with for callers who come with this kind of credential. The default is 1.
+    #[must_use]
+    pub fn factor(mut self, method: Method, factor: Factor) -> Self {
+        self.factors.push((method, factor));
+        self
+    }
+
+    /// The plan of everybody in a tenant, whatever their own.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>, plan: impl Into<String>) -> Self {
+        self.tenants.push((tenant.into(), plan.into()));
+        self
+    }
+
+    /// The plan of whoever comes with this key or token, by its id; it beats the tenant's.
+    #[must_use]
+    pub fn key(mut self, id: impl Into<String>, plan: impl Into<String>) -> Self {
+        self.keys.push((id.into(), plan.into()));
+        self
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// Every mistake: names that are given twice or cannot travel in a header, plans that are not there, more limits
+    /// than one step spends, a missing default, anonymous limits that belong to what anonymous callers have not got.
+    pub fn build(self) -> Result<Plans, ConfigErrors> {
+        let mut mistakes = Vec::new();
+        for (number, plan) in self.plans.iter().enumerate() {
+            if self.plans.iter().take(number).any(|other| other.name == plan.name) {
+                mistakes.push(mistake("is there twice: give each a name of its own").at(of_plan(plan)));
+            }
+        }
+        for plan in self.plans.iter().chain(&self.anonymous) {
+            check_plan(plan, &mut mistakes);
+        }
+        self.check_anonymous(&mut mistakes);
+        for (number, (method, _)) in self.factors.iter().enumerate() {
+            if self.factors.iter().take(number).any(|(other, _)| other == method) {
+                mistakes.push(mistake("has two factors: write one").at(method.as_str()));
+            }
+        }
+        let default = self.default.as_deref().and_then(|name| self.find(name, &"the default plan", &mut mistakes));
+        if self.default.is_none() && !self.plans.is_empty() {
+            mistakes.push(mistake("there is no default plan: name the one of principals who have none"));
+        }
+        let tenants = self.overrides("tenant", &self.tenants, &mut mistakes);
+        let keys = self.overrides("key", &self.keys, &mut mistakes);
+        if !mistakes.is_empty() {
+            return Err(mistakes.into());
+        }
+        let terms = |plan: &Plan, factor| Arc::new(Terms::new(&plan.name, &plan.limits, factor));
+        let entry = |plan: &Plan| Entry {
+            common: terms(plan, Factor::ONE),
+            by_method: self.factors.iter().map(|(method, factor)| (*method, terms(plan, *factor))).collect(),
+        };
+        let table = self.plans.iter().map(entry).collect();
+        let anonymous = self.anonymous.as_ref().map(|plan| terms(plan, Factor::ONE));
+        Ok(Plans { table, default, anonymous, tenants, keys })
+    }
+
+    fn check_anonymous(&self, mistakes: &mut Vec<ConfigError>) {
+        for limit in self.anonymous.iter().flat_map(|plan| &plan.limits) {
+            let absent = [Scope::PRINCIPAL, Scope::CREDENTIAL, Scope::TENANT];
+            if absent.into_iter().any(|part| limit.scope.covers(part)) {
+                mistakes.push(
+                    mistake("an anonymous caller has no principal, key or tenant: write address, route or everybody")
+                        .at(format_args!("limit `{}`", limit.name)),
+                );
+            }
+        }
+    }
+
+    fn find(&self, name: &str, place: &dyn std::fmt::Display, mistakes: &mut Vec<ConfigError>) -> Option<usize> {
+        let found = self.plans.iter().position(|plan| *plan.name == *name);
+        if found.is_none() {
+            let known: Vec<&str> = self.plans.iter().map(|plan| &*plan.name).collect();
+            let known = if known.is_empty() { "add one first".to_owned() } else { known.join(", ") };
+            mistakes.push(mistake(format!("there is no plan `{name}`: {known}")).at(place));
+        }
+        found
+    }
+
+    fn overrides(
+        &self,
+        kind: &str,
+        listed: &[(String, String)],
+        mistakes: &mut Vec<ConfigError>,
+    ) -> HashMap<String, usize> {
+        let mut table = HashMap::new();
+        for (name, plan) in listed {
+            let place = format!("{kind} `{name}`");
+            let Some(number) = self.find(plan, &place, mistakes) else { continue };
+            if table.insert(name.clone(), number).is_some() {
+                mistakes.push(mistake("is listed twice: write one plan for it").at(place));
+            }
+        }
+        table
+    }
+}
+
+fn check_plan(plan: &Plan, mistakes: &mut Vec<ConfigError>) {
+    let mut report = |error: ConfigError| mistakes.push(error.at(of_plan(plan)));
+    if plan.name.is_empty() {
+        report(mistake("has no name: give it one"));
+    }
+    if plan.limits.len() > MAX_CHARGES {
+        report(mistake(format!(
+            "has {} limits, of which one step spends {MAX_CHARGES}: leave some out",
+            plan.limits.len()
+        )));
+    }
+    for (number, limit) in plan.limits.iter().enumerate() {
+        let is_sendable = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if limit.name.is_empty() || !limit.name.bytes().all(is_sendable) {
+            report(mistake(format!(
+                "the limit `{}` has a name that cannot travel in a header: write printable ASCII without `\"` and `\\`",
+                limit.name.escape_default()
+            )));
+        }
+        if plan.limits.iter().take(number).any(|other| other.name == limit.name) {
+            report(mistake(format!("has two limits `{}`: give each a name of its own", limit.name)));
+        }
+    }
+}
+
+fn of_plan(plan: &Plan) -> String {
+    format!("plan `{}`", plan.name)
+}
+
+fn mistake(message: impl Into<String>) -> ConfigError {
+    ConfigError::new(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(text: &str) -> Quota {
+        text.parse().unwrap()
+    }
+
+    fn table() -> Plans {
+        let plan = |name: &'static str, text| Plan::new(name).limit(name, quota(text), Scope::PRINCIPAL);
+        Plans::builder()
+            .plan(plan("free", "100/hour"))
+            .plan(plan("growth", "1000/hour"))
+            .plan(plan("pro", "10000/hour"))
+            .default_plan("free")
+            .anonymous(Plan::new("anonymous").limit("address", quota("10/hour burst 20"), Scope::NETWORK))
+            .factor(Method::ApiKey, "2x".parse().unwrap())
+            .factor(Method::Jwt, "1.5x".parse().unwrap())
+            .tenant("acme", "growth")
+            .key("key_1", "pro")
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_plan_is_the_keys_then_the_tenants_then_the_principals_then_the_default() {
+        let plans = table();
+        let plan = |credential, tenant, plan| {
+            let facts = Facts { principal: Some(("i", "s")), credential, tenant, plan, ..Facts::default() };
+            plans.terms(&facts, Some(Method::Jwt)).unwrap().plan().to_string()
+        };
+        assert_eq!(plan(Some("key_1"), Some("acme"), Some("free")), "pro");
+        assert_eq!(plan(Some("key_2"), Some("acme"), Some("free")), "growth");
+        assert_eq!(plan(Some("key_2"), Some("other"), Some("pro")), "pro");
+        assert_eq!(plan(None, None, Some("unheard of")), "free");
+        assert_eq!(plan(None, None, None), "free");
+        assert_eq!(plans.terms(&Facts::default(), None).unwrap().plan().as_ref(), "anonymous");
+    }
+
+    #[test]
+    fn bursts_follow_the_method_and_rates_do_not() {
+        let plans = table();
+        let facts = Facts { principal: Some(("i", "s")), ..Facts::default() };
+        let of = |method| {
+            let quota = plans.terms(&facts, Some(method)).unwrap().charges(facts, 1)[0].quota;
+            (quota.count(), quota.burst())
+        };
+        assert_eq!(of(Method::ApiKey), (100, 200));
+        assert_eq!(of(Method::Jwt), (100, 150));
+        assert_eq!(of(Method::OpaqueToken), (100, 100));
+        assert_eq!(of(Method::Custom("hmac")), (100, 100));
+        let anonymous = plans.terms(&Facts::default(), None).unwrap().charges(Facts::default(), 1)[0].quota;
+        assert_eq!((anonymous.count(), anonymous.burst()), (10, 20));
+    }
+
+    #[test]
+    fn charges_carry_the_plan_that_was_chosen_and_the_cost_of_the_route() {
+        let plans = table();
+        let facts = Facts { tenant: Some("acme"), plan: Some("free"), ..Facts::default() };
+        let charges = plans.terms(&facts, Some(Method::Jwt)).unwrap().charges(facts, 7);
+        assert_eq!((charges.facts().plan, charges[0].units, charges[0].policy), (Some("growth"), 7, "growth"));
+    }
+
+    #[test]
+    fn a_table_without_plans_limits_nobody() {
+        let plans = Plans::builder().build().unwrap();
+        assert!(plans.terms(&Facts::default(), Some(Method::Jwt)).is_none());
+        assert!(plans.terms(&Facts::default(), None).is_none());
+    }
+
+    #[test]
+    fn a_cost_that_never_fits_is_a_mistake() {
+        let plans = table();
+        assert_eq!(plans.check_units(20, Callers::Anybody), Ok(()));
+        assert_eq!(plans.check_units(100, Callers::Authenticated), Ok(()));
+        let error = plans.check_units(101, Callers::Authenticated).unwrap_err().to_string();
+        assert!(error.contains("the limit `free` of the plan `free`, whose burst is 100"), "{error}");
+        let error = plans.check_units(21, Callers::Anybody).unwrap_err().to_string();
+        assert!(error.contains("the limit `address` of the plan `anonymous`, whose burst is 20"), "{error}");
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let limit = |plan: Plan, name: &'static str, scope| plan.limit(name, quota("1/s"), scope);
+        let many = (0..9)
+            .fold(Plan::new("many"), |plan, number| plan.limit(number.to_string(), quota("1/s"), Scope::PRINCIPAL));
+        let twice = limit(limit(Plan::new("twice"), "a", Scope::PRINCIPAL), "a", Scope::TENANT);
+        let odd = limit(limit(Plan::new("odd"), "a\"b", Scope::PRINCIPAL), "", Scope::PRINCIPAL);
+        let builder = Plans::builder()
+            .plan(many)
+            .plan(twice.clone())
+            .plan(twice)
+            .plan(odd)
+            .plan(Plan::new(""))
+            .default_plan("basic")
+            .anonymous(limit(Plan::new("anonymous"), "b", Scope::TENANT | Scope::NETWORK))
+            .factor(Method::Jwt, Factor::ONE)
+            .factor(Method::Jwt, Factor::ONE)
+            .tenant("acme", "odd")
+            .tenant("acme", "many")
+            .key("key_1", "none");
+        let mistakes = builder.build().unwrap_err();
+        let text = mistakes.to_string();
+        for part in [
+            "plan `twice`: is there twice",
+            "plan `many`: has 9 limits, of which one step spends 8",
+            "plan `twice`: has two limits `a`",
+            "plan `odd`: the limit `a\\\"b` has a name that cannot travel",
+            "plan `odd`: the limit `` has a name that cannot travel",
+            "plan ``: has no name",
+            "limit `b`: an anonymous caller has no principal",
+            "jwt: has two factors",
+            "the default plan: there is no plan `basic`: many, twice, twice, odd",
+            "tenant `acme`: is listed twice",
+            "key `key_1`: there is no plan `none`",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        assert_eq!(mistakes.len(), 12);
+        let text = Plans::builder().plan(Plan::new("free")).build().unwrap_err().to_string();
+        assert!(text.contains("there is no default plan"), "{text}");
+    }
+}

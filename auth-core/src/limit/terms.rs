@@ -1,0 +1,95 @@
+//! The limits that hold for one caller, ready to be charged and told.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::{Charge, Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
+
+/// One limit of a plan: what it is called, how much it allows, and what its budgets belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub(super) name: Arc<str>,
+    pub(super) quota: Quota,
+    pub(super) scope: Scope,
+}
+
+impl Limit {
+    /// A limit. Clients see the name in `RateLimit-Policy` and in the body of a 429.
+    pub fn new(name: impl Into<Arc<str>>, quota: Quota, scope: Scope) -> Self {
+        Self { name: name.into(), quota, scope }
+    }
+
+    /// The name, as clients see it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How much it allows.
+    pub const fn quota(&self) -> &Quota {
+        &self.quota
+    }
+
+    /// What its budgets belong to.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+}
+
+/// The limits that hold for one caller: those of a plan, with the bursts of one authentication method.
+#[derive(Debug)]
+pub struct Terms {
+    plan: Arc<str>,
+    limits: Box<[Limit]>,
+    policy: Box<str>,
+}
+
+impl Terms {
+    pub(super) fn new(plan: &Arc<str>, limits: &[Limit], factor: Factor) -> Self {
+        let with_burst = |limit: &Limit| Limit { quota: limit.quota.times(factor), ..limit.clone() };
+        let limits: Box<[Limit]> = limits.iter().map(with_burst).collect();
+        let policy = policy_text(&limits).into();
+        Self { plan: Arc::clone(plan), limits, policy }
+    }
+
+    /// The name of the plan.
+    pub fn plan(&self) -> &Arc<str> {
+        &self.plan
+    }
+
+    /// The limits, in the order of the plan.
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
+    /// What a request of so many units is charged for: each limit once, in the order of the limits.
+    ///
+    /// The plan is this one, whatever the facts say.
+    pub fn charges<'a>(&'a self, facts: Facts<'a>, units: u32) -> Charges<'a> {
+        let facts = Facts { plan: Some(&self.plan), ..facts };
+        let charge = |limit: &'a Limit| Charge { policy: &limit.name, scope: limit.scope, quota: limit.quota, units };
+        Charges::from_first(facts, self.limits.iter().map(charge))
+    }
+
+    /// The value of `RateLimit-Policy`; the same in every response (RateLimit-11 section 3).
+    pub fn policy_header(&self) -> &str {
+        &self.policy
+    }
+
+    /// The names of the limits that a request exceeded, for the body of the 429 (RateLimit-11 section 5.1).
+    pub fn violated<'a>(&'a self, spending: &'a Spending) -> impl Iterator<Item = &'a str> {
+        let exceeded = |balance: &super::Balance| balance.verdict() != Verdict::Fits;
+        self.limits.iter().zip(spending.iter()).filter(move |(_, told)| exceeded(told)).map(|(limit, _)| &*limit.name)
+    }
+}
+
+/// `"name";q=100;w=3600` for each limit. Names hold nothing that a string of RFC 9651 would have to escape; that was
+/// checked when the table of plans was built.
+fn policy_text(limits: &[Limit]) -> String {
+    let mut text = String::new();
+    for Limit { name, quota, .. } in limits {
+        let separator = if text.is_empty() { "" } else { ", " };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{separator}\"{name}\";q={};w={}", quota.count(), quota.window_seconds());
+    }
+    text
+}

@@ -1,0 +1,219 @@
+//! Budgets in memory: exact under concurrency, bounded whatever is asked for, without a sweep.
+//!
+//! A budget takes 16 bytes: the keyed hash of its owner, and the instant at which it is full again. It lies in one of
+//! two buckets of eight that follow from the hash. A place whose instant has passed is free: the budget in it is full,
+//! so forgetting it changes nothing. That is all the expiry there is.
+//!
+//! A single charge to a budget that is there is one compare-and-swap. Several are taken by claiming their places in
+//! the order in which they lie, so that nobody waits in a circle; a claim lasts for some tens of nanoseconds.
+//!
+//! Where both buckets of a new owner are full of budgets in use, it shares an overflow budget with its network: made-up
+//! keys and addresses neither grow the memory nor push others out.
+//!
+//! - `word`: the instant of one place, and the one bit that claims it
+//! - `table`: the places, made page by page, and how an owner finds its own
+//! - `gathered`: many small pieces hashed as one
+//! - `overflow`: what is shared when the table is full
+//! - `several`: charges that are taken together
+//! - `timeline`: time that does not go back
+
+mod gathered;
+mod overflow;
+mod several;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod word;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::{Answer, LimitStore};
+use crate::clock::Now;
+use crate::limit::{Balance, Charge, Charges, Facts, Spending, Verdict, gcra};
+use crate::outcome::Outcome;
+use gathered::Gathered;
+use overflow::Overflow;
+use table::{Key, Table};
+use timeline::Timeline;
+
+/// Budgets in the memory of this process; gone when it ends.
+///
+/// ```
+/// use auth_core::limit::{Charge, Charges, Facts, Scope, Verdict};
+/// use auth_core::store::{LimitStore, MemoryLimitStore};
+/// use auth_core::{Clock, Outcome, SimulatedClock};
+///
+/// let (store, clock) = (MemoryLimitStore::new(), SimulatedClock::at_unix_seconds(1_700_000_000));
+/// let charge = Charge { policy: "example", scope: Scope::EVERYBODY, quota: "2/second".parse()?, units: 1 };
+/// let charges = Charges::new(Facts::default(), &[charge])?;
+/// let spend = || match store.spend(&charges, clock.now()) {
+///     Outcome::Done(Ok(spending)) => spending.verdict(),
+///     _ => unreachable!("this store answers at once"),
+/// };
+/// assert_eq!((spend(), spend()), (Verdict::Fits, Verdict::Fits));
+/// assert!(matches!(spend(), Verdict::Wait(_)));
+/// # Ok::<(), auth_core::ConfigError>(())
+/// ```
+pub struct MemoryLimitStore {
+    table: Table,
+    overflow: Overflow,
+    timeline: Timeline,
+    /// Nobody outside can choose owners that meet in one place.
+    secret: RandomState,
+}
+
+/// How full a [`MemoryLimitStore`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitUsage {
+    /// How many budgets are not full, and so take a place. Counted while others spend, so approximate.
+    pub budgets: usize,
+    /// How many bytes the places take that were made so far.
+    pub bytes: usize,
+    /// How many charges went to a shared overflow budget since the store was made. A number that grows says that the
+    /// store is too small, or that somebody floods it.
+    pub overflowed: u64,
+}
+
+impl MemoryLimitStore {
+    /// Room for a quarter of a million budgets in use at once.
+    ///
+    /// That is enough for three budgets each of 80,000 callers within one window, and takes 6 MiB when all are in use.
+    /// Memory is taken as budgets come: a hundred of them take at most half a MiB.
+    pub const DEFAULT_CAPACITY: NonZeroU32 = NonZeroU32::new(1 << 18).unwrap();
+
+    /// A store without budgets, of the default capacity.
+    pub fn new() -> Self {
+        Self::with_capacity(Self::DEFAULT_CAPACITY)
+    }
+
+    /// A store that holds so many budgets in use at once, in 24 bytes each.
+    pub fn with_capacity(budgets: NonZeroU32) -> Self {
+        Self {
+            table: Table::with_capacity(budgets),
+            overflow: Overflow::new(),
+            timeline: Timeline::default(),
+            secret: RandomState::new(),
+        }
+    }
+
+    /// How full the store is. Reads the whole table: some milliseconds for a million budgets.
+    pub fn usage(&self, now: Now) -> LimitUsage {
+        LimitUsage {
+            budgets: self.table.in_use(self.timeline.own(now.monotonic)),
+            bytes: self.table.bytes() + self.overflow.bytes(),
+            overflowed: self.overflow.charges(),
+        }
+    }
+
+    fn key(&self, charge: &Charge<'_>, facts: &Facts<'_>) -> Key {
+        let mut state = Gathered::new(self.secret.build_hasher());
+        charge.hash_owner(facts, &mut state);
+        Key::new(state.hash())
+    }
+
+    /// Applies a change to one budget wherever it is, as one step.
+    fn apply(&self, charge: &Charge<'_>, facts: &Facts<'_>, now: u64, kind: Change) -> Balance {
+        let key = self.key(charge, facts);
+        let step = |full_at| kind.of(full_at, now, charge);
+        loop {
+            if let Some(place) = self.table.find(key) {
+                match place.change(&step) {
+                    Some(balance) => return balance,
+                    None => continue, // somebody else's by now
+                }
+            }
+            let fresh = step(0);
+            let Some(full_at) = fresh.write else {
+                return if self.table.is_full_for(key, now) {
+                    self.overflow.change(charge, facts, &self.secret, &step)
+                } else {
+                    fresh.balance
+                };
+            };
+            match self.table.insert(key, now, full_at) {
+                table::Insertion::Inserted => return fresh.balance,
+                table::Insertion::Present => {}
+                table::Insertion::Full => {
+                    self.overflow.count();
+                    return self.overflow.change(charge, facts, &self.secret, &step);
+                }
+            }
+        }
+    }
+
+    fn each(&self, charges: &Charges<'_>, now: u64, change: Change) -> Spending {
+        Spending::new(charges.iter().map(|charge| self.apply(charge, charges.facts(), now, change)))
+    }
+}
+
+impl Default for MemoryLimitStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryLimitStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLimitStore").finish_non_exhaustive()
+    }
+}
+
+impl LimitStore for MemoryLimitStore {
+    fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+        let now = self.timeline.own(now.monotonic);
+        Outcome::Done(Ok(match **charges {
+            [ref only] => Spending::new([self.apply(only, charges.facts(), now, Change::Spend)]),
+            _ => self.spend_several(charges, now),
+        }))
+    }
+
+    fn look(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+        let now = self.timeline.own(now.monotonic);
+        Outcome::Done(Ok(self.each(charges, now, Change::Look)))
+    }
+
+    fn debit(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+        let now = self.timeline.own(now.monotonic);
+        Outcome::Done(Ok(self.each(charges, now, Change::Debit)))
+    }
+}
+
+/// What is done to a budget.
+#[derive(Clone, Copy)]
+enum Change {
+    Look,
+    Spend,
+    Debit,
+}
+
+/// What comes of a change: what is written, if anything, and what is told.
+///
+/// What is written is always later than what was there and than `now`; the protocol of the table rests on it.
+struct Step {
+    write: Option<u64>,
+    balance: Balance,
+}
+
+impl Change {
+    fn of(self, full_at: u64, now: u64, charge: &Charge<'_>) -> Step {
+        let Charge { quota, units, .. } = charge;
+        let ruling = gcra::rule(full_at, now, quota, *units);
+        let write = match (self, ruling) {
+            (Self::Spend, gcra::Ruling::Fits(spent)) => Some(spent),
+            (Self::Debit, _) => Some(gcra::debit(full_at, now, quota, *units)),
+            (Self::Look | Self::Spend, _) => None,
+        };
+        let write = write.filter(|written| *written > full_at.max(now));
+        let verdict = match ruling {
+            gcra::Ruling::Fits(_) => Verdict::Fits,
+            gcra::Ruling::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
+            gcra::Ruling::Never => Verdict::Never,
+        };
+        let until_full = Duration::from_nanos(write.unwrap_or(full_at).saturating_sub(now));
+        Step { write, balance: Balance::new(*quota, until_full, verdict) }
+    }
+}

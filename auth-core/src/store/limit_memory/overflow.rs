@@ -1,0 +1,78 @@
+//! What is shared when the table is full: a budget per limit and network.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Step;
+use super::word::{Patience, Word};
+use crate::limit::{Balance, Charge, Facts, hash_network};
+
+/// Budgets for whoever finds no place.
+///
+/// Limits and networks share words by chance, which is acceptable for owners that are many more than the store was
+/// made for; but only those whose quotas refill in steps of the same length, to a factor of two, so that what one
+/// spends by the day does not shut out another that is counted by the second.
+pub(super) struct Overflow {
+    words: Box<[Word]>,
+    charges: AtomicU64,
+}
+
+/// Lengths of steps, by the place of their highest bit.
+const CLASSES: usize = 64;
+/// Words of each class.
+const SHARES: usize = 64;
+
+impl Overflow {
+    pub(super) fn new() -> Self {
+        Self { words: (0..CLASSES * SHARES).map(|_| Word::default()).collect(), charges: AtomicU64::new(0) }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
+    pub(super) fn charges(&self) -> u64 {
+        self.charges.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count(&self) {
+        self.charges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The word for a charge, and its place.
+    pub(super) fn find(
+        &self,
+        charge: &Charge<'_>,
+        facts: &Facts<'_>,
+        secret: &impl BuildHasher,
+    ) -> Option<(usize, &Word)> {
+        let mut state = secret.build_hasher();
+        state.write(charge.policy.as_bytes());
+        hash_network(facts.network, &mut state);
+        let share = usize::try_from(state.finish() % SHARES as u64).ok()?;
+        let class = charge.quota.interval().as_nanos().checked_ilog2().unwrap_or_default() as usize % CLASSES;
+        let place = class * SHARES + share;
+        self.words.get(place).map(|word| (place, word))
+    }
+
+    /// Applies a change to the shared budget, as one step.
+    pub(super) fn change(
+        &self,
+        charge: &Charge<'_>,
+        facts: &Facts<'_>,
+        secret: &impl BuildHasher,
+        step: &impl Fn(u64) -> Step,
+    ) -> Balance {
+        let Some((_, word)) = self.find(charge, facts, secret) else { return step(0).balance };
+        let mut patience = Patience::default();
+        loop {
+            if let Some(full_at) = word.unclaimed() {
+                let Step { write, balance } = step(full_at);
+                if write.is_none_or(|later| word.swap(full_at, later)) {
+                    return balance;
+                }
+            }
+            patience.wait();
+        }
+    }
+}
