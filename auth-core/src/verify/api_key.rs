@@ -15,7 +15,7 @@ use crate::verify::{Verified, Verifier};
 ///
 /// Form, checksum and environment are checked first, so that typing errors and scanners never reach the store. Then
 /// the key is hashed with the current pepper and looked up, then with the older ones. The networks a key is bound to
-/// go into the [`Identity`]; the gate, which knows the client's address, enforces them.
+/// go into the [`Identity`](crate::Identity); the gate, which knows the client's address, enforces them.
 ///
 /// Clones share everything. The gate takes one; whoever owns a timer keeps another to call
 /// [`flush_used`](Self::flush_used). What is not written when the last clone goes is written then.
