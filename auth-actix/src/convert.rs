@@ -11,7 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use auth_core::gate::{Admission, Caller, Refusal};
+use auth_core::gate::{Admission, Caller, Existing, Refusal, ResponseFields};
 use auth_core::reply::Reply;
 use auth_core::{Anonymous, FieldNames, Headers, Principal, RequestHead};
 
@@ -53,11 +53,13 @@ pub(crate) fn head<'a>(
     request: &'a HttpRequest,
     fields: &'a Fields<'a>,
     known: Option<&'a Principal>,
+    anonymous: Option<&'a Anonymous>,
 ) -> RequestHead<'a> {
     RequestHead {
         query: request.uri().query(),
         peer: request.peer_addr().map(|peer| peer.ip()),
         known,
+        anonymous,
         ..RequestHead::new(request.method().as_str(), request.uri().path(), fields)
     }
 }
@@ -76,7 +78,7 @@ pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::Service
 #[derive(Default)]
 pub(crate) struct Additions {
     request_id: Option<HeaderValue>,
-    fields: &'static [(&'static str, &'static str)],
+    fields: ResponseFields,
 }
 
 impl Additions {
@@ -84,8 +86,16 @@ impl Additions {
         if let Some(request_id) = self.request_id {
             headers.insert(REQUEST_ID, request_id);
         }
-        for (name, value) in self.fields {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        let (text, fields) = self.fields.into_parts();
+        let text = Bytes::from(text);
+        for (name, place, existing) in fields {
+            // The core writes printable ASCII alone.
+            let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
+            let name = HeaderName::from_static(name);
+            match existing {
+                Existing::Replaced => drop(headers.insert(name, value)),
+                Existing::Kept => headers.append(name, value),
+            }
         }
     }
 }

@@ -128,5 +128,5 @@ fn extract<T>(
     let extensions = request.extensions();
     let attached = Attached { principal: extensions.get::<Principal>(), anonymous: extensions.get::<Anonymous>() };
     let fields = Fields(request.headers());
-    from(&attached, &head(request, &fields, attached.principal)).map_err(Refused::from)
+    from(&attached, &head(request, &fields, attached.principal, attached.anonymous)).map_err(Refused::from)
 }

@@ -11,7 +11,7 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
 use auth_core::gate::{Decision, Gate};
-use auth_core::{Outcome, Pending, Principal};
+use auth_core::{Anonymous, Outcome, Pending, Principal};
 use pin_project_lite::pin_project;
 
 use crate::convert::{Additions, Fields, attach, head, response};
@@ -48,8 +48,9 @@ where
     fn call(&self, request: ServiceRequest) -> ResponseFuture<S> {
         let outcome = {
             let known = request.extensions().get::<Principal>().cloned();
+            let anonymous = request.extensions().get::<Anonymous>().cloned();
             let fields = Fields(request.headers());
-            let head = head(request.request(), &fields, known.as_ref());
+            let head = head(request.request(), &fields, known.as_ref(), anonymous.as_ref());
             self.gate.decide(&head, self.gate.now())
         };
         let state = match outcome {

@@ -25,7 +25,7 @@ pub enum Rejection {
     /// 404: there is nothing at this path; said only to callers who may know.
     NotFound,
     /// 429: a budget is spent.
-    RateLimited(RetryAfter),
+    RateLimited(LimitExceeded),
     /// 500: the program is put together wrongly; the cause is in the log.
     Internal,
     /// 502 or 504: the upstream failed.
@@ -129,6 +129,15 @@ pub enum UpstreamFault {
 pub struct MissingPermissions {
     /// Every permission the operation needs, separated by spaces, in the order of the rule.
     pub needed: Cow<'static, str>,
+}
+
+/// Which limits a request exceeded, and until when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitExceeded {
+    /// When the request would fit; `None` where no waiting helps.
+    pub retry_after: Option<RetryAfter>,
+    /// The names of the limits, in the order of the plan.
+    pub policies: Vec<String>,
 }
 
 /// How long the client should wait.
@@ -253,7 +262,7 @@ impl Rejection {
     /// When the client may try again, where waiting helps.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
-            Self::RateLimited(after) => Some(*after),
+            Self::RateLimited(exceeded) => exceeded.retry_after,
             Self::Unavailable(outage) => Some(outage.retry_after),
             _ => None,
         }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::principal::Principal;
+use crate::principal::{Anonymous, Principal};
 
 /// Read access to the header fields of a request, whatever type holds them.
 pub trait Headers {
@@ -108,12 +108,14 @@ pub struct RequestHead<'a> {
     pub peer: Option<IpAddr>,
     /// The principal that an outer layer of the same gate already attached, so that it is not verified twice.
     pub known: Option<&'a Principal>,
+    /// The mark that an outer layer of the same gate left of a caller without a credential, who was charged there.
+    pub anonymous: Option<&'a Anonymous>,
 }
 
 impl<'a> RequestHead<'a> {
     /// A head without a query, a peer or an earlier principal; set the fields for those.
     pub fn new(method: &'a str, path: &'a str, headers: &'a dyn Headers) -> Self {
-        Self { method, path, query: None, headers, peer: None, known: None }
+        Self { method, path, query: None, headers, peer: None, known: None, anonymous: None }
     }
 
     /// Looks a field up by its lower-case name.

@@ -1,8 +1,9 @@
 //! Between the core's types and those of `http` 1.x.
 
-use auth_core::gate::{Admission, Caller, Refusal};
+use auth_core::gate::{Admission, Caller, Existing, Refusal, ResponseFields};
 use auth_core::reply::Reply;
 use auth_core::{Anonymous, FieldNames, Headers, Principal, RequestHead};
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri};
 
@@ -50,6 +51,7 @@ pub(crate) fn head<'a>(
     RequestHead {
         query: uri.query(),
         known: extensions.get::<Principal>(),
+        anonymous: extensions.get::<Anonymous>(),
         ..RequestHead::new(method.as_str(), uri.path(), fields)
     }
 }
@@ -79,7 +81,7 @@ pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Addit
 #[derive(Default)]
 pub(crate) struct Additions {
     request_id: Option<HeaderValue>,
-    fields: &'static [(&'static str, &'static str)],
+    fields: ResponseFields,
 }
 
 impl Additions {
@@ -87,8 +89,16 @@ impl Additions {
         if let Some(request_id) = self.request_id {
             headers.insert(REQUEST_ID, request_id);
         }
-        for (name, value) in self.fields {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        let (text, fields) = self.fields.into_parts();
+        let text = Bytes::from(text);
+        for (name, place, existing) in fields {
+            // The core writes printable ASCII alone.
+            let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
+            let name = HeaderName::from_static(name);
+            match existing {
+                Existing::Replaced => drop(headers.insert(name, value)),
+                Existing::Kept => drop(headers.append(name, value)),
+            }
         }
     }
 }

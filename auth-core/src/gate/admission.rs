@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::gate::ResponseFields;
 use crate::principal::{Anonymous, Principal};
 use crate::rejection::Rejection;
 use crate::reply::Reply;
@@ -26,9 +27,8 @@ pub struct Admission {
     pub client: Option<IpAddr>,
     /// The identifier of the request, where the gate attaches one to admitted requests too.
     pub request_id: Option<Arc<str>>,
-    /// Fields that the response must have beside those of the service: lower-case names and values. Lines of the same
-    /// name stay; of cache directives that conflict, the most restrictive counts (RFC 9111 section 4.2.1).
-    pub response_fields: &'static [(&'static str, &'static str)],
+    /// Fields that the response must have beside those of the service.
+    pub response_fields: ResponseFields,
 }
 
 /// Who an admitted request comes from: what adapters insert into its extensions.

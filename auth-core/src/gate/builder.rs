@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::ConfigErrors;
-use crate::gate::{Context, Gate, Parts, RequestIds};
+use crate::gate::{Context, Gate, Limits, Parts, RequestIds, check_costs};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy};
 use crate::reply::{ErrorStyle, Renderer};
@@ -19,6 +19,7 @@ pub struct GateBuilder {
     permissions: PermissionModel,
     trusted_proxies: NetworkSet,
     revocations: Option<Revocations>,
+    limits: Option<Limits>,
     request_ids: RequestIds,
     errors: ErrorStyle,
     clock: Box<dyn Clock>,
@@ -32,6 +33,7 @@ impl Default for GateBuilder {
             permissions: PermissionModel::default(),
             trusted_proxies: NetworkSet::default(),
             revocations: None,
+            limits: None,
             request_ids: RequestIds::default(),
             errors: ErrorStyle::default(),
             clock: Box::new(SystemClock),
@@ -86,6 +88,17 @@ impl GateBuilder {
         self
     }
 
+    /// Bounds how much callers ask for. Nobody is limited by default.
+    ///
+    /// Every request of a verified caller is charged once, whether its route's requirement holds or not; every request
+    /// without a credential is charged to the client's address, so name the [trusted proxies](Self::trusted_proxies)
+    /// before anonymous callers get limits. Behind a proxy that is not named, all of them are one.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// Says which requests carry an identifier.
     #[must_use]
     pub fn request_ids(mut self, which: RequestIds) -> Self {
@@ -115,6 +128,7 @@ impl GateBuilder {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
+        check_costs(self.limits.as_ref(), &policy)?;
         let context =
             Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
         let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
@@ -124,6 +138,7 @@ impl GateBuilder {
             verifiers,
             trusted_proxies: self.trusted_proxies,
             revocations: self.revocations,
+            limits: self.limits,
             request_ids: self.request_ids,
             context: Arc::new(context),
         };

@@ -1,16 +1,16 @@
 //! The decision on one request.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::client_address::client_address;
 use crate::clock::Now;
 use crate::credential::{CredentialCount, Presented, SourceIndex, SourceMask};
+use crate::gate::limits::{facts, units};
 use crate::gate::observe::{self, Seen};
-use crate::gate::pending::{all_agree, verify_guarded};
+use crate::gate::pending::{all_agree, spend_guarded, verify_guarded};
 use crate::gate::request_id::request_id;
-use crate::gate::{Admission, Caller, Decision, Gate, Refusal, RequestIds};
+use crate::gate::{Admission, Caller, Decision, Gate, Refusal, RequestIds, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CredentialUse, Entry, RouteRule};
 use crate::principal::{Anonymous, Identity, Principal};
@@ -50,42 +50,47 @@ impl Gate {
             presented: SourceMask::NONE,
         };
         let id = || request_id(head);
+        let nothing = ResponseFields::default;
         let found = match self.policy.route(head) {
             Ok(found) => found,
-            Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection)),
+            Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection, nothing())),
         };
         match found.entry() {
             Entry::Rule(rule) => case.rule = Some(rule),
             Entry::Preflight(rule) => {
                 case.rule = Some(rule);
-                return Outcome::Done(case.admit(id, self.anonymous()));
+                return Outcome::Done(case.admit(id, self.anonymous(), nothing()));
             }
             Entry::NoRule => {}
         }
         if let Some(known) = head.known.filter(|known| case.takes_over(known)) {
             case.presented = known.presented();
-            return Outcome::Done(case.judge(id, Caller::Principal(known.clone()), found.tenant().as_deref()));
+            let caller = Caller::Principal(known.clone());
+            return Outcome::Done(match case.check_standing(Some(known)) {
+                Ok(()) => case.ask_rule(id, caller, found.tenant().as_deref(), nothing()),
+                Err(rejection) => case.refuse(&id(), Some(&caller), rejection, nothing()),
+            });
         }
         if case.credentials() == CredentialUse::Ignored {
-            return Outcome::Done(case.judge(id, self.anonymous(), None));
+            return case.judge_anonymous(id, head, None);
         }
         let presented = match self.parts.reader.read(head, case.accepted(), case.count()) {
             Ok(presented) => presented,
             Err(unread) => {
                 case.presented = unread.sources;
-                return Outcome::Done(case.refuse(&id(), None, unread.rejection));
+                return Outcome::Done(case.refuse(&id(), None, unread.rejection, nothing()));
             }
         };
         match presented {
-            Presented::Nothing => Outcome::Done(case.judge(id, self.anonymous(), found.tenant().as_deref())),
+            Presented::Nothing => case.judge_anonymous(id, head, found.tenant().as_deref()),
             Presented::One(source, text) => {
                 case.presented = source.into();
-                case.conclude(id, self.verify(source, text, now), found.tenant())
+                case.conclude(id, self.verify(source, text, now), found.tenant().as_deref())
             }
             Presented::Several(several) => {
                 let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
                 case.presented = several.iter().map(|(source, _)| *source).collect();
-                case.conclude(id, all_agree(outcomes), found.tenant())
+                case.conclude(id, all_agree(outcomes), found.tenant().as_deref())
             }
         }
     }
@@ -147,41 +152,116 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         verified: Outcome<Verified>,
-        tenant: Option<Cow<'_, str>>,
+        tenant: Option<&str>,
     ) -> Outcome<Decision> {
         match verified {
-            Outcome::Done(verified) => Outcome::Done(self.judge_verified(id, verified, tenant.as_deref())),
+            Outcome::Done(verified) => self.judge_verified(id, verified, tenant),
             Outcome::Wait(pending) => {
                 let waiting = Waiting::new(self, id(), tenant);
-                Outcome::Wait(Box::pin(async move { waiting.resume(pending.await) }))
+                Outcome::Wait(Box::pin(async move {
+                    let verified = pending.await;
+                    waiting.judge_verified(verified).resolve().await
+                }))
             }
         }
     }
 
-    fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Decision {
-        match verified {
-            Ok(identity) => self.judge(id, self.gate.principal(identity, self.presented), tenant),
-            Err(rejection) => self.refuse(&id(), None, rejection),
+    fn judge_verified(&self, id: impl Fn() -> Arc<str>, verified: Verified, tenant: Option<&str>) -> Outcome<Decision> {
+        let identity = match verified {
+            Ok(identity) => identity,
+            Err(rejection) => return Outcome::Done(self.refuse(&id(), None, rejection, ResponseFields::default())),
+        };
+        let caller = self.gate.principal(identity, self.presented);
+        match self.check_standing(caller.principal()) {
+            Ok(()) => self.charge(id, caller, tenant),
+            Err(rejection) => Outcome::Done(self.refuse(&id(), Some(&caller), rejection, ResponseFields::default())),
+        }
+    }
+
+    /// Nobody is charged twice for one request: what an outer layer of the same gate attached is its receipt.
+    fn judge_anonymous(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        head: &RequestHead<'_>,
+        tenant: Option<&str>,
+    ) -> Outcome<Decision> {
+        let caller = self.gate.anonymous();
+        let is_charged = |earlier: &Anonymous| Arc::ptr_eq(earlier.context(), &self.gate.parts.context);
+        if head.anonymous.is_some_and(is_charged) {
+            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+        }
+        self.charge(id, caller, tenant)
+    }
+
+    /// Whether the credential was taken back since it was made.
+    fn check_standing(&self, principal: Option<&Principal>) -> Result<(), Rejection> {
+        let revocations = self.gate.parts.revocations.as_ref();
+        match principal.zip(revocations) {
+            Some((principal, revocations)) if revocations.cover(principal, self.now) => {
+                Err(Rejection::InvalidCredential(CredentialFault::Revoked))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Charges the caller's budgets, and asks the rule where they had room.
+    fn charge(&self, id: impl Fn() -> Arc<str>, caller: Caller, tenant: Option<&str>) -> Outcome<Decision> {
+        let Some(limits) = &self.gate.parts.limits else {
+            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+        };
+        let (principal, rule) = (caller.principal(), self.rule.map(|rule| &**rule));
+        let facts = facts(principal, rule, self.client);
+        let Some(terms) = limits.terms(&facts, principal) else {
+            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+        };
+        match spend_guarded(limits.store(), &terms.charges(facts, units(principal, rule)), self.now) {
+            Outcome::Done(answer) => {
+                let (verdict, told) = limits.settle(terms, answer, self.now);
+                Outcome::Done(self.judge(id, caller, tenant, verdict, told))
+            }
+            Outcome::Wait(pending) => {
+                let waiting = Waiting::new(self, id(), tenant);
+                let (limits, terms) = (limits.clone(), Arc::clone(terms));
+                Outcome::Wait(Box::pin(async move {
+                    let (verdict, told) = limits.settle(&terms, pending.await, waiting.gate.now());
+                    waiting.judge(caller, verdict, told)
+                }))
+            }
+        }
+    }
+
+    /// Goes on with what the budgets say. Whatever comes of it, the caller is told what is left.
+    fn judge(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        caller: Caller,
+        tenant: Option<&str>,
+        verdict: Result<(), Rejection>,
+        told: ResponseFields,
+    ) -> Decision {
+        match verdict {
+            Ok(()) => self.ask_rule(id, caller, tenant, told),
+            Err(rejection) => self.refuse(&id(), Some(&caller), rejection, told),
         }
     }
 
     /// Asks the rule about a caller.
-    fn judge(&self, id: impl Fn() -> Arc<str>, caller: Caller, tenant: Option<&str>) -> Decision {
+    fn ask_rule(
+        &self,
+        id: impl Fn() -> Arc<str>,
+        caller: Caller,
+        tenant: Option<&str>,
+        told: ResponseFields,
+    ) -> Decision {
         match self.check(caller.principal(), tenant) {
-            Ok(()) => self.admit(id, caller),
-            Err(rejection) => self.refuse(&id(), Some(&caller), rejection),
+            Ok(()) => self.admit(id, caller, told),
+            Err(rejection) => self.refuse(&id(), Some(&caller), rejection, told),
         }
     }
 
     fn check(&self, principal: Option<&Principal>, tenant: Option<&str>) -> Result<(), Rejection> {
-        if let Some(principal) = principal {
-            let revocations = self.gate.parts.revocations.as_ref();
-            if revocations.is_some_and(|revocations| revocations.cover(principal, self.now)) {
-                return Err(Rejection::InvalidCredential(CredentialFault::Revoked));
-            }
-            if !principal.may_come_from(self.client) {
-                return Err(Rejection::Forbidden(Prohibition::Network));
-            }
+        if principal.is_some_and(|principal| !principal.may_come_from(self.client)) {
+            return Err(Rejection::Forbidden(Prohibition::Network));
         }
         match (self.rule, principal) {
             (Some(rule), _) => rule.check(principal.map(|principal| &**principal), self.client, tenant),
@@ -190,25 +270,24 @@ impl Case<'_> {
         }
     }
 
-    fn admit(&self, id: impl Fn() -> Arc<str>, caller: Caller) -> Decision {
+    fn admit(&self, id: impl Fn() -> Arc<str>, caller: Caller, mut told: ResponseFields) -> Decision {
         let request_id = match self.gate.parts.request_ids {
             RequestIds::Always => Some(id()),
             RequestIds::OnRefusal => None,
         };
         observe::admitted(&caller, &self.seen(request_id.as_deref().unwrap_or("-")));
-        Decision::Admit(Admission { caller, client: self.client, request_id, response_fields: self.response_fields() })
+        // Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
+        if self.presented.meets(self.gate.parts.in_url) {
+            told.push("cache-control", "private"); // RFC 6750 section 2.3
+        }
+        Decision::Admit(Admission { caller, client: self.client, request_id, response_fields: told })
     }
 
-    /// Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
-    fn response_fields(&self) -> &'static [(&'static str, &'static str)] {
-        const PRIVATE: &[(&str, &str)] = &[("cache-control", "private")]; // RFC 6750 section 2.3
-        if self.presented.meets(self.gate.parts.in_url) { PRIVATE } else { &[] }
-    }
-
-    fn refuse(&self, id: &str, caller: Option<&Caller>, rejection: Rejection) -> Decision {
+    fn refuse(&self, id: &str, caller: Option<&Caller>, rejection: Rejection, told: ResponseFields) -> Decision {
         observe::refused(&rejection, caller, &self.seen(id));
         let situation = Situation { method: self.method, path: self.path, request_id: id, time: self.now.wall };
-        let reply = self.gate.parts.context.reply(&rejection, &situation, self.accepted(), self.presented);
+        let mut reply = self.gate.parts.context.reply(&rejection, &situation, self.accepted(), self.presented);
+        told.add_to(&mut reply);
         Decision::Refuse(Refusal { rejection, reply })
     }
 
@@ -231,22 +310,30 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(case: &Case<'_>, request_id: Arc<str>, tenant: Option<Cow<'_, str>>) -> Self {
+    fn new(case: &Case<'_>, request_id: Arc<str>, tenant: Option<&str>) -> Self {
         Self {
             gate: case.gate.clone(),
             method: case.method.into(),
             path: case.path.into(),
             client: case.client,
             rule: case.rule.cloned(),
-            tenant: tenant.map(Cow::into_owned),
+            tenant: tenant.map(str::to_owned),
             presented: case.presented,
             request_id,
         }
     }
 
-    /// Goes on where [`Gate::decide`] left off, at the time it is now.
-    fn resume(&self, verified: Verified) -> Decision {
-        let case = Case {
+    fn judge_verified(&self, verified: Verified) -> Outcome<Decision> {
+        self.case().judge_verified(|| Arc::clone(&self.request_id), verified, self.tenant.as_deref())
+    }
+
+    fn judge(&self, caller: Caller, verdict: Result<(), Rejection>, told: ResponseFields) -> Decision {
+        self.case().judge(|| Arc::clone(&self.request_id), caller, self.tenant.as_deref(), verdict, told)
+    }
+
+    /// The request as [`Gate::decide`] left it, at the time it is now.
+    fn case(&self) -> Case<'_> {
+        Case {
             gate: &self.gate,
             method: &self.method,
             path: &self.path,
@@ -254,7 +341,6 @@ impl Waiting {
             now: self.gate.now(),
             rule: self.rule.as_ref(),
             presented: self.presented,
-        };
-        case.judge_verified(|| Arc::clone(&self.request_id), verified, self.tenant.as_deref())
+        }
     }
 }

@@ -3,21 +3,27 @@
 //! The stages of a decision, in this order:
 //!
 //! 1. the route's rule, matched on the path as sent, which must have one reading only;
-//! 2. public routes and CORS preflights end here;
+//! 2. CORS preflights end here, and public routes go on to stage 6 with nobody in particular;
 //! 3. the one credential of the request;
 //! 4. the verifier for that kind of credential, which yields an identity;
-//! 5. whether it was taken back, and the networks, tenant and permissions that the rule demands of it.
+//! 5. whether it was taken back;
+//! 6. the caller's budgets, all in one step: the principal's, or those of the address where there is none;
+//! 7. the networks, tenant and permissions that the rule demands.
 //!
-//! Each stage refuses or hands on. Nothing after a refusal runs, and nothing is let through for want of an answer.
+//! Each stage refuses or hands on. Nothing after a refusal runs, and nothing is let through for want of an answer. Since
+//! budgets are charged before the rule is asked, probing for permissions is bounded too; a credential that is not good
+//! is charged to nobody.
 
 mod admission;
 mod attached;
 mod builder;
 mod context;
 mod decide;
+mod limits;
 mod observe;
 mod pending;
 mod request_id;
+mod response_fields;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +34,9 @@ pub use admission::{Admission, Caller, Decision, Refusal};
 pub use attached::{Attached, RequiredPermission};
 pub use builder::GateBuilder;
 pub use context::Context;
+pub use limits::Limits;
 pub use request_id::RequestIds;
+pub use response_fields::{Existing, ResponseFields};
 
 use crate::clock::Now;
 use crate::credential::{CredentialReader, SourceMask};
@@ -56,6 +64,7 @@ struct Parts {
     in_url: SourceMask,
     trusted_proxies: NetworkSet,
     revocations: Option<Revocations>,
+    limits: Option<Limits>,
     request_ids: RequestIds,
     context: Arc<Context>,
 }
@@ -73,12 +82,15 @@ impl Gate {
 
     /// The same gate with one rule for every request in the place of its route table, for a layer around one route.
     ///
-    /// A principal that another layer of the same gate attached already is taken over instead of verified again.
+    /// A principal that another layer of the same gate attached already is taken over instead of verified again, and
+    /// nobody pays twice for one request: the cost of an inner rule counts where no outer layer charged the caller.
     ///
     /// # Errors
-    /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter.
+    /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter, or costs
+    /// more than a budget holds.
     pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, ConfigErrors> {
         let policy = CompiledPolicy::single(&rule.into(), &self.parts.context.permissions, &self.parts.reader)?;
+        check_costs(self.parts.limits.as_ref(), &policy)?;
         Ok(Self { parts: Arc::clone(&self.parts), policy: Arc::new(policy) })
     }
 
@@ -91,6 +103,12 @@ impl Gate {
     pub fn context(&self) -> &Arc<Context> {
         &self.parts.context
     }
+}
+
+/// Finds what nobody could ever pay for.
+fn check_costs(limits: Option<&Limits>, policy: &CompiledPolicy) -> Result<(), ConfigErrors> {
+    let problems = limits.map(|limits| limits.check(policy.rules())).unwrap_or_default();
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
 impl fmt::Debug for Gate {

@@ -1,6 +1,6 @@
-//! Decisions that have to wait, and verifiers that panic.
+//! Decisions that have to wait, and verifiers and stores that panic.
 //!
-//! A verifier that panics must refuse the request, and must not take the connection's other requests with it: what it
+//! One that panics must refuse the request, and must not take the connection's other requests with it: what it
 //! was asked cannot be decided, which is a failure of ours and not of the caller.
 
 use std::future::poll_fn;
@@ -8,28 +8,42 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
 use crate::clock::Now;
+use crate::error::StoreError;
+use crate::limit::{Charges, Spending};
 use crate::outcome::{Outcome, Pending};
 use crate::rejection::{Outage, Rejection, RequestFault};
+use crate::store::{Answer, LimitStore};
 use crate::verify::{Verified, Verifier};
 
 /// Asks a verifier and survives its panics.
 pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Outcome<Verified> {
-    match catch_unwind(AssertUnwindSafe(|| verifier.verify(text, now))) {
-        Ok(Outcome::Wait(pending)) => Outcome::Wait(guarded(pending)),
+    guarded(|| verifier.verify(text, now), || Rejection::Unavailable(Outage::new("a verifier panicked")))
+}
+
+/// Charges budgets and survives a store's panics.
+pub(super) fn spend_guarded(store: &dyn LimitStore, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+    guarded(|| store.spend(charges, now), || StoreError::Unavailable("it panicked".to_owned()))
+}
+
+fn guarded<T: 'static, E: 'static>(
+    call: impl FnOnce() -> Outcome<Result<T, E>>,
+    panicked: fn() -> E,
+) -> Outcome<Result<T, E>> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Outcome::Wait(pending)) => Outcome::Wait(guarded_later(pending, panicked)),
         Ok(done) => done,
         Err(_) => Outcome::Done(Err(panicked())),
     }
 }
 
-fn guarded(mut pending: Pending<Verified>) -> Pending<Verified> {
+fn guarded_later<T: 'static, E: 'static>(
+    mut pending: Pending<Result<T, E>>,
+    panicked: fn() -> E,
+) -> Pending<Result<T, E>> {
     Box::pin(poll_fn(move |context| {
         let polled = catch_unwind(AssertUnwindSafe(|| pending.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(panicked())))
     }))
-}
-
-fn panicked() -> Rejection {
-    Rejection::Unavailable(Outage::new("a verifier panicked"))
 }
 
 /// Waits for several credentials: all must be good and name the same subject of the same issuer. The first is the one

@@ -78,6 +78,10 @@ impl MethodRules {
         }
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<RouteRule>> {
+        self.own.iter().map(|(_, rule)| rule).chain(&self.any)
+    }
+
     pub(super) fn find(&self, method: &str) -> Option<&Arc<RouteRule>> {
         let own = |wanted: &str| self.own.iter().find(|(name, _)| **name == *wanted).map(|(_, rule)| rule);
         let rule = own(method).or_else(|| if method == "HEAD" { own("GET") } else { None });

@@ -32,6 +32,7 @@ pub struct Rule {
     accepting: Option<Vec<Source>>,
     count: CredentialCount,
     preflight: Preflight,
+    cost: u32,
     name: Option<String>,
 }
 
@@ -66,6 +67,7 @@ impl Rule {
             accepting: None,
             count: CredentialCount::ExactlyOne,
             preflight: Preflight::Checked,
+            cost: 1,
             name: None,
         }
     }
@@ -108,7 +110,17 @@ impl Rule {
         self
     }
 
-    /// The name in logs. The default is the path pattern.
+    /// How many units a request takes from each of its caller's budgets. The default is 1; 0 asks and takes nothing.
+    ///
+    /// A caller who lacks the permission pays as well, so that probing is bounded; one who lacks the credential that
+    /// the route needs pays 1 unit, since it gets nothing for it.
+    #[must_use]
+    pub fn cost(mut self, units: u32) -> Self {
+        self.cost = units;
+        self
+    }
+
+    /// The name in logs, and in budgets that belong to a route. The default is the path pattern.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -139,6 +151,7 @@ pub struct RouteRule {
     accepted: SourceMask,
     count: CredentialCount,
     pub(super) preflight: Preflight,
+    cost: u32,
 }
 
 impl RouteRule {
@@ -185,6 +198,7 @@ impl RouteRule {
             networks: rule.networks.clone(),
             count: rule.count,
             preflight: rule.preflight,
+            cost: rule.cost,
         })
     }
 
@@ -210,6 +224,11 @@ impl RouteRule {
     /// The sources at which credentials count; none on a public route.
     pub fn accepted(&self) -> SourceMask {
         self.accepted
+    }
+
+    /// How many units a request costs.
+    pub fn cost(&self) -> u32 {
+        self.cost
     }
 
     /// How many credentials the route takes.

@@ -149,6 +149,15 @@ impl CompiledPolicy {
         Ok(Self(Kind::Single(Arc::new(rule))))
     }
 
+    /// Every rule; one that serves several methods may come several times.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Arc<RouteRule>> {
+        let (groups, single) = match &self.0 {
+            Kind::Table(table) => (table.groups.as_slice(), None),
+            Kind::Single(rule) => ([].as_slice(), Some(rule)),
+        };
+        groups.iter().flat_map(MethodRules::iter).chain(single)
+    }
+
     /// The entry a request comes under.
     ///
     /// # Errors

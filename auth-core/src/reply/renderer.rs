@@ -93,7 +93,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::rejection::{CredentialFault, MissingPermissions, Outage, Prohibition, RequestFault, RetryAfter};
+    use crate::rejection::{
+        CredentialFault, LimitExceeded, MissingPermissions, Outage, Prohibition, RequestFault, RetryAfter,
+    };
     use crate::reply::Shape;
 
     const SITUATION: Situation<'_> =
@@ -229,8 +231,25 @@ mod tests {
 
     #[test]
     fn l1_retry_after_is_at_least_one() {
-        let limited = Rejection::RateLimited(RetryAfter(Duration::ZERO));
-        assert_eq!(render(ErrorStyle::default(), &limited).field("retry-after"), Some("1"));
+        let limited =
+            |after| Rejection::RateLimited(LimitExceeded { retry_after: after, policies: vec!["hour".to_owned()] });
+        let soon = render(ErrorStyle::default(), &limited(Some(RetryAfter(Duration::ZERO))));
+        assert_eq!((soon.status, soon.field("retry-after")), (429, Some("1")));
+        assert_eq!(render(ErrorStyle::default(), &limited(None)).field("retry-after"), None);
+    }
+
+    #[test]
+    fn l11_a_problem_names_every_limit_that_was_exceeded() {
+        let policies = vec!["plan hour".to_owned(), "tenant".to_owned()];
+        let limited = Rejection::RateLimited(LimitExceeded { retry_after: None, policies });
+        let body = String::from_utf8(render(ErrorStyle::default(), &limited).body.into_owned()).unwrap();
+        assert_eq!(
+            body,
+            r#"{"type":"https://iana.org/assignments/http-problem-types#quota-exceeded","title":"Request cannot be satisfied as assigned quota has been exceeded","status":429,"detail":"Too many requests","code":"rate_limit_exceeded","request_id":"req_1","violated-policies":["plan hour","tenant"]}"#
+        );
+        let by_the_application = Rejection::RateLimited(LimitExceeded::default());
+        let body = String::from_utf8(render(ErrorStyle::default(), &by_the_application).body.into_owned()).unwrap();
+        assert!(body.contains(r#""type":"about:blank","title":"Too Many Requests""#) && !body.contains("violated"));
     }
 
     #[test]

@@ -69,14 +69,15 @@ impl Shape {
     pub(super) fn body(&self, facts: &ErrorFacts<'_>) -> Vec<u8> {
         let ErrorFacts { rejection, code, message, path, request_id, time } = *facts;
         match self {
-            Self::Problem => json(&Problem {
-                kind: "about:blank",
-                title: reason_phrase(rejection.status()),
-                status: rejection.status(),
-                detail: message,
-                code,
-                request_id,
-            }),
+            Self::Problem => {
+                let violated = violated_policies(rejection);
+                let (kind, title) = match violated {
+                    [] => ("about:blank", reason_phrase(rejection.status())),
+                    _ => QUOTA_EXCEEDED,
+                };
+                let status = rejection.status();
+                json(&Problem { kind, title, status, detail: message, code, request_id, violated })
+            }
             Self::OAuth => json(&OAuth { error: code, error_description: message }),
             Self::Nested => json(&Nested { error: Error { code, message, request_id: None, details: None } }),
             Self::NestedWithDetails => {
@@ -124,6 +125,19 @@ fn status_code_name(status: u16) -> &'static str {
     }
 }
 
+/// Type and title of a refusal by a limit (RateLimit-11 section 5.1).
+const QUOTA_EXCEEDED: (&str, &str) = (
+    "https://iana.org/assignments/http-problem-types#quota-exceeded",
+    "Request cannot be satisfied as assigned quota has been exceeded",
+);
+
+fn violated_policies(rejection: &Rejection) -> &[String] {
+    match rejection {
+        Rejection::RateLimited(exceeded) => &exceeded.policies,
+        _ => &[],
+    }
+}
+
 /// With the type `about:blank`, the title is the status's own phrase (RFC 9457 section 4.2.1).
 fn reason_phrase(status: u16) -> &'static str {
     match status {
@@ -148,6 +162,8 @@ struct Problem<'a> {
     detail: &'a str,
     code: &'a str,
     request_id: &'a str,
+    #[serde(rename = "violated-policies", skip_serializing_if = "<[String]>::is_empty")]
+    violated: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,137 @@
+//! What a gate needs to bound how much its callers ask for, and how a request is charged.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Now;
+use crate::error::{ConfigError, StoreError};
+use crate::gate::ResponseFields;
+use crate::limit::{Callers, Facts, LimitHeaders, Network, Plans, Spending, Terms};
+use crate::policy::{CredentialUse, RouteRule};
+use crate::principal::Principal;
+use crate::rejection::{LimitExceeded, Outage, Rejection};
+use crate::store::LimitStore;
+
+/// How much the callers of a gate may ask for: who has which limits, where budgets are kept, and what clients are told.
+///
+/// Cloning copies pointers. Several gates, and several processes where the store allows, can share one store.
+///
+/// ```
+/// use auth_core::gate::{Gate, Limits};
+/// use auth_core::limit::{Plan, Plans, Scope};
+/// use auth_core::policy::{Policy, public};
+/// use auth_core::store::MemoryLimitStore;
+///
+/// let strangers = Plan::new("anonymous").limit("address", "60/minute".parse()?, Scope::NETWORK);
+/// let plans = Plans::builder().anonymous(strangers).build()?;
+/// let gate = Gate::builder()
+///     .policy(Policy::new().get("/public/{*rest}", public()))
+///     .limits(Limits::new(plans, MemoryLimitStore::new()))
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Limits {
+    plans: Arc<Plans>,
+    store: Arc<dyn LimitStore>,
+    headers: LimitHeaders,
+}
+
+impl Limits {
+    /// The limits of these plans, with both families of header fields.
+    pub fn new(plans: Plans, store: impl LimitStore) -> Self {
+        Self::shared(plans, Arc::new(store))
+    }
+
+    /// Like [`new`](Self::new), over a store that others use too.
+    pub fn shared(plans: Plans, store: Arc<dyn LimitStore>) -> Self {
+        Self { plans: Arc::new(plans), store, headers: LimitHeaders::default() }
+    }
+
+    /// Says which header fields tell clients about their budgets.
+    #[must_use]
+    pub fn headers(mut self, headers: LimitHeaders) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Finds the routes whose cost does not fit into some plan.
+    pub(super) fn check<'r>(&self, rules: impl Iterator<Item = &'r Arc<RouteRule>>) -> Vec<ConfigError> {
+        let mut problems = Vec::new();
+        for rule in rules {
+            let callers = match rule.credentials() {
+                CredentialUse::Required => Callers::Authenticated,
+                CredentialUse::Ignored | CredentialUse::Optional => Callers::Anybody,
+            };
+            let problem = self.plans.check_units(rule.cost(), callers).err();
+            let problem = problem.map(|problem| problem.at(format_args!("route `{}`", rule.name())));
+            problems.extend(problem.filter(|problem| !problems.contains(problem)));
+        }
+        problems
+    }
+
+    pub(super) fn store(&self) -> &dyn LimitStore {
+        &*self.store
+    }
+
+    /// The limits of a caller, where there are any.
+    pub(super) fn terms(&self, facts: &Facts<'_>, principal: Option<&Principal>) -> Option<&Arc<Terms>> {
+        let terms = self.plans.terms(facts, principal.map(|principal| principal.method));
+        terms.filter(|terms| !terms.limits().is_empty())
+    }
+
+    /// What the store's answer means for the request, and what its response tells of it.
+    pub(super) fn settle(
+        &self,
+        terms: &Terms,
+        answer: Result<Spending, StoreError>,
+        now: Now,
+    ) -> (Result<(), Rejection>, ResponseFields) {
+        let spending = match answer {
+            Ok(spending) => spending,
+            Err(error) => {
+                let outage = Outage::new(format!("limits: {error}"));
+                return (Err(Rejection::Unavailable(outage)), ResponseFields::default());
+            }
+        };
+        let mut fields = ResponseFields::with_capacity(2 * terms.policy_header().len() + 64);
+        self.headers.visit(terms, &spending, now, &mut |name, value| fields.push(name, value));
+        let policies: Vec<String> = terms.violated(&spending).map(str::to_owned).collect();
+        if policies.is_empty() {
+            return (Ok(()), fields);
+        }
+        let exceeded = LimitExceeded { retry_after: spending.retry_after(), policies };
+        (Err(Rejection::RateLimited(exceeded)), fields)
+    }
+}
+
+/// What budgets are told apart by.
+pub(super) fn facts<'a>(
+    principal: Option<&'a Principal>,
+    rule: Option<&'a RouteRule>,
+    client: Option<std::net::IpAddr>,
+) -> Facts<'a> {
+    Facts {
+        principal: principal.map(|principal| (&*principal.issuer, &*principal.subject)),
+        credential: principal.and_then(|principal| principal.credential_id.as_deref()),
+        tenant: principal.and_then(|principal| principal.tenant.as_deref()),
+        plan: principal.and_then(|principal| principal.plan.as_deref()),
+        route: rule.map(RouteRule::name),
+        network: client.map(Network::of),
+    }
+}
+
+/// What the request costs. Who lacks the credential that the route needs gets nothing for more than 1 unit.
+pub(super) fn units(principal: Option<&Principal>, rule: Option<&RouteRule>) -> u32 {
+    match (rule, principal) {
+        (None, _) => 1,
+        (Some(rule), None) if rule.credentials() == CredentialUse::Required => 1,
+        (Some(rule), _) => rule.cost(),
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limits").field("plans", &self.plans).field("headers", &self.headers).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! What the response to a request gets beside the fields of whoever makes it.
+
+use std::ops::Range;
+
+use crate::reply::Reply;
+
+/// Fields that the response to an admitted request must have beside those of the service.
+///
+/// All values lie in one text, which an adapter can share among them instead of copying each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResponseFields {
+    text: String,
+    marks: [Mark; KNOWN.len()],
+    count: usize,
+}
+
+/// One field of the text: it ends there, and begins where the one before ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mark {
+    known: u8,
+    end: u32,
+}
+
+/// What becomes of fields of the same name that the service set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// They go, because the field has one value only.
+    Replaced,
+    /// They stay, and the value is a further line of the list.
+    Kept,
+}
+
+/// Every name that occurs, in lower case.
+///
+/// The three custom fields describe one budget together, so those of a service behind go. In the lists of the draft
+/// every policy has a member of its own, and what a service behind says of its policies holds as well: an intermediary
+/// must not make a quota look more generous than it is (RateLimit-11 section 6). Of cache directives that conflict, the
+/// most restrictive counts (RFC 9111 section 4.2.1).
+const KNOWN: [(&str, Existing); 6] = [
+    ("x-ratelimit-limit", Existing::Replaced),
+    ("x-ratelimit-remaining", Existing::Replaced),
+    ("x-ratelimit-reset", Existing::Replaced),
+    ("ratelimit-policy", Existing::Kept),
+    ("ratelimit", Existing::Kept),
+    ("cache-control", Existing::Kept),
+];
+
+impl ResponseFields {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// Adds one field of those that are known; each at most once.
+    pub(super) fn push(&mut self, name: &str, value: &str) {
+        let known = (0_u8..).zip(KNOWN).find(|(_, (known, _))| *known == name);
+        let (Some((known, _)), Some(mark)) = (known, self.marks.get_mut(self.count)) else { return };
+        self.text.push_str(value);
+        *mark = Mark { known, end: u32::try_from(self.text.len()).unwrap_or(u32::MAX) };
+        self.count += 1;
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Name in lower case, value, and what becomes of the service's own.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str, Existing)> {
+        places(self.marks, self.count)
+            .map(|(name, range, existing)| (name, self.text.get(range).unwrap_or_default(), existing))
+    }
+
+    /// The text, and where in it the values are.
+    pub fn into_parts(self) -> (String, impl Iterator<Item = (&'static str, Range<usize>, Existing)>) {
+        (self.text, places(self.marks, self.count))
+    }
+
+    /// Gives the fields to a reply of the gate's own.
+    pub(super) fn add_to(self, reply: &mut Reply) {
+        reply.fields.extend(self.iter().map(|(name, value, _)| (name.into(), value.to_owned().into())));
+    }
+}
+
+fn places(marks: [Mark; KNOWN.len()], count: usize) -> impl Iterator<Item = (&'static str, Range<usize>, Existing)> {
+    let mut begin = 0;
+    marks.into_iter().take(count).filter_map(move |mark| {
+        let end = usize::try_from(mark.end).ok()?;
+        let range = std::mem::replace(&mut begin, end)..end;
+        let (name, existing) = *KNOWN.get(usize::from(mark.known))?;
+        Some((name, range, existing))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_found_again() {
+        let mut fields = ResponseFields::default();
+        assert!(fields.is_empty());
+        for (name, value) in
+            [("cache-control", "private"), ("ratelimit", ""), ("x-other", "no"), ("x-ratelimit-reset", "7")]
+        {
+            fields.push(name, value);
+        }
+        let all: Vec<_> = fields.iter().collect();
+        let expected = [
+            ("cache-control", "private", Existing::Kept),
+            ("ratelimit", "", Existing::Kept),
+            ("x-ratelimit-reset", "7", Existing::Replaced),
+        ];
+        assert_eq!(all, expected);
+        let (text, places) = fields.into_parts();
+        assert!(places.zip(expected).all(|((_, range, _), (_, value, _))| &text[range] == value));
+    }
+}
