@@ -316,7 +316,18 @@ fn every_profile_loads_and_every_commented_setting_works_alone() {
 #[test]
 fn commented_defaults_are_the_defaults() {
     let text = Profile::named("standard").unwrap().text;
-    let examples = ["public_url", "trusted_proxies", "url = \"http", "cors = true", "origins", "codes", "messages"];
+    let examples = [
+        "public_url",
+        "trusted_proxies",
+        "url = \"http",
+        "cors = true",
+        "origins",
+        "codes",
+        "messages",
+        "factors",
+        "tenants",
+        "keys",
+    ];
     let everything: String = text
         .lines()
         .map(|line| match line.strip_prefix("# ").filter(|rest| rest.contains(" = ")) {
@@ -340,9 +351,60 @@ fn without_options(debug: &str) -> String {
         "display_length: Some(12)",
         " length: None",
         " length: Some(32)",
+        "cost: None",
+        "cost: Some(1)",
+        "capacity: None",
+        "capacity: Some(262144)",
     ]
     .iter()
     .fold(debug.to_owned(), |text, part| text.replace(part, ""))
+}
+
+#[test]
+fn plans_are_read_and_their_mistakes_named() {
+    let plans = r#"
+[limits]
+default_plan = "free"
+anonymous = "strangers"
+factors = { api_key = "2x" }
+tenants = { acme = "pro" }
+reset = "delta"
+standard_headers = false
+[[plans]]
+name = "free"
+limits = [{ name = "hour", quota = "100/hour", burst = "1.5x", per = ["tenant", "route"] }, { quota = "5/s burst 9" }]
+[[plans]]
+name = "pro"
+[[plans]]
+name = "strangers"
+limits = [{ quota = "10/minute", burst = 20, per = "address" }]
+"#;
+    let config = load(plans).unwrap();
+    let limits: Vec<String> =
+        config.plans[0].limits.iter().map(|limit| format!("{} {}", limit.quota, limit.per)).collect();
+    assert_eq!(limits, ["100/hour burst 150 tenant+route", "5/second burst 9 principal"]);
+    assert_eq!(config.plans[2].limits[0].quota.burst(), 20);
+    let plan =
+        |limit: &str| format!("[limits]\ndefault_plan = \"a\"\n[[plans]]\nname = \"a\"\nlimits = [{{ {limit} }}]");
+    for (text, beginning, part) in [
+        (plan("quota = \"100/fortnight\""), "5:21: plans[0].limits[0].quota", "fortnight"),
+        (plan("quota = \"1/s\", burst = 0"), "5:36: plans[0].limits[0].burst", "1 or more"),
+        (plan("quota = \"1/s\", per = [\"user\"]"), "5:34: plans[0].limits[0].per", "`user` is nothing"),
+        (plan("quota = \"1/s\", cost = 2"), "5:28: plans[0].limits[0].cost", "unknown key"),
+        ("[limits]\ndefault_plan = \"a\"".to_owned(), "2:16: limits.default_plan", "there are no [[plans]]"),
+        ("[[plans]]\nname = \"a\"".to_owned(), "1:1: limits", "no `default_plan`"),
+        (plan("quota = \"1/s\"").replace("\"a\"\n[[", "\"b\"\n[["), "2:16: limits.default_plan", "did you mean \"a\""),
+        ("[limits]\nfactors = { basic = \"2x\" }".to_owned(), "2:13: limits.factors.basic", "jwt, api_key"),
+        ("[limits]\ncapacity = 0".to_owned(), "2:12: limits.capacity", "1 or more"),
+        ("[limits]\nreset = \"never\"".to_owned(), "2:9: limits.reset", "epoch, delta"),
+        (
+            "[limits]\nanonymous = \"a\"\ntenants = { acme = \"a\" }\n[[plans]]\nname = \"a\"".to_owned(),
+            "3:20: limits.tenants.acme",
+            "without a credential",
+        ),
+    ] {
+        assert_problem(&text, beginning, part);
+    }
 }
 
 #[test]

@@ -79,11 +79,29 @@ pub(crate) struct Case {
     /// When it happens, relative to the moment tokens are made: `now+300`.
     #[serde(default = "at_once")]
     pub(crate) at: String,
+    /// Requests that came before; their answers are not looked at.
+    #[serde(default)]
+    pub(crate) earlier: Vec<Earlier>,
     /// The subjects that can be asked at all, where that is not every one.
     #[serde(default)]
     pub(crate) only: Option<Only>,
     /// What must come of it.
     pub(crate) expect: Expect,
+}
+
+/// A request that came before the one a case is about; what is left out is as in that one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Earlier {
+    pub(crate) request: Option<String>,
+    pub(crate) headers: Option<Vec<(String, String)>>,
+    pub(crate) peer: Option<String>,
+    /// When it happened; at the start unless it says.
+    #[serde(default = "at_once")]
+    pub(crate) at: String,
+    /// How many such requests came.
+    #[serde(default = "once")]
+    pub(crate) times: usize,
 }
 
 /// A restriction to some subjects, with its reason.
@@ -142,6 +160,10 @@ impl Case {
 
 fn main_config() -> String {
     "main".to_owned()
+}
+
+fn once() -> usize {
+    1
 }
 
 fn somewhere() -> String {

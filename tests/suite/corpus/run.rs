@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Answer, Sent};
-use super::cases::{Case, SubjectName, Topic, topics};
+use super::cases::{Case, Earlier, SubjectName, Topic, topics};
 use super::expand::Materials;
 use super::invariants;
 use super::stage::{Stage, problems_of};
@@ -15,13 +15,33 @@ pub(crate) struct Run<'a> {
     pub(crate) case: &'a Case,
     pub(crate) stage: &'a Stage,
     pub(crate) sent: Sent,
+    earlier: Vec<Before<'a>>,
+}
+
+/// What came before.
+struct Before<'a> {
+    at: &'a str,
+    times: usize,
+    sent: Sent,
 }
 
 impl Run<'_> {
-    /// Asks one subject, at the time of the case.
+    /// Asks one subject, at the time of the case, after what came before.
     pub(crate) async fn ask(&self, subject: SubjectName) -> Result<Answer, String> {
+        self.stage.begin();
+        for Before { at, times, sent } in &self.earlier {
+            self.stage.stand_at(at)?;
+            for _ in 0..*times {
+                ask(subject, &self.stage.gate, sent).await?;
+            }
+        }
         self.stage.stand_at(&self.case.at)?;
         ask(subject, &self.stage.gate, &self.sent).await
+    }
+
+    /// How many decisions it takes.
+    pub(crate) fn decisions(&self) -> usize {
+        self.earlier.iter().map(|before| before.times).sum::<usize>() + 1
     }
 
     pub(crate) fn place(&self) -> String {
@@ -40,8 +60,9 @@ pub(crate) async fn each_run(topics: &[Topic], mut visit: impl AsyncFnMut(Run<'_
                 stage.map_err(|why| problems.push(format!("{}: configuration {}: {why}", topic.name, case.config))).ok()
             });
             let Some(stage) = stage else { continue };
-            match sent(case, &stage.materials) {
-                Ok(sent) => visit(Run { topic, case, stage, sent }).await,
+            let requests = sent(Wanted::of(case), &stage.materials).and_then(|sent| Ok((sent, earlier(case, stage)?)));
+            match requests {
+                Ok((sent, earlier)) => visit(Run { topic, case, stage, sent, earlier }).await,
                 Err(why) => problems.push(format!("{}/{}: {why}", topic.name, case.name)),
             }
         }
@@ -49,11 +70,36 @@ pub(crate) async fn each_run(topics: &[Topic], mut visit: impl AsyncFnMut(Run<'_
     problems
 }
 
-fn sent(case: &Case, materials: &Materials) -> Result<Sent, String> {
+/// A request as it is written.
+struct Wanted<'a> {
+    request: &'a str,
+    headers: &'a [(String, String)],
+    peer: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(case: &'a Case) -> Self {
+        Self { request: &case.request, headers: &case.headers, peer: &case.peer }
+    }
+}
+
+fn earlier<'a>(case: &'a Case, stage: &Stage) -> Result<Vec<Before<'a>>, String> {
+    let before = |earlier: &'a Earlier| {
+        let wanted = Wanted {
+            request: earlier.request.as_deref().unwrap_or(&case.request),
+            headers: earlier.headers.as_deref().unwrap_or(&case.headers),
+            peer: earlier.peer.as_deref().unwrap_or(&case.peer),
+        };
+        Ok(Before { at: &earlier.at, times: earlier.times, sent: sent(wanted, &stage.materials)? })
+    };
+    case.earlier.iter().map(before).collect()
+}
+
+fn sent(case: Wanted<'_>, materials: &Materials) -> Result<Sent, String> {
     let (method, target) = case.request.split_once(' ').ok_or("the request is no method and target")?;
     let target = String::from_utf8(materials.expand(target)?).map_err(|_| "the target is not text")?;
     let headers = case.headers.iter().map(|(name, value)| Ok((name.clone(), materials.expand(value)?)));
-    let peer = match case.peer.as_str() {
+    let peer = match case.peer {
         "none" => None,
         address => Some(address.parse().map_err(|_| format!("{address} is no address"))?),
     };

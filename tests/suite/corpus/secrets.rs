@@ -68,7 +68,7 @@ fn s14_no_secret_is_seen_anywhere() {
                 drop(lines.take());
                 let Ok(answer) = run.ask(subject).await else { continue };
                 let logged = lines.take();
-                if logged.matches("auth::decision").count() != 1 {
+                if logged.matches("auth::decision").count() != run.decisions() {
                     silent.push(format!("{} on {subject:?}: {logged:?}", run.place()));
                 }
                 seen.push_str(&answer.text());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use auth_core::gate::Gate;
 use auth_core::issue::NewKey;
-use auth_core::store::{KeyChange, MemoryKeyStore};
+use auth_core::store::{KeyChange, MemoryKeyStore, MemoryLimitStore};
 use auth_core::{Clock, Names, NetworkSet, Secret, SimulatedClock, Timestamp};
 use futures_util::FutureExt as _;
 use gateway::config::{self, Config, Surroundings};
@@ -51,10 +51,20 @@ impl Stage {
         Ok(Self { gate: wired.gate, materials, clock, parts })
     }
 
-    /// Sets the clock to `now+60` and the like.
+    /// Begins anew: budgets fill up while a long time passes, before the wall clock is set back to the start.
+    pub(crate) fn begin(&self) {
+        self.clock.advance(Duration::from_hours(24 * 400));
+        self.clock.step_wall(START - self.clock.now().wall.unix_seconds());
+    }
+
+    /// Goes on to `now+60` and the like. Time passes on both clocks; going back sets the wall clock alone.
     pub(crate) fn stand_at(&self, at: &str) -> Result<(), String> {
         let wanted = moment(at).ok_or_else(|| format!("{at:?} is not a time"))?;
-        self.clock.step_wall(wanted - self.clock.now().wall.unix_seconds());
+        let seconds = wanted - self.clock.now().wall.unix_seconds();
+        match u64::try_from(seconds) {
+            Ok(seconds) => self.clock.advance(Duration::from_secs(seconds)),
+            Err(_) => self.clock.step_wall(seconds),
+        }
         Ok(())
     }
 }
@@ -90,6 +100,7 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
     let resources = Resources {
         clock,
         key_store: Arc::new(MemoryKeyStore::new()),
+        limit_store: Arc::new(MemoryLimitStore::new()),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
         own_tokens: own_tokens.map(|own| own.expect("p256 is a key for ES256")),
     };

@@ -24,6 +24,36 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         let named = config.routes.iter().filter_map(|route| route.upstream.as_ref());
         problems.extend(named.filter_map(|name| unknown(name, &known, "[[upstreams]]")));
     }
+    twice(&mut problems, "another plan", config.plans.iter().map(|plan| &plan.name));
+    if !gaps.are_in("plans") {
+        problems.extend(plans(config));
+    }
+    problems
+}
+
+/// What is wrong between plans and whoever names them.
+pub(super) fn plans(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let known: Vec<&str> = config.plans.iter().map(|plan| plan.name.value.as_str()).collect();
+    let named = config.limits.plans_named().chain(&config.demo_plans);
+    problems.extend(named.filter_map(|name| unknown(name, &known, "[[plans]]")));
+    let anonymous = config.limits.anonymous.as_ref().map(|name| name.value.as_str());
+    let (default, anybody) = (config.limits.default_plan.as_ref(), known.iter().find(|name| Some(**name) != anonymous));
+    if let (None, Some(_)) = (default, anybody) {
+        problems.push(
+            config
+                .limits
+                .place
+                .problem("there are plans, but no `default_plan`: name the one of callers who have none in [limits]"),
+        );
+    }
+    let others = config
+        .limits
+        .plans_named()
+        .filter(|name| config.limits.anonymous.as_ref().is_none_or(|own| own.place != name.place));
+    for name in others.chain(&config.demo_plans).filter(|name| Some(name.value.as_str()) == anonymous) {
+        problems.push(name.place.problem("is the plan of callers without a credential: name another"));
+    }
     problems
 }
 

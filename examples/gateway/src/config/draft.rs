@@ -75,6 +75,10 @@ impl Draft {
 
     /// Takes out what refers into gaps, so that nobody complains of it; the draft cannot be finished anyway.
     fn bridge(&mut self, gaps: &Gaps) {
+        if gaps.are_in("plans") || !coherence::plans(&self.config).is_empty() {
+            self.config.plans.clear();
+            self.config.limits.name_no_plans();
+        }
         if gaps.are_in("credentials") {
             self.config.routes.iter_mut().for_each(|route| route.credentials = None);
         }

@@ -14,6 +14,7 @@
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
+//! | `[limits]`, `[[plans]]` | how much whom is allowed |
 //! | `[cors]` | which pages of other origins may use them |
 //! | `[errors]` | how refusals are worded |
 //!
@@ -29,9 +30,11 @@ mod credentials;
 mod draft;
 mod errors;
 mod issuers;
+mod limits;
 mod needs;
 mod node;
 mod permissions;
+mod plans;
 mod reader;
 mod routes;
 mod secret;
@@ -53,8 +56,10 @@ pub use credentials::{Credentials, Kind};
 pub use draft::Draft;
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
+pub use limits::Limits;
 pub use needs::{Access, Needs};
 pub use permissions::Permissions;
+pub use plans::{Plan, PlanLimit};
 pub use reader::Surroundings;
 pub use routes::{Route, RouteCors, SeveralCredentials};
 pub use server::{Log, LogFormat, RequestIds, Server, Tls};
@@ -65,6 +70,7 @@ use crate::problem::{Placed, Problem};
 use section::{Gaps, Section};
 pub(crate) use suggest::nearest;
 pub(crate) use units::duration;
+use values::{OneOrMore, Text};
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -74,6 +80,8 @@ pub struct Config {
     pub file: Arc<str>,
     /// Whether demo accounts are made up at the first start.
     pub demo: Placed<Demo>,
+    /// The plans of the demo accounts, in their order.
+    pub demo_plans: Vec<Placed<String>>,
     /// How the gateway is reached.
     pub server: Server,
     /// The certificate; `None` serves without TLS.
@@ -98,6 +106,10 @@ pub struct Config {
     pub permissions: Permissions,
     /// The route table. What it does not name is refused.
     pub routes: Vec<Route>,
+    /// Which plan holds for whom.
+    pub limits: Limits,
+    /// How much each plan allows.
+    pub plans: Vec<Plan>,
     /// Which pages of other origins may use the routes.
     pub cors: Cors,
     /// How refusals are worded.
@@ -121,6 +133,13 @@ impl Demo {
         let choice = |enabled| if enabled { Self::Enabled } else { Self::Disabled };
         enabled.map_or(Placed { value: Self::Disabled, place }, |enabled| enabled.map(choice))
     }
+
+    fn plans(section: &mut Section<'_>) -> Vec<Placed<String>> {
+        let names = section.read::<OneOrMore<Placed<Text>>>("plans");
+        names.map_or_else(Vec::new, |OneOrMore(names)| {
+            names.into_iter().map(|name| name.map(|Text(name)| name)).collect()
+        })
+    }
 }
 
 /// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
@@ -142,9 +161,11 @@ pub fn load_in(text: &str, file: &str, surroundings: Surroundings<'_>) -> Result
 impl Config {
     /// Every section is read, whatever the others are like.
     fn read(section: &mut Section<'_>, gaps: &mut Gaps, file: Arc<str>) -> Self {
+        let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
         Self {
             file,
-            demo: section.nested("demo", Demo::read),
+            demo,
+            demo_plans,
             server: section.nested("server", Server::read),
             tls: section.read("tls"),
             request_ids: section.nested("request_id", RequestIds::read),
@@ -157,6 +178,8 @@ impl Config {
             api_keys: section.part("api_keys", gaps),
             permissions: section.nested("permissions", Permissions::read),
             routes: section.list("routes", gaps),
+            limits: section.nested("limits", Limits::read),
+            plans: section.list("plans", gaps),
             cors: section.nested("cors", Cors::read),
             errors: section.nested("errors", Errors::read),
         }

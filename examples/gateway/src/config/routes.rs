@@ -30,6 +30,8 @@ pub struct Route {
     pub credentials: Option<Vec<Placed<String>>>,
     /// How many credentials a request may carry.
     pub several_credentials: SeveralCredentials,
+    /// How many units a request takes from its caller's budgets; 1 where it does not say.
+    pub cost: Option<Placed<u32>>,
     /// The upstream it leads to; `None` for the one of `[upstream]`.
     pub upstream: Option<Placed<String>>,
 }
@@ -66,6 +68,7 @@ impl FromNode for Route {
             let credentials = section.read::<OneOrMore<Placed<Text>>>("credentials");
             let several = section.read_or("several_credentials", false);
             let upstream = section.placed::<Text>("upstream").map(|name| name.map(|Text(name)| name));
+            let cost = section.placed::<u32>("cost");
             let access = access?;
             let asks_nobody = matches!(access, Access::Public | Access::Denied);
             if asks_nobody && (credentials.is_some() || tenant.is_some() || several) {
@@ -84,6 +87,7 @@ impl FromNode for Route {
                 credentials: credentials
                     .map(|OneOrMore(names)| names.into_iter().map(|name| name.map(|Text(name)| name)).collect()),
                 several_credentials: if several { SeveralCredentials::MustAgree } else { SeveralCredentials::Refused },
+                cost,
                 upstream,
             })
         })?

@@ -51,6 +51,15 @@ impl FromNode for usize {
     }
 }
 
+impl FromNode for u32 {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        match Self::try_from(usize::from_node(node)?) {
+            Ok(value) => Some(value),
+            Err(_) => node.problem("must be an integer of at most 4294967295"),
+        }
+    }
+}
+
 /// An integer of 1 or more.
 pub(super) struct Positive(pub(super) usize);
 

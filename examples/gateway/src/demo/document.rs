@@ -36,6 +36,9 @@ pub struct DemoKey {
     pub environment: Option<String>,
     /// The tenant it acts in.
     pub tenant: String,
+    /// The plan that chooses its limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
     /// What it may do.
     pub permissions: Vec<String>,
 }

@@ -153,9 +153,11 @@ async fn mint(config: &Config, keys: &Keys, now: Now) -> Result<Vec<DemoKey>, De
     let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
     let least: Vec<String> = least(config).into_iter().collect();
     let mut made = Vec::new();
-    for ((owner, tenant), permissions) in ACCOUNTS.into_iter().zip([all, least]) {
+    for (number, ((owner, tenant), permissions)) in ACCOUNTS.into_iter().zip([all, least]).enumerate() {
+        let plan = plan(config, number);
         let mut wanted = NewKey::new(owner, owner);
         wanted.tenant = Some(tenant.into());
+        wanted.plan = plan.map(Into::into);
         wanted.environment.clone_from(&keys.environment);
         wanted.permissions = permissions.iter().map(String::as_str).collect();
         let minted = keys.service.mint(wanted, now).await?;
@@ -163,10 +165,16 @@ async fn mint(config: &Config, keys: &Keys, now: Now) -> Result<Vec<DemoKey>, De
             key: minted.key.expose_text().unwrap_or_default().to_owned(),
             environment: keys.environment.as_deref().map(str::to_owned),
             tenant: tenant.to_owned(),
+            plan: plan.map(str::to_owned),
             permissions,
         });
     }
     Ok(made)
+}
+
+/// The plan of an account; none where the configuration names none.
+fn plan(config: &Config, account: usize) -> Option<&str> {
+    config.demo_plans.get(account).map(|plan| plan.value.as_str())
 }
 
 /// The permission that brings the fewest others along; the first of them in the file.
@@ -186,6 +194,9 @@ fn bearer(config: &Config, own: &OwnTokens, now: Now) -> Result<String, SigningE
     claims.insert("sub".to_owned(), json!(subject));
     claims.insert("client_id".to_owned(), json!("gateway-demo"));
     claims.insert("tenant".to_owned(), json!(tenant));
+    if let Some(plan) = plan(config, 0) {
+        claims.insert("plan".to_owned(), json!(plan));
+    }
     claims.insert("permissions".to_owned(), json!(config.permissions_needed()));
     own.sign(claims, own.tokens().lifetime.max(BEARER_LIFETIME), now)
 }

@@ -20,15 +20,18 @@
 mod api_keys;
 mod errors;
 mod issuers;
+mod limits;
 mod resources;
 mod routes;
 
 use std::sync::Arc;
 
 use auth_core::credential::CredentialReader;
-use auth_core::gate::{Gate, RequestIds};
+use auth_core::gate::{Gate, Limits, RequestIds};
+use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
+use auth_core::store::LimitStore;
 use auth_core::verify::Verifier;
 use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now};
@@ -58,7 +61,7 @@ pub struct Wired {
 /// # Errors
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
-    let Parts { jwt, keys, style, model, clock, own_tokens } = Parts::of(config, resources)?;
+    let Parts { jwt, keys, style, model, clock, own_tokens, plans, limit_store } = Parts::of(config, resources)?;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let mut gate = Gate::builder()
@@ -70,6 +73,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
             config::RequestIds::OnRefusal => RequestIds::OnRefusal,
         })
         .errors(style)
+        .limits(Limits::shared(plans, limit_store).headers(config.limits.headers))
         .clock(SharedClock(clock));
     for credentials in &config.credentials {
         for kind in &credentials.kinds {
@@ -102,20 +106,25 @@ struct Parts {
     model: PermissionModel,
     clock: Arc<dyn Clock>,
     own_tokens: Option<OwnTokens>,
+    plans: Plans,
+    limit_store: Arc<dyn LimitStore>,
 }
 
 impl Parts {
     fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
-        let Resources { clock, key_store, pepper, own_tokens } = resources;
+        let Resources { clock, key_store, pepper, own_tokens, limit_store } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
         let style = errors::style(&config.errors);
         let model = permissions(config);
         let table = check_table(config, &model);
-        match (jwt, keys.transpose(), style, table) {
-            (Ok(jwt), Ok(keys), Ok(style), Ok(())) => Ok(Self { jwt, keys, style, model, clock, own_tokens }),
-            (jwt, keys, style, table) => {
-                let found = [jwt.err(), keys.err(), style.err(), table.err()];
+        let plans = limits::plans(config);
+        match (jwt, keys.transpose(), style, table, plans) {
+            (Ok(jwt), Ok(keys), Ok(style), Ok(()), Ok(plans)) => {
+                Ok(Self { jwt, keys, style, model, clock, own_tokens, plans, limit_store })
+            }
+            (jwt, keys, style, table, plans) => {
+                let found = [jwt.err(), keys.err(), style.err(), table.err(), plans.err()];
                 let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)

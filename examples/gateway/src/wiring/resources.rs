@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth_core::store::{ApiKeyStore, MemoryKeyStore, SqliteKeyStore};
+use auth_core::store::{ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, SqliteKeyStore};
 use auth_core::{Clock, Secret, StoreError, SystemClock};
 
 use crate::config::{Config, KeyStore};
@@ -17,6 +17,8 @@ pub struct Resources {
     pub clock: Arc<dyn Clock>,
     /// Where API keys are kept.
     pub key_store: Arc<dyn ApiKeyStore>,
+    /// Where budgets are kept.
+    pub limit_store: Arc<dyn LimitStore>,
     /// What API keys are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
     /// The gateway's own tokens; as many as the configuration has, one or none.
@@ -80,6 +82,7 @@ impl Resources {
         Ok(Self {
             clock: Arc::new(SystemClock),
             key_store: Arc::new(MemoryKeyStore::new()),
+            limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
             own_tokens: config.tokens.as_ref().map(OwnTokens::ephemeral).transpose()?,
         })
@@ -103,10 +106,15 @@ impl Resources {
         Ok(Self {
             clock: Arc::new(SystemClock),
             key_store,
+            limit_store: budgets(config),
             pepper: Secret::new(pepper),
             own_tokens: config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()?,
         })
     }
+}
+
+fn budgets(config: &Config) -> Arc<dyn LimitStore> {
+    Arc::new(MemoryLimitStore::with_capacity(config.limits.capacity.unwrap_or(MemoryLimitStore::DEFAULT_CAPACITY)))
 }
 
 impl fmt::Debug for Resources {

@@ -56,6 +56,9 @@ fn rule(config: &Config, route: &Route) -> Rule {
     if route.several_credentials == SeveralCredentials::MustAgree {
         rule = rule.several_credentials();
     }
+    if let Some(cost) = &route.cost {
+        rule = rule.cost(cost.value);
+    }
     if route.cors == RouteCors::Shared {
         rule = rule.preflight();
     }
