@@ -31,17 +31,17 @@ fn secret(key: &str) -> String {
 
 /// Tokens that differ in everything a verdict may depend on.
 fn tokens() -> Vec<String> {
-    let token = |number: i64| {
-        let key = KEYS[number as usize % KEYS.len()];
+    let token = |number: usize| {
+        let key = KEYS[number % KEYS.len()];
         let header = Header { kid: Some(key.to_owned()), ..Header::new(Algorithm::HS256) };
         let mut claims = json!({
             "iss": ISSUER, "aud": "api", "sub": format!("user-{}", number % 4), "jti": format!("t-{number}"),
             "sid": format!("s-{}", number % 3), "tenant": format!("org-{}", number % 2),
-            "exp": START + [20, 60, 300, 4_000][number as usize % 4],
+            "exp": START + [20, 60, 300, 4_000][number % 4],
             "permissions": if number % 5 == 0 { json!([]) } else { json!(["read"]) },
         });
         if number % 3 > 0 {
-            claims["iat"] = json!(START - 10 * number);
+            claims["iat"] = json!(START - [0, 10, 100, 1_000][number % 4]);
         }
         if number % 7 == 0 {
             claims["nbf"] = json!(START + 30);
