@@ -38,12 +38,12 @@ fn tokens() -> Vec<String> {
             "iss": ISSUER, "aud": "api", "sub": format!("user-{}", number % 4), "jti": format!("t-{number}"),
             "sid": format!("s-{}", number % 3), "tenant": format!("org-{}", number % 2),
             "exp": START + [20, 60, 300, 4_000][number % 4],
-            "permissions": if number % 5 == 0 { json!([]) } else { json!(["read"]) },
+            "permissions": if number.is_multiple_of(5) { json!([]) } else { json!(["read"]) },
         });
-        if number % 3 > 0 {
+        if !number.is_multiple_of(3) {
             claims["iat"] = json!(START - [0, 10, 100, 1_000][number % 4]);
         }
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             claims["nbf"] = json!(START + 30);
         }
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(secret(key).as_bytes())).unwrap()
@@ -132,7 +132,7 @@ fn verifier(which: u8, size: Option<CacheSize>) -> Arc<JwtVerifier> {
     });
     let issuer = Issuer::new(ISSUER, ["api"], KeySet::new(keys).unwrap())
         .leeway(Duration::from_secs(5))
-        .max_lifetime(Duration::from_secs(3_900));
+        .max_lifetime(Duration::from_mins(65));
     let verifier = JwtVerifier::new([issuer]).unwrap();
     Arc::new(match size {
         Some(size) => verifier.remembering(size),
