@@ -172,11 +172,15 @@ fn play(steps: &[Step], size: CacheSize) -> u64 {
             }
             Step::Keys(which) => {
                 hits += subjects[0].verifier.cache_counts().hits;
-                subjects.iter_mut().for_each(|subject| subject.keys(*which, reading));
+                for subject in &mut subjects {
+                    subject.keys(*which, reading);
+                }
             }
             Step::Policy(next) => {
                 reading = *next;
-                subjects.iter_mut().for_each(|subject| subject.policy(reading));
+                for subject in &mut subjects {
+                    subject.policy(reading);
+                }
             }
         }
     }
