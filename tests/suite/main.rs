@@ -4,6 +4,7 @@
 mod actix_contract;
 mod api_keys;
 mod budgets;
+mod cached_verdicts;
 mod corpus;
 mod documents;
 mod examples;
