@@ -97,7 +97,9 @@ fn l16_a_thousand_requests_at_once_pass_exactly_as_often_as_the_quota_says() {
         })
     };
     let workers: Vec<_> = (0..THREADS).map(|_| worker()).collect();
-    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    for worker in workers {
+        worker.join().unwrap();
+    }
     assert_eq!(admitted.load(Ordering::SeqCst), QUOTA);
 }
 

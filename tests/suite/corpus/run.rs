@@ -71,6 +71,7 @@ pub(crate) async fn each_run(topics: &[Topic], mut visit: impl AsyncFnMut(Run<'_
 }
 
 /// A request as it is written.
+#[derive(Clone, Copy)]
 struct Wanted<'a> {
     request: &'a str,
     headers: &'a [(String, String)],

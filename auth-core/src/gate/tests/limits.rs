@@ -72,7 +72,7 @@ fn l1_a_spent_budget_refuses_with_the_wait_and_the_names() {
         assert_eq!(told(&gate, "/read", BOB), (200, Some(left)));
     }
     let Decision::Refuse(refusal) = decide(&gate, "/read", BOB) else { panic!("admitted") };
-    let wait = Some(RetryAfter(Duration::from_secs(1_200)));
+    let wait = Some(RetryAfter(Duration::from_mins(20)));
     let policies = vec!["free".to_owned()];
     assert_eq!(refusal.rejection, Rejection::RateLimited(LimitExceeded { retry_after: wait, policies }));
     let field = |name| refusal.reply.field(name);
