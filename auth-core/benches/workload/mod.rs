@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use auth_core::api_key::{KeyFormat, KeyHasher, Peppers};
 use auth_core::credential::Source;
-use auth_core::gate::Gate;
+use auth_core::gate::{Gate, GateBuilder, Limits};
 use auth_core::issue::{ApiKeys, NewKey};
 use auth_core::keys::KeySet;
+use auth_core::limit::{Plan, Plans, Scope};
 use auth_core::policy::{PermissionModel, Policy, authenticated, permission, public};
-use auth_core::store::MemoryKeyStore;
+use auth_core::store::{MemoryKeyStore, MemoryLimitStore};
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::verify::{CacheSize, Verifier};
 use auth_core::{Clock, Outcome, Secret, SystemClock};
@@ -48,6 +49,7 @@ pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
 const API_KEY: &str = "API key in memory";
 const KNOWN: &str = "JWT seen before";
+const LIMITED: &str = "JWT seen before, three limits";
 
 /// One kind of credential.
 pub(crate) struct Workload {
@@ -77,8 +79,9 @@ pub(crate) fn all() -> Fallible<Vec<Workload>> {
     let tokens = tokens.into_iter().filter(|(_, name, _)| name.contains(&wanted));
     let tokens = tokens.map(|(algorithm, name, most)| token(algorithm, name, most));
     let known = KNOWN.contains(&wanted).then(known_token);
+    let limited = LIMITED.contains(&wanted).then(limited_token);
     let api_key = API_KEY.contains(&wanted).then(api_key);
-    tokens.chain(known).chain(api_key).collect()
+    tokens.chain(known).chain(limited).chain(api_key).collect()
 }
 
 /// A token that the gate has seen before; there is no cryptography left.
@@ -94,6 +97,27 @@ pub(crate) fn known_token() -> Fallible<Workload> {
         signed_with: None,
         most: None,
         most_allocations: 6,
+    })
+}
+
+/// The same, charged to three budgets and told of them in both families of fields.
+pub(crate) fn limited_token() -> Fallible<Workload> {
+    let signed = tokens::signed(Algorithm::Hs256)?;
+    let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([signed.key])?);
+    let verifier = JwtVerifier::new([issuer])?.remembering(CacheSize::default());
+    let plan = Plan::new("business")
+        .limit("second", "1000000/second".parse()?, Scope::PRINCIPAL)
+        .limit("hour", "1000000000/hour".parse()?, Scope::TENANT)
+        .limit("route", "1000000000/hour".parse()?, Scope::PRINCIPAL | Scope::ROUTE);
+    let limits = Limits::new(Plans::builder().plan(plan).default_plan("business").build()?, MemoryLimitStore::new());
+    Ok(Workload {
+        name: LIMITED,
+        field: ("authorization", format!("Bearer {}", signed.text)),
+        gate: builder(Source::bearer(), verifier).limits(limits).build()?,
+        raw: Box::new(|| ()),
+        signed_with: None,
+        most: None,
+        most_allocations: 16,
     })
 }
 
@@ -140,6 +164,10 @@ pub(crate) fn api_key() -> Fallible<Workload> {
 
 /// A gate with a table of the size that services have.
 pub(crate) fn gate(source: Source, verifier: impl Verifier) -> Fallible<Gate> {
+    Ok(builder(source, verifier).build()?)
+}
+
+fn builder(source: Source, verifier: impl Verifier) -> GateBuilder {
     let policy = Policy::new()
         .get("/healthz", public())
         .get("/v1/account", authenticated())
@@ -152,8 +180,7 @@ pub(crate) fn gate(source: Source, verifier: impl Verifier) -> Fallible<Gate> {
         .any("/v1/webhooks/{*rest}", permission("webhooks:manage"))
         .any("/admin/{*rest}", permission("admin"));
     let model = PermissionModel::default().implies("admin", ["orders:*", "customers:*"]);
-    let gate = Gate::builder().accept(source, verifier).permissions(model).policy(policy).build();
-    gate.map_err(|problems| format!("{problems:?}").into())
+    Gate::builder().accept(source, verifier).permissions(model).policy(policy)
 }
 
 /// What is there at once.
