@@ -175,9 +175,8 @@ impl Case<'_> {
 
     fn check(&self, principal: Option<&Principal>, tenant: Option<&str>) -> Result<(), Rejection> {
         if let Some(principal) = principal {
-            let revocations = self.gate.parts.revocations.as_ref();
-            if revocations.is_some_and(|revocations| revocations.cover(principal, self.now)) {
-                return Err(Rejection::InvalidCredential(CredentialFault::Revoked));
+            if let Some(revocations) = &self.gate.parts.revocations {
+                revocations.check(principal, self.now)?;
             }
             if !principal.may_come_from(self.client) {
                 return Err(Rejection::Forbidden(Prohibition::Network));
