@@ -12,7 +12,7 @@
 //! forgotten then, so that the list is as long as what could still be misused.
 //!
 //! **Restarts and other processes.** A list may be [kept in](Revocations::kept_in) a
-//! [`RevocationStore`](crate::store::RevocationStore). Then `revoke` answers when the store has the revocation *and* it is
+//! [`RevocationStore`]. Then `revoke` answers when the store has the revocation *and* it is
 //! in force in this process; other processes take it up with their next [`refresh`](Revocations::refresh), which whoever
 //! owns a timer calls every second or so. When the last good look is older than a bound, nobody passes any more: what was
 //! revoked elsewhere since cannot be known, so the gate answers 503 rather than let it pass.
