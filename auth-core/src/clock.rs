@@ -121,19 +121,33 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// The clocks of the machine.
+///
+/// The wall clock is never behind the moment at which the process first read it plus the time since then, so that a
+/// token that has expired stays expired when somebody sets the clock back. A jump forward is taken as it is; when it is
+/// put right, the time goes on from where it should be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        static ZERO: OnceLock<Instant> = OnceLock::new();
-        let wall = match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(after) => Timestamp(micros(after)),
-            Err(before) => Timestamp(-micros(before.duration())),
-        };
-        let elapsed = ZERO.get_or_init(Instant::now).elapsed();
-        Now { wall, monotonic: Monotonic(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)) }
+        static START: OnceLock<(Instant, Timestamp)> = OnceLock::new();
+        let shown = system_time();
+        let (zero, at_zero) = START.get_or_init(|| (Instant::now(), shown));
+        let elapsed = zero.elapsed();
+        let monotonic = Monotonic(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+        Now { wall: not_set_back(shown, *at_zero, elapsed), monotonic }
     }
+}
+
+fn system_time() -> Timestamp {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => Timestamp(micros(after)),
+        Err(before) => Timestamp(-micros(before.duration())),
+    }
+}
+
+fn not_set_back(shown: Timestamp, at_zero: Timestamp, elapsed: Duration) -> Timestamp {
+    shown.max(at_zero.saturating_add(elapsed))
 }
 
 /// Clocks that move only when told to, for tests.
@@ -197,6 +211,22 @@ mod tests {
             (i64::MIN, "0000-01-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::from_unix_seconds(seconds).to_rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn l25_a_clock_that_is_set_back_goes_on_and_one_that_jumped_comes_back() {
+        let at = Timestamp::from_unix_seconds;
+        for (shown, since_start, read) in [
+            (1_060, 60, 1_060),
+            // set back by an hour, and by all the time since the epoch
+            (1_060 - 3_600, 60, 1_060),
+            (0, 60, 1_060),
+            // a jump forward, and the same put right two minutes later
+            (1_060 + 34_560_000, 60, 1_060 + 34_560_000),
+            (1_180, 180, 1_180),
+        ] {
+            assert_eq!(not_set_back(at(shown), at(1_000), Duration::from_secs(since_start)), at(read), "{shown}");
         }
     }
 

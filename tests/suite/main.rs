@@ -3,6 +3,7 @@
 
 mod actix_contract;
 mod api_keys;
+mod cached_verdicts;
 mod corpus;
 mod documents;
 mod examples;

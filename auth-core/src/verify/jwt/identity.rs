@@ -11,6 +11,7 @@ use crate::json::{Object, Value};
 use crate::names::{Collector, Names};
 use crate::principal::{Identity, Method};
 use crate::rejection::CredentialFault;
+use crate::revocation::Cleared;
 use crate::shared_str::{SharedStr, place_in};
 
 /// Stands before the subject of a client.
@@ -25,24 +26,35 @@ impl Trusted {
         members: Object<'_, '_>,
         claims: &Registered<'_>,
         times: &Times,
-    ) -> Result<Identity, CredentialFault> {
+    ) -> Result<Arc<Identity>, CredentialFault> {
         let copy = Payload { text: payload, copy: payload.into() };
         let text = |path: &Option<ClaimPath>| {
             let claim = path.as_ref().and_then(|path| path.find(members));
             claim.map(|claim| copy.name(claim)).transpose()
         };
-        let mut identity = Identity::new(Method::Jwt, Arc::clone(&self.name), self.subject(claims, &copy)?);
-        identity.credential_id = claims.jti.map(|id| copy.name(id)).transpose()?;
-        identity.tenant = text(&self.mapping.tenant)?;
-        identity.plan = text(&self.mapping.plan)?;
-        identity.session = text(&self.mapping.session)?;
-        identity.issued = times.issued;
-        identity.expires = times.expires;
-        identity.scopes = self.scopes(members, &copy);
-        identity.permissions = self.permissions(members, &identity.scopes, &copy);
-        identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY, &copy);
-        identity.claims = Claims::scanned(copy.copy);
-        Ok(identity)
+        let subject = self.subject(claims, &copy)?;
+        let credential_id = claims.jti.map(|id| copy.name(id)).transpose()?;
+        let (tenant, plan) = (text(&self.mapping.tenant)?, text(&self.mapping.plan)?);
+        let session = text(&self.mapping.session)?;
+        let scopes = self.scopes(members, &copy);
+        // put together where it stays, since it is large to move about
+        Ok(Arc::new(Identity {
+            method: Method::Jwt,
+            issuer: Arc::clone(&self.name),
+            subject,
+            tenant,
+            plan,
+            permissions: self.permissions(members, &scopes, &copy),
+            roles: lists(found(&self.mapping.roles, members), &Names::EMPTY, &copy),
+            scopes,
+            credential_id,
+            session,
+            issued: times.issued,
+            expires: times.expires,
+            networks: None,
+            claims: Claims::scanned(copy.copy),
+            cleared: Cleared::default(),
+        }))
     }
 
     /// RFC 9068 section 5: a client must not be taken for a user of the same name.

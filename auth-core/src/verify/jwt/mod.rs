@@ -128,18 +128,17 @@ impl JwtVerifier {
     fn verify_unless_known(&self, text: &str, now: Now) -> Result<Arc<Identity>, CredentialFault> {
         let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text)?)));
         let Some((known, print)) = place else {
-            return self.identify(text, now).map(|(identity, _)| Arc::new(identity));
+            return self.identify(text, now).map(|(identity, _)| identity);
         };
         if let Some(identity) = known.find(print, now.wall) {
             return Ok(identity);
         }
         let (identity, span) = self.identify(text, now)?;
-        let identity = Arc::new(identity);
         known.keep(print, Arc::clone(&identity), span, identity.weight(), now.wall);
         Ok(identity)
     }
 
-    fn identify(&self, text: &str, now: Now) -> Result<(Identity, Span), CredentialFault> {
+    fn identify(&self, text: &str, now: Now) -> Result<(Arc<Identity>, Span), CredentialFault> {
         let mut scratch = Scratch::new();
         let token = Compact::read(text, self.max_length, &mut scratch)?;
         let mut members = Members::new();

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_and_the_length_count_and_every_table_has_its_own_key() {
+    fn j39_every_byte_and_the_length_count_and_every_table_has_its_own_key() {
         let (ours, theirs) = (Fingerprints::new().expect("random bytes"), Fingerprints::new().expect("random bytes"));
         let text = "x".repeat(700);
         let known = ours.of(&text);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use auth_core::keys::{Algorithm, KeySet, VerificationKey};
+use auth_core::verify::CacheSize;
 use auth_core::verify::jwt::{ClaimMapping, ClaimPath, Issuer, JwtVerifier, ScopeShape, ScopeUse, TokenKind};
 use auth_core::{ConfigError, Secret};
 
@@ -37,7 +38,7 @@ pub(super) fn verifier(config: &Config, own: Option<&OwnTokens>) -> Result<Optio
         return Ok(None);
     }
     JwtVerifier::new(issuers)
-        .map(Some)
+        .map(|verifier| Some(verifier.remembering(CacheSize::default())))
         .map_err(|error| vec![Place::file(config.file.clone()).problem(error.to_string())])
 }
 
