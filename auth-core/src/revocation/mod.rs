@@ -39,7 +39,7 @@ use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
 use crate::store::{Answer, RevocationStore};
 use kept::Kept;
-use list::List;
+use list::{Finding, List};
 
 pub use target::{Revocation, Target};
 
@@ -109,7 +109,8 @@ impl Revocations {
     ///
     /// # Errors
     /// The store could not keep it, or it is not known whether it could. Then it may be in force or not; try again, which
-    /// does no harm.
+    /// does no harm. Wait for the answer: where it is not waited for, the revocation may be kept and yet not in force here
+    /// before the next look.
     pub fn revoke(&self, revocation: &Revocation, now: Now) -> Answer<()> {
         let Some(kept) = &self.0.kept else {
             self.take_up([revocation], now);
@@ -164,14 +165,14 @@ impl Revocations {
     pub fn check(&self, identity: &Identity, now: Now) -> Result<(), Rejection> {
         // before looking: what is revoked meanwhile has another generation
         let generation = self.0.generation.load(Ordering::SeqCst);
-        let is_cleared = identity.cleared.is(generation);
-        if !is_cleared && self.0.list.covers(identity, now) {
+        let finding = if identity.cleared.is(generation) { None } else { Some(self.0.list.finding(identity, now)) };
+        if finding == Some(Finding::Revoked) {
             return Err(Rejection::InvalidCredential(CredentialFault::Revoked));
         }
         if !self.is_current(now) {
             return Err(Rejection::Unavailable(Outage::new("the last look at what is revoked is too old".to_owned())));
         }
-        if !is_cleared {
+        if finding == Some(Finding::Nothing) {
             identity.cleared.set(generation);
         }
         Ok(())
