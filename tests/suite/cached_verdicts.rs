@@ -168,7 +168,7 @@ fn play(steps: &[Step], size: CacheSize) -> u64 {
                 let until = now.wall.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
                 let mut revocation = Revocation::new(target.clone(), until);
                 revocation.issued_before = before.map(|before| Timestamp::from_unix_seconds(START + before));
-                revocations.revoke(&revocation, now);
+                assert!(matches!(revocations.revoke(&revocation, now), Outcome::Done(Ok(()))));
             }
             Step::Keys(which) => {
                 hits += subjects[0].verifier.cache_counts().hits;

@@ -127,19 +127,23 @@ impl KeyFormat {
     /// # Errors
     /// [`CredentialFault::Malformed`] where prefix, environment, length, alphabet or checksum are not those of a key.
     pub fn parse(&self, text: &str) -> Result<ParsedKey<'_>, CredentialFault> {
-        let (start, tail) = self
-            .starts
-            .iter()
-            .find_map(|start| text.strip_prefix(start.text.as_str()).map(|tail| (start, tail.as_bytes())))
-            .ok_or(CredentialFault::Malformed)?;
-        if tail.len() != self.tail || !tail.iter().all(u8::is_ascii_alphanumeric) {
-            return Err(CredentialFault::Malformed);
-        }
+        let start = self.start_of(text).ok_or(CredentialFault::Malformed)?;
         let (covered, checksum) = text.as_bytes().split_at(text.len() - CHECKSUM_CHARS);
         if base62::value(checksum) != Some(u64::from(crc32(covered))) {
             return Err(CredentialFault::Malformed);
         }
         Ok(ParsedKey { environment: start.environment.as_deref() })
+    }
+
+    /// Whether start, length and alphabet are those of a key, whatever the checksum.
+    pub(crate) fn is_formed(&self, text: &str) -> bool {
+        self.start_of(text).is_some()
+    }
+
+    fn start_of(&self, text: &str) -> Option<&Start> {
+        let strip = |start: &'_ Start| text.strip_prefix(start.text.as_str()).map(str::as_bytes);
+        let (start, tail) = self.starts.iter().find_map(|start| strip(start).map(|tail| (start, tail)))?;
+        (tail.len() == self.tail && tail.iter().all(u8::is_ascii_alphanumeric)).then_some(start)
     }
 
     /// A regular expression that matches every key of this format, for secret scanners.

@@ -28,4 +28,4 @@ pub use format::{KeyFormat, ParsedKey};
 pub use pepper::{KeyDigest, KeyHasher, Peppers};
 pub use record::{ApiKeyRecord, KeyStatus, Succession};
 pub use usage::HeldKey;
-pub(crate) use usage::Uses;
+pub(crate) use usage::{Activity, Used, Uses};

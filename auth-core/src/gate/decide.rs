@@ -195,12 +195,9 @@ impl Case<'_> {
 
     /// Whether the credential was taken back since it was made.
     fn check_standing(&self, principal: Option<&Principal>) -> Result<(), Rejection> {
-        let revocations = self.gate.parts.revocations.as_ref();
-        match principal.zip(revocations) {
-            Some((principal, revocations)) if revocations.cover(principal, self.now) => {
-                Err(Rejection::InvalidCredential(CredentialFault::Revoked))
-            }
-            _ => Ok(()),
+        match principal.zip(self.gate.parts.revocations.as_ref()) {
+            Some((principal, revocations)) => revocations.check(principal, self.now),
+            None => Ok(()),
         }
     }
 

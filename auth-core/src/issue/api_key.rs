@@ -203,7 +203,7 @@ impl ApiKeys {
         let key = self.format.mint(environment)?;
         let text = key.expose_text().unwrap_or_default();
         let pepper = self.peppers.current();
-        let id = mint::id()?;
+        let id = mint::id("key_")?;
         let digest = pepper.digest(text);
         let mut record =
             ApiKeyRecord::new(id, digest, Arc::clone(pepper.id()), Arc::clone(&self.issuer), owner, now.wall);

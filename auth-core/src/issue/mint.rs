@@ -29,9 +29,9 @@ impl KeyFormat {
     }
 }
 
-/// The public name of a key, such as `key_7GvJ0aNqT3mXw2Zb`.
-pub(super) fn id() -> Result<String, KeyError> {
-    let mut id = "key_".to_owned();
+/// A public name with this prefix, such as `key_7GvJ0aNqT3mXw2Zb`.
+pub(super) fn id(prefix: &str) -> Result<String, KeyError> {
+    let mut id = prefix.to_owned();
     random_text(&SystemRandom::new(), ID_CHARS, &mut id).map_err(|_| KeyError::Random)?;
     Ok(id)
 }

@@ -41,6 +41,16 @@ struct Entry {
     until_monotonic: Monotonic,
 }
 
+/// What a list says about an identity.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// It is revoked.
+    Revoked,
+    /// It was, and that is over, as long as no clock is set back: look again next time.
+    Over,
+    Nothing,
+}
+
 impl List {
     pub(super) fn add(&self, revocation: &Revocation, now: Now) {
         let name = revocation.target.name();
@@ -65,12 +75,19 @@ impl List {
         }
     }
 
-    /// Whether anything that is revoked covers the identity.
-    pub(super) fn covers(&self, identity: &Identity, now: Now) -> bool {
-        Name::of(identity).any(|name| {
+    /// What is known against the identity.
+    pub(super) fn finding(&self, identity: &Identity, now: Now) -> Finding {
+        let mut finding = Finding::Nothing;
+        for name in Name::of(identity) {
             let some = self.kinds.get(name.kind()).is_some_and(|count| count.load(Ordering::SeqCst) > 0);
-            some && self.find(name).is_some_and(|entry| entry.is_in_force(now) && entry.covers(identity))
-        })
+            let entry = if some { self.find(name) } else { None };
+            match entry.filter(|entry| entry.covers(identity)) {
+                Some(entry) if entry.is_in_force(now) => return Finding::Revoked,
+                Some(_) => finding = Finding::Over,
+                None => {}
+            }
+        }
+        finding
     }
 
     pub(super) fn len(&self) -> usize {

@@ -24,7 +24,7 @@ use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, succeeded
 /// ```
 pub struct MemoryKeyStore {
     /// What verification reads.
-    index: Index,
+    index: Index<HeldKey>,
     /// What everything else reads and writes, by id. Whoever changes the index holds this lock.
     records: Mutex<BTreeMap<Arc<str>, ApiKeyRecord>>,
 }

@@ -1,10 +1,15 @@
-//! Where API keys and budgets are kept: what a store promises, and the stores that come along.
+//! Where API keys, opaque tokens, revocations and budgets are kept: what a store promises, and the stores that come along.
 //!
 //! Every operation is one atomic step, whose guarantee stands at the method. A step that needs no waiting answers at
 //! once, so that verification against a store in memory is a plain function call.
 //!
 //! - `memory`: [`MemoryKeyStore`], gone when the process ends
-//! - `sqlite`: `SqliteKeyStore`, one file, shared by several processes (feature `sqlite`)
+//! - `token`: [`TokenStore`], what a store of opaque tokens promises
+//! - `token_memory`: [`MemoryTokenStore`], gone when the process ends
+//! - `revocation`: [`RevocationStore`], what a store of revocations promises
+//! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
+//! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore` and `SqliteRevocations`, in one file or several, shared by several
+//!   processes (feature `sqlite`)
 //! - `limit`: [`LimitStore`], what a store of budgets promises
 //! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
 //! - `index`: records by digest, read without a lock
@@ -18,8 +23,12 @@ mod index;
 mod limit;
 mod limit_memory;
 mod memory;
+mod revocation;
+mod revocation_memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod token;
+mod token_memory;
 
 use std::sync::Arc;
 
@@ -32,8 +41,12 @@ pub use change::KeyChange;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
 pub use memory::MemoryKeyStore;
+pub use revocation::{Changes, Mark, RevocationStore};
+pub use revocation_memory::MemoryRevocationStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteKeyStore;
+pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
+pub use token::{TokenScope, TokenStore, TokenUse};
+pub use token_memory::MemoryTokenStore;
 
 /// What a store answers: at once, or when the database has.
 pub type Answer<T> = Outcome<Result<T, StoreError>>;

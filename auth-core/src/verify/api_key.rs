@@ -45,7 +45,7 @@ pub struct ApiKeyVerifier {
 struct Lookup {
     peppers: Peppers,
     store: Arc<dyn ApiKeyStore>,
-    uses: Uses,
+    uses: Uses<HeldKey>,
 }
 
 /// A key, and its digest under the current pepper, whichever it was found under.
@@ -88,7 +88,7 @@ impl ApiKeyVerifier {
     /// # Errors
     /// The store could not write; the uses are kept for the next time.
     pub fn flush_used(&self) -> Answer<()> {
-        let (batch, taken) = self.lookup.uses.take();
+        let (batch, taken) = self.lookup.uses.take_keys();
         if batch.is_empty() {
             return Outcome::Done(Ok(()));
         }
@@ -205,7 +205,7 @@ impl Found {
 /// What was not written yet is handed to the store; nobody is left to wait for its answer.
 impl Drop for Lookup {
     fn drop(&mut self) {
-        let (batch, _) = self.uses.take();
+        let (batch, _) = self.uses.take_keys();
         if batch.is_empty() {
             return;
         }

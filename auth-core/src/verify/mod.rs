@@ -8,9 +8,11 @@ pub mod jwt;
 
 mod api_key;
 mod known;
+mod opaque;
 
 pub use api_key::ApiKeyVerifier;
 pub use known::{CacheCounts, CacheSize};
+pub use opaque::OpaqueTokenVerifier;
 
 use std::sync::Arc;
 

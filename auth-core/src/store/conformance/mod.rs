@@ -1,16 +1,20 @@
-//! Checks that a store keeps the promises of [`ApiKeyStore`] or of [`LimitStore`](super::LimitStore), for the stores
-//! here and for stores of your own.
+//! Checks that a store keeps the promises of [`ApiKeyStore`], [`TokenStore`](super::TokenStore),
+//! [`RevocationStore`](super::RevocationStore) or [`LimitStore`](super::LimitStore), for the stores here and for stores of your own.
 //!
 //! The checks wait by blocking the thread they run on, so they need no runtime; call them from a thread that may
 //! block.
 //!
 //! - `steps`: what each operation of a key store does by itself
 //! - `races`: what holds when several do the same at once
+//! - `tokens`: what a store of opaque tokens promises
+//! - `revocations`: what a store of revocations promises
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 mod limits;
 mod races;
+mod revocations;
 mod steps;
+mod tokens;
 
 use std::fmt;
 use std::future::Future;
@@ -26,6 +30,8 @@ use crate::error::StoreError;
 use super::{Answer, ApiKeyStore};
 
 pub use limits::{Time, check_limits};
+pub use revocations::check_revocations;
+pub use tokens::check_tokens;
 
 /// A promise that a store broke.
 #[derive(Debug)]

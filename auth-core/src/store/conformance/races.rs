@@ -10,7 +10,7 @@ use crate::store::{ApiKeyStore, KeyChange, KeyScope};
 use super::{Kept, Violation, answer, at, digest, good, key, now, same};
 
 /// How many try at once.
-const MANY: u8 = 16;
+pub(super) const MANY: u8 = 16;
 
 /// A check of one store without keys, shared by many threads.
 type Race = fn(&Arc<dyn ApiKeyStore>) -> Kept;
@@ -19,7 +19,7 @@ pub(super) const ALL: &[Race] =
     &[one_of_many_inserts_succeeds, one_of_many_rotations_succeeds, revocation_wins_over_every_other_change];
 
 /// Lets many threads do the same thing at the same time.
-fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
+pub(super) fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(usize::from(MANY));
     thread::scope(|scope| {
         let run = |number| {
@@ -35,7 +35,7 @@ fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
 }
 
 /// One succeeded, and everybody else was told of a conflict.
-fn one_won<T>(promise: &'static str, results: &[Result<T, StoreError>]) -> Kept {
+pub(super) fn one_won<T>(promise: &'static str, results: &[Result<T, StoreError>]) -> Kept {
     let won = results.iter().filter(|result| result.is_ok()).count();
     let lost = results.iter().filter(|result| matches!(result, Err(StoreError::Conflict))).count();
     same(promise, &(won, lost), &(1, usize::from(MANY) - 1))

@@ -1,4 +1,4 @@
-//! The keys held in memory, and for how long they may be believed.
+//! The records held in memory, and for how long they may be believed.
 //!
 //! The file may be changed by another process at any time: somebody revokes a key on the command line while the
 //! gateway runs. What memory holds is therefore believed only for [`BELIEVED_FOR`] after the file was last asked
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::api_key::{HeldKey, KeyDigest};
+use crate::api_key::KeyDigest;
 use crate::clock::Monotonic;
-use crate::store::index::Index;
+use crate::store::index::{Held, Index};
 
 /// How late a change by another process may take effect.
 pub(super) const BELIEVED_FOR: Duration = Duration::from_secs(1);
@@ -27,24 +27,24 @@ const ASKED_AFTER: Duration = Duration::from_millis(250);
 const NEVER: u64 = u64::MAX;
 
 /// What readers share with the thread that owns the file. Only that thread changes it.
-pub(super) struct Copy {
-    pub(super) index: Index,
+pub(super) struct Copy<T> {
+    pub(super) index: Index<T>,
     /// The monotonic time of the request for which the file was last asked; taken before asking.
     asked_at: AtomicU64,
     /// Whether a question is on its way.
     asking: AtomicBool,
 }
 
-impl Copy {
+impl<T: Held> Copy<T> {
     pub(super) fn new() -> Self {
         Self { index: Index::new(), asked_at: AtomicU64::new(NEVER), asking: AtomicBool::new(false) }
     }
 
-    /// The key that a request at that time may be told of from memory; otherwise the file has to be asked.
+    /// The record that a request at that time may be told of from memory; otherwise the file has to be asked.
     ///
     /// Ages are taken in either direction: a caller whose clock stands before the last question has another clock,
     /// or was overtaken by a moment.
-    pub(super) fn believed(&self, digest: &KeyDigest, at: Monotonic) -> Option<Arc<HeldKey>> {
+    pub(super) fn believed(&self, digest: &KeyDigest, at: Monotonic) -> Option<Arc<T>> {
         if self.age(at) > BELIEVED_FOR {
             return None;
         }
@@ -82,11 +82,11 @@ impl Copy {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use crate::api_key::ApiKeyRecord;
+    use crate::api_key::{ApiKeyRecord, HeldKey};
 
     const DIGEST: KeyDigest = KeyDigest::from_bytes([1; 32]);
 
-    fn copy() -> Copy {
+    fn copy() -> Copy<HeldKey> {
         let copy = Copy::new();
         copy.index.insert(Arc::new(HeldKey::new(ApiKeyRecord::new("k", DIGEST, "p", "i", "o", Timestamp::MIN))));
         copy

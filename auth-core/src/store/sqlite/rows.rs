@@ -144,11 +144,11 @@ fn all(mut statement: CachedStatement<'_>, given: impl Params) -> Result<Vec<Api
     Ok(statement.query_map(given, record)?.collect::<Result<_, _>>()?)
 }
 
-fn json<T: ToString>(texts: impl Iterator<Item = T>) -> String {
+pub(super) fn json<T: ToString>(texts: impl Iterator<Item = T>) -> String {
     texts.map(|text| text.to_string()).collect::<serde_json::Value>().to_string()
 }
 
-fn names(row: &Row<'_>, column: &'static str) -> Result<Names, rusqlite::Error> {
+pub(super) fn names(row: &Row<'_>, column: &'static str) -> Result<Names, rusqlite::Error> {
     let texts: Vec<String> = parsed(column, &row.get::<_, String>(column)?)?;
     Ok(texts.iter().map(String::as_str).collect())
 }
@@ -185,7 +185,7 @@ fn status(row: &Row<'_>) -> Result<KeyStatus, rusqlite::Error> {
 }
 
 /// An error that names the column and says what is wrong with its value.
-fn unreadable(column: &str, error: impl std::error::Error) -> rusqlite::Error {
-    let described = format!("the column `{column}` of an API key is not readable: {error}");
+pub(super) fn unreadable(column: &str, error: impl std::error::Error) -> rusqlite::Error {
+    let described = format!("the column `{column}` is not readable: {error}");
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, described.into())
 }

@@ -4,17 +4,15 @@
 //! process writing is tried again in between the reads that come in, so that reads never wait for it; readers and
 //! writers do not block each other in the write-ahead log.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::api_key::KeyDigest;
 use crate::clock::Monotonic;
+use crate::error::StoreError;
 
-use super::copy::Copy;
 use super::fault::Fault;
 
 /// How long a write tries to get its turn among other processes.
@@ -27,19 +25,19 @@ pub(super) const PAUSE: Duration = Duration::from_millis(5);
 pub(super) const READ_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Something to read.
-pub(super) type Read = Box<dyn FnOnce(&mut Worker) + Send>;
+pub(super) type Read<M> = Box<dyn FnOnce(&mut Worker<M>) + Send>;
 
 /// Something to write; answers whether it has to be tried again. Called with `Last`, it settles in any case.
-pub(super) type Write = Box<dyn FnMut(&mut Worker, Attempt) -> Progress + Send>;
+pub(super) type Write<M> = Box<dyn FnMut(&mut Worker<M>, Attempt) -> Progress + Send>;
 
 /// What the thread is asked to do.
-pub(super) enum Job {
+pub(super) enum Job<M> {
     /// To ask the file whether it changed, for a request at this time.
     Check(Monotonic),
     /// To read.
-    Read(Read),
+    Read(Read<M>),
     /// To write.
-    Write(Write),
+    Write(Write<M>),
 }
 
 /// Whether there will be another attempt.
@@ -56,32 +54,56 @@ pub(super) enum Progress {
     Busy,
 }
 
-/// See the module.
-pub(super) struct Worker {
-    pub(super) file: Connection,
-    pub(super) copy: Arc<Copy>,
-    /// The digests under which keys are held, by id.
-    pub(super) held: HashMap<Arc<str>, KeyDigest>,
-    /// How many keys may be held.
-    pub(super) room: usize,
-    /// The last change that is in the copy; `None` where the copy has to be made anew.
-    pub(super) seen: Option<i64>,
-    /// What `PRAGMA data_version` said last.
-    pub(super) version: i64,
+/// What is kept in memory of the file, if anything.
+pub(super) trait Memory: Send + 'static {
+    /// Takes up what changed since the last time, or everything where that is not known.
+    fn catch_up(&mut self, file: &Connection) -> Result<(), Fault>;
+
+    /// Whether it cannot be said what it holds, so that it has to catch up whatever the file says.
+    fn is_adrift(&self) -> bool;
+
+    /// Everything that the file said when it was asked for this request has been taken up.
+    fn confirm(&self, at: Monotonic);
+
+    /// Nothing of it may be used until it has caught up.
+    fn distrust(&mut self);
 }
 
-impl Worker {
-    /// Takes the connection and fills the copy.
-    pub(super) fn new(file: Connection, copy: Arc<Copy>, room: usize) -> Result<Self, Fault> {
-        let mut worker = Self { file, copy, held: HashMap::new(), room, seen: None, version: 0 };
+/// Nothing is kept.
+impl Memory for () {
+    fn catch_up(&mut self, _file: &Connection) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn is_adrift(&self) -> bool {
+        false
+    }
+
+    fn confirm(&self, _at: Monotonic) {}
+
+    fn distrust(&mut self) {}
+}
+
+/// See the module.
+pub(super) struct Worker<M> {
+    pub(super) file: Connection,
+    pub(super) memory: M,
+    /// What `PRAGMA data_version` said last.
+    version: i64,
+}
+
+impl<M: Memory> Worker<M> {
+    /// Takes the connection and fills the memory.
+    pub(super) fn new(file: Connection, memory: M) -> Result<Self, Fault> {
+        let mut worker = Self { file, memory, version: 0 };
         worker.version = worker.data_version()?;
-        worker.catch_up()?;
+        worker.memory.catch_up(&worker.file)?;
         Ok(worker)
     }
 
     /// Works until nobody is left to ask. What was accepted before that is still done.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut waiting: VecDeque<(Write, Instant)> = VecDeque::new();
+    pub(super) fn run(mut self, jobs: &Receiver<Job<M>>) {
+        let mut waiting: VecDeque<(Write<M>, Instant)> = VecDeque::new();
         loop {
             let next = if waiting.is_empty() {
                 jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -100,7 +122,7 @@ impl Worker {
         }
     }
 
-    fn write_waiting(&mut self, waiting: &mut VecDeque<(Write, Instant)>) {
+    fn write_waiting(&mut self, waiting: &mut VecDeque<(Write<M>, Instant)>) {
         while let Some((write, deadline)) = waiting.front_mut() {
             let attempt = if Instant::now() < *deadline { Attempt::More } else { Attempt::Last };
             if write(self, attempt) == Progress::Busy {
@@ -117,7 +139,7 @@ impl Worker {
             return written;
         }
         // also after a failure: whether a commit took hold is not always known
-        if let Err(fault) = self.catch_up() {
+        if let Err(fault) = self.memory.catch_up(&self.file) {
             let _logged = self.distrust(fault);
         }
         written
@@ -135,5 +157,54 @@ impl Worker {
         });
         self.file.busy_timeout(READ_PATIENCE)?;
         done
+    }
+
+    fn check_in_passing(&mut self, at: Monotonic) {
+        // whoever needs the answer asks for it and gets the error then
+        let _ = self.check(at);
+    }
+
+    /// Asks the file whether somebody else changed it, and catches up where that is so.
+    pub(super) fn check(&mut self, at: Monotonic) -> Result<(), Fault> {
+        let asked = self.still_there().and_then(|()| self.data_version()).and_then(|version| {
+            if version != self.version || self.memory.is_adrift() {
+                self.memory.catch_up(&self.file)?;
+                self.version = version;
+            }
+            Ok(())
+        });
+        match asked {
+            Ok(()) => {
+                self.memory.confirm(at);
+                Ok(())
+            }
+            Err(fault) => Err(self.distrust(fault)),
+        }
+    }
+
+    fn distrust(&mut self, fault: Fault) -> Fault {
+        self.memory.distrust();
+        let error = StoreError::from(fault);
+        tracing::warn!(%error, "what is held in memory of a file is not used until the file can be read again");
+        Fault::Store(error)
+    }
+
+    /// A file that was moved away or replaced goes on being readable under the old handle. Revocations would then go
+    /// to another file than the one that is read.
+    pub(super) fn still_there(&self) -> Result<(), Fault> {
+        #[cfg(unix)]
+        {
+            let mut moved = 0;
+            self.file.file_control(None::<&str>, rusqlite::FileControl::HasMoved(&mut moved))?;
+            if moved != 0 {
+                return Err(StoreError::Unavailable("its file was moved or replaced; restart".into()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A number that differs from the last one if another connection changed the file in between.
+    fn data_version(&self) -> Result<i64, Fault> {
+        Ok(self.file.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
     }
 }

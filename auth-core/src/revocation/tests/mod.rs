@@ -1,11 +1,14 @@
 //! What is covered, for how long, and that nobody is late.
 
+mod kept;
+
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::clock::{Clock, SimulatedClock, Timestamp};
 use crate::principal::Method;
-use std::time::Duration;
+use crate::store::MemoryRevocationStore;
+use kept::kept_in;
 
 const ISSUER: &str = "https://login.example";
 
@@ -16,6 +19,10 @@ fn identity() -> Identity {
     identity.credential_id = Some("t-1".into());
     identity.issued = Some(at(100));
     identity
+}
+
+fn revoke(revocations: &Revocations, revocation: &Revocation, now: Now) {
+    assert!(matches!(revocations.revoke(revocation, now), Outcome::Done(Ok(()))), "memory never waits or fails");
 }
 
 const fn at(second: i64) -> Timestamp {
@@ -49,7 +56,7 @@ fn each_target_covers_its_own_and_nothing_else() {
         let revocations = Revocations::new();
         let identity = identity();
         assert!(!revocations.cover(&identity, now), "{target:?}, before");
-        revocations.revoke(&all(target.clone()), now);
+        revoke(&revocations, &all(target.clone()), now);
         assert_eq!(revocations.cover(&identity, now), covered, "{target:?}");
         assert_eq!(revocations.cover(&identity, now), covered, "{target:?}, asked again");
         assert_eq!(revocations.cover(&identity.clone(), now), covered, "{target:?}, as a copy");
@@ -69,7 +76,7 @@ fn issued_before_spares_what_came_later_and_takes_what_does_not_say() {
     ] {
         let revocations = Revocations::new();
         identity.issued = issued.map(at);
-        revocations.revoke(&all(Target::All).issued_before(at(instant)), now);
+        revoke(&revocations, &all(Target::All).issued_before(at(instant)), now);
         assert_eq!(revocations.cover(&identity, now), covered, "before {instant}, issued {issued:?}");
     }
 }
@@ -82,7 +89,7 @@ fn a_second_revocation_of_the_same_never_gives_back() {
     for order in [[&whole, &old], [&old, &whole]] {
         let revocations = Revocations::new();
         for one in order {
-            revocations.revoke(one, now);
+            revoke(&revocations, one, now);
         }
         assert!(revocations.cover(&identity(), now));
         assert_eq!(revocations.len(), 1);
@@ -93,7 +100,7 @@ fn a_second_revocation_of_the_same_never_gives_back() {
 fn it_is_over_when_both_clocks_say_so() {
     let clock = SimulatedClock::at_unix_seconds(0);
     let revocations = Revocations::new();
-    revocations.revoke(&Revocation::new(Target::All, at(100)), clock.now());
+    revoke(&revocations, &Revocation::new(Target::All, at(100)), clock.now());
     let covered = |clock: &SimulatedClock| revocations.cover(&identity(), clock.now());
     clock.step_wall(1_000);
     assert!(covered(&clock), "a step forward alone does not end it");
@@ -107,12 +114,25 @@ fn it_is_over_when_both_clocks_say_so() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_brings_a_revocation_back_for_those_who_passed_meanwhile_too() {
+    let clock = SimulatedClock::at_unix_seconds(0);
+    let revocations = Revocations::new();
+    let identity = identity();
+    revoke(&revocations, &Revocation::new(Target::All, at(100)), clock.now());
+    clock.advance(Duration::from_secs(100));
+    assert!(!revocations.cover(&identity, clock.now()));
+    clock.step_wall(-1);
+    assert!(revocations.cover(&identity.clone(), clock.now()), "one never seen before");
+    assert!(revocations.cover(&identity, clock.now()), "one that passed");
+}
+
+#[test]
 fn what_is_over_is_forgotten_so_the_list_is_as_long_as_what_is_in_force() {
     let clock = SimulatedClock::at_unix_seconds(0);
     let revocations = Revocations::new();
     for number in 0..100_000_i64 {
         let until = clock.now().wall.saturating_add(Duration::from_secs(100));
-        revocations.revoke(&Revocation::new(Target::credential(ISSUER, number.to_string()), until), clock.now());
+        revoke(&revocations, &Revocation::new(Target::credential(ISSUER, number.to_string()), until), clock.now());
         clock.advance(Duration::from_secs(1));
     }
     assert!(revocations.len() < 16 * 2 * 65, "{}", revocations.len());
@@ -126,10 +146,10 @@ fn two_lists_do_not_take_each_other_s_word() {
     let now = SimulatedClock::at_unix_seconds(200).now();
     let (first, second) = (Revocations::new(), Revocations::new());
     let identity = identity();
-    second.revoke(&all(Target::All), now);
+    revoke(&second, &all(Target::All), now);
     assert!(!first.cover(&identity, now));
     assert!(second.cover(&identity, now));
-    first.revoke(&all(Target::Tenant("other".into())), now);
+    revoke(&first, &all(Target::Tenant("other".into())), now);
     assert!(!first.cover(&identity, now));
     assert!(second.cover(&identity, now));
 }
@@ -140,36 +160,37 @@ fn two_lists_do_not_take_each_other_s_word() {
 fn once_revoke_has_returned_nobody_passes_any_more() {
     const COUNT: usize = 3_000;
     let now = SimulatedClock::at_unix_seconds(200).now();
-    let revocations = Revocations::new();
-    let identities: Vec<Identity> = (0..COUNT)
-        .map(|number| {
-            let mut identity = identity();
-            identity.credential_id = Some(number.to_string().into());
-            identity
-        })
-        .collect();
-    let (returned, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let late: usize = std::thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            let mut late = 0;
-            for (turn, identity) in identities.iter().enumerate() {
-                while returned.load(Ordering::SeqCst) == turn {
-                    revocations.cover(identity, now);
+    for revocations in [Revocations::new(), kept_in(&Arc::new(MemoryRevocationStore::new()), now)] {
+        let identities: Vec<Identity> = (0..COUNT)
+            .map(|number| {
+                let mut identity = identity();
+                identity.credential_id = Some(number.to_string().into());
+                identity
+            })
+            .collect();
+        let (returned, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let late: usize = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut late = 0;
+                for (turn, identity) in identities.iter().enumerate() {
+                    while returned.load(Ordering::SeqCst) == turn {
+                        revocations.cover(identity, now);
+                    }
+                    late += usize::from(!revocations.cover(identity, now));
+                    asked.store(turn + 1, Ordering::SeqCst);
                 }
-                late += usize::from(!revocations.cover(identity, now));
-                asked.store(turn + 1, Ordering::SeqCst);
+                late
+            });
+            for (turn, identity) in identities.iter().enumerate() {
+                let id = identity.credential_id.clone().expect("an id");
+                revoke(&revocations, &all(Target::credential(ISSUER, id)), now);
+                returned.store(turn + 1, Ordering::SeqCst);
+                while asked.load(Ordering::SeqCst) <= turn {
+                    std::thread::yield_now();
+                }
             }
-            late
+            reader.join().expect("no panic")
         });
-        for (turn, identity) in identities.iter().enumerate() {
-            let id = identity.credential_id.clone().expect("an id");
-            revocations.revoke(&all(Target::credential(ISSUER, id)), now);
-            returned.store(turn + 1, Ordering::SeqCst);
-            while asked.load(Ordering::SeqCst) <= turn {
-                std::thread::yield_now();
-            }
-        }
-        reader.join().expect("no panic")
-    });
-    assert_eq!(late, 0, "late passes");
+        assert_eq!(late, 0, "late passes");
+    }
 }

@@ -1,0 +1,223 @@
+//! Revocations in a file: restarts, other processes, a file that goes away, and many of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use auth_core::credential::Source;
+use auth_core::gate::{Decision, Gate};
+use auth_core::policy::{Policy, authenticated, public};
+use auth_core::revocation::{Revocation, Revocations, Target};
+use auth_core::store::{SqliteKeyStore, SqliteRevocations, conformance};
+use auth_core::verify::{Verified, Verifier};
+use auth_core::{Clock, Identity, Method, Monotonic, Now, Outcome, RequestHead, SimulatedClock, StoreError, Timestamp};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+const ISSUER: &str = "https://login.example";
+const BELIEVED_FOR: Duration = Duration::from_secs(5);
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn file(folder: &TempDir) -> PathBuf {
+    folder.path().join("auth.db")
+}
+
+/// So many seconds after the start of the test, on both clocks.
+fn at(seconds: u64) -> Now {
+    let wall = Timestamp::from_unix_seconds(1_700_000_000).saturating_add(Duration::from_secs(seconds));
+    Now { wall, monotonic: Monotonic::from_nanos(seconds * 1_000_000_000) }
+}
+
+/// A process of its own, as far as the file can tell.
+fn process(folder: &TempDir, now: Now) -> Revocations {
+    let store = Arc::new(SqliteRevocations::open(file(folder)).unwrap());
+    wait(Revocations::kept_in(store, BELIEVED_FOR, now)).unwrap()
+}
+
+fn revoke(list: &Revocations, target: Target, now: Now) -> Result<(), StoreError> {
+    let until = now.wall.saturating_add(Duration::from_hours(1));
+    wait(list.revoke(&Revocation::new(target, until), now).resolve())
+}
+
+fn identity(id: &str) -> Identity {
+    let mut identity = Identity::new(Method::OpaqueToken, ISSUER, "ada");
+    identity.credential_id = Some(id.into());
+    identity
+}
+
+#[test]
+fn promises_are_kept() {
+    let folder = folder();
+    let mut number = 0;
+    conformance::check_revocations(|| {
+        number += 1;
+        Arc::new(SqliteRevocations::open(folder.path().join(format!("{number}.db"))).unwrap())
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_restart_keeps_what_was_answered() {
+    let folder = folder();
+    {
+        let list = process(&folder, at(0));
+        assert!(!list.cover(&identity("t-1"), at(0)));
+        revoke(&list, Target::credential(ISSUER, "t-1"), at(0)).unwrap();
+    }
+    let list = process(&folder, at(1));
+    assert!(list.cover(&identity("t-1"), at(1)));
+    assert!(!list.cover(&identity("t-2"), at(1)));
+}
+
+#[test]
+fn another_process_takes_it_up_with_its_next_look() {
+    let folder = folder();
+    let (gateway, command_line) = (process(&folder, at(0)), process(&folder, at(0)));
+    let known = identity("t-1");
+    assert!(!gateway.cover(&known, at(0)));
+    revoke(&command_line, Target::subject(ISSUER, "ada"), at(0)).unwrap();
+    assert!(!gateway.cover(&known, at(1)));
+    wait(gateway.refresh(at(1))).unwrap();
+    assert!(gateway.cover(&known, at(1)));
+}
+
+/// Takes any text for the id of a token.
+struct Trusting;
+
+impl Verifier for Trusting {
+    fn recognises(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
+        Outcome::Done(Ok(Arc::new(identity(text))))
+    }
+}
+
+#[test]
+fn a_file_that_goes_away_is_503_after_the_bound_and_never_a_pass() {
+    let folder = folder();
+    let list = process(&folder, at(0));
+    revoke(&list, Target::credential(ISSUER, "t-1"), at(0)).unwrap();
+    let gate = Gate::builder()
+        .accept(Source::bearer(), Trusting)
+        .revocations(list.clone())
+        .policy(Policy::new().get("/", authenticated()).get("/health", public()))
+        .build()
+        .unwrap();
+    let status = |path, token: &str, now| {
+        let authorization = format!("Bearer {token}");
+        let fields = [("host", "example"), ("authorization", authorization.as_str())];
+        match wait(gate.decide(&RequestHead::new("GET", path, &fields), now).resolve()) {
+            Decision::Admit(_) => 200,
+            Decision::Refuse(refusal) => refusal.reply.status,
+        }
+    };
+    std::fs::rename(file(&folder), folder.path().join("elsewhere.db")).unwrap();
+    assert!(wait(list.refresh(at(5))).is_err());
+    assert!(revoke(&list, Target::All, at(5)).is_err());
+    assert_eq!((status("/", "t-1", at(5)), status("/", "t-2", at(5))), (401, 200));
+    assert_eq!((status("/", "t-1", at(6)), status("/", "t-2", at(6))), (401, 503));
+    assert_eq!(status("/health", "t-2", at(6)), 200);
+    std::fs::rename(folder.path().join("elsewhere.db"), file(&folder)).unwrap();
+    wait(list.refresh(at(7))).unwrap();
+    assert_eq!((status("/", "t-1", at(7)), status("/", "t-2", at(7))), (401, 200));
+}
+
+#[test]
+fn a_file_set_back_to_an_older_state_is_noticed_and_unreadable_rows_are_no_silence() {
+    let folder = folder();
+    let list = process(&folder, at(0));
+    revoke(&list, Target::credential(ISSUER, "t-1"), at(0)).unwrap();
+    wait(list.refresh(at(0))).unwrap();
+    let by_hand = |sql: &str| Connection::open(file(&folder)).unwrap().execute_batch(sql).unwrap();
+    by_hand("INSERT INTO revocations (kind, issuer, name, until) VALUES ('tenant', NULL, CAST(x'ff' AS TEXT), 0)");
+    assert!(matches!(wait(list.refresh(at(1))), Err(StoreError::Corrupt(_))));
+    by_hand("DELETE FROM revocations; UPDATE sqlite_sequence SET seq = 0 WHERE name = 'revocations'");
+    assert!(matches!(wait(list.refresh(at(1))), Err(StoreError::Corrupt(_))));
+    assert!(list.cover(&identity("t-2"), at(6)));
+}
+
+#[test]
+fn keys_and_revocations_share_a_file() {
+    let folder = folder();
+    let _keys = SqliteKeyStore::open(file(&folder)).unwrap();
+    let list = process(&folder, at(0));
+    revoke(&list, Target::All, at(0)).unwrap();
+    assert!(list.cover(&identity("t-1"), at(0)));
+}
+
+/// One identity after the other is revoked and written down, while a reader asks without a pause for the one whose turn it
+/// is. Once the answer is there, the reader asks again before the next turn; at the end a restart knows them all.
+#[test]
+fn once_revoke_has_answered_nobody_passes_any_more() {
+    const COUNT: usize = 200;
+    let folder = folder();
+    let now = SimulatedClock::at_unix_seconds(200).now();
+    let list = process(&folder, now);
+    let identities: Vec<Identity> = (0..COUNT).map(|number| identity(&number.to_string())).collect();
+    let (answered, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let late: usize = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut late = 0;
+            for (turn, identity) in identities.iter().enumerate() {
+                while answered.load(Ordering::SeqCst) == turn {
+                    list.cover(identity, now);
+                }
+                late += usize::from(!list.cover(identity, now));
+                asked.store(turn + 1, Ordering::SeqCst);
+            }
+            late
+        });
+        for turn in 0..COUNT {
+            revoke(&list, Target::credential(ISSUER, turn.to_string()), now).unwrap();
+            answered.store(turn + 1, Ordering::SeqCst);
+            while asked.load(Ordering::SeqCst) <= turn {
+                std::thread::yield_now();
+            }
+        }
+        reader.join().unwrap()
+    });
+    assert_eq!(late, 0, "late passes");
+    let restarted = process(&folder, now);
+    assert!(identities.iter().all(|identity| restarted.cover(identity, now)));
+}
+
+#[test]
+fn more_than_one_step_carries_is_taken_up() {
+    let folder = folder();
+    fill(&folder, 25_000);
+    let list = process(&folder, at(0));
+    assert_eq!(list.len(), 25_000);
+    assert!(list.cover(&identity("t-24999"), at(0)) && !list.cover(&identity("t-25000"), at(0)));
+}
+
+#[test]
+#[ignore = "takes seconds and tells a figure: run it by hand with --release and --nocapture"]
+fn a_million_are_loaded_at_the_start() {
+    let folder = folder();
+    fill(&folder, 1_000_000);
+    let start = std::time::Instant::now();
+    let list = process(&folder, at(0));
+    println!("a million revocations loaded in {:?}", start.elapsed());
+    assert_eq!(list.len(), 1_000_000);
+}
+
+fn fill(folder: &TempDir, count: u32) {
+    drop(SqliteRevocations::open(file(folder)).unwrap());
+    let until = at(3_600).wall.unix_micros();
+    let sql = format!(
+        "INSERT INTO revocations (kind, issuer, name, until)
+         WITH RECURSIVE numbers(number) AS (SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < {count} - 1)
+         SELECT 'credential', '{ISSUER}', 't-' || number, {until} FROM numbers"
+    );
+    Connection::open(file(folder)).unwrap().execute_batch(&sql).unwrap();
+}
