@@ -200,17 +200,6 @@ fn more_than_one_step_carries_is_taken_up() {
     assert!(list.cover(&identity("t-24999"), at(0)) && !list.cover(&identity("t-25000"), at(0)));
 }
 
-#[test]
-#[ignore = "takes seconds and tells a figure: run it by hand with --release and --nocapture"]
-fn a_million_are_loaded_at_the_start() {
-    let folder = folder();
-    fill(&folder, 1_000_000);
-    let start = std::time::Instant::now();
-    let list = process(&folder, at(0));
-    println!("a million revocations loaded in {:?}", start.elapsed());
-    assert_eq!(list.len(), 1_000_000);
-}
-
 fn fill(folder: &TempDir, count: u32) {
     drop(SqliteRevocations::open(file(folder)).unwrap());
     let until = at(3_600).wall.unix_micros();

@@ -92,7 +92,9 @@ impl Plans {
         let listed = |table: &HashMap<String, usize>, name: Option<&str>| {
             if table.is_empty() { None } else { name.and_then(|name| table.get(name)).copied() }
         };
-        let number = listed(&self.keys, facts.credential)
+        // the id of a token is its issuer's choice, which must not choose a plan
+        let key = facts.credential.filter(|_| method == Method::ApiKey);
+        let number = listed(&self.keys, key)
             .or_else(|| listed(&self.tenants, facts.tenant))
             .or_else(|| self.named(facts.plan?))
             .or(self.default)?;
@@ -185,7 +187,8 @@ impl PlansBuilder {
         self
     }
 
-    /// The plan of whoever comes with this key or token, by its id; it beats the tenant's.
+    /// The plan of whoever comes with the API key of this id; it beats the tenant's. Ids of tokens do not count: their
+    /// issuers choose them.
     #[must_use]
     pub fn key(mut self, id: impl Into<String>, plan: impl Into<String>) -> Self {
         self.keys.push((id.into(), plan.into()));
@@ -334,7 +337,7 @@ mod tests {
         let plans = table();
         let plan = |credential, tenant, plan| {
             let facts = Facts { principal: Some(("i", "s")), credential, tenant, plan, ..Facts::default() };
-            plans.terms(&facts, Some(Method::Jwt)).unwrap().plan().to_string()
+            plans.terms(&facts, Some(Method::ApiKey)).unwrap().plan().to_string()
         };
         assert_eq!(plan(Some("key_1"), Some("acme"), Some("free")), "pro");
         assert_eq!(plan(Some("key_2"), Some("acme"), Some("free")), "growth");
@@ -342,6 +345,8 @@ mod tests {
         assert_eq!(plan(None, None, Some("unheard of")), "free");
         assert_eq!(plan(None, None, None), "free");
         assert_eq!(plans.terms(&Facts::default(), None).unwrap().plan().as_ref(), "anonymous");
+        let token = Facts { principal: Some(("i", "s")), credential: Some("key_1"), ..Facts::default() };
+        assert_eq!(plans.terms(&token, Some(Method::Jwt)).unwrap().plan().as_ref(), "free", "a token's id is no key's");
     }
 
     #[test]
