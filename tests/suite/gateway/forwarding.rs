@@ -110,6 +110,9 @@ async fn the_callers_credential_travels_on_where_the_upstream_may_have_it() {
         let request = behind.request().await;
         assert_eq!(request.field("authorization"), Some(format!("Bearer {bearer}").as_str()));
         assert_eq!(request.field("x-auth-subject"), Some("user-1"));
+        // without an answer it would be sent once more, on a connection that the next gateway's test would find
+        behind.say("HTTP/1.1 200 OK\nContent-Length: 0\n\n").await;
+        assert_eq!(client.answer_to("GET").await.status(), 200);
     })
     .await;
 }
