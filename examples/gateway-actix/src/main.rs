@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use gateway::cli::{self, Failure};
 use gateway::gateway::Gateway;
-use gateway::shutdown::asked_to_stop;
+use gateway::shutdown::watch_for_stop;
 use gateway::start::Ready;
 use gateway::tls::Tls;
 
@@ -26,11 +26,12 @@ fn run(ready: Ready) -> Result<(), Failure> {
     let (config, gate) = (ready.config.clone(), ready.wired.gate.clone());
     let build = move || Gateway::new(&config, gate.clone(), health.clone());
     let served = actix_web::rt::System::new().block_on(async {
+        let stop = watch_for_stop()?;
         let listener = ready.listener.try_clone()?;
         ready.announce();
         // A second handle would keep the socket open after the server has stopped to accept.
         drop(ready.listener);
-        server::run(listener, tls, &ready.config.server, build, asked_to_stop()).await
+        server::run(listener, tls, &ready.config.server, build, stop).await
     });
     served.map_err(Failure::obstacle)
 }

@@ -59,7 +59,7 @@ pub(crate) async fn run<B>(
     tls: Option<Tls>,
     settings: &config::Server,
     build: B,
-    stop: impl Future<Output = io::Result<()>>,
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
     B: Fn() -> Gateway + Send + Clone + 'static,
@@ -106,7 +106,7 @@ where
     let server = server.run();
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    stop.await?;
+    stop.await;
     handle.pause().await;
     stop_listening(socket);
     let grace = settings.shutdown_grace.saturating_sub(farewell(settings.shutdown_grace));

@@ -12,15 +12,18 @@ pub fn farewell(grace: Duration) -> Duration {
     grace / 16
 }
 
-/// Waits until the process is asked to stop, by SIGTERM or SIGINT.
+/// Watches for SIGTERM and SIGINT from now on; the future resolves when the process was asked to stop by either.
+///
+/// Call it before anybody is told that the gateway serves: until then, the signal ends the process on the spot.
 ///
 /// # Errors
 /// The signals cannot be watched.
-pub async fn asked_to_stop() -> io::Result<()> {
+pub fn watch_for_stop() -> io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -44,13 +44,13 @@ impl<T, B> App<B> for T where
 /// Serves until `stop` resolves, then lets what is in flight finish.
 ///
 /// # Errors
-/// The listener cannot be used, or `stop` fails.
+/// The listener cannot be used.
 pub async fn run<A, B>(
     listener: TcpListener,
     tls: Option<Tls>,
     settings: &config::Server,
     app: A,
-    stop: impl Future<Output = io::Result<()>>,
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()>
 where
     A: App<B>,
@@ -65,7 +65,7 @@ where
     loop {
         let (seat, stream, peer) = tokio::select! {
             accepted = accept(&listener, &seats) => accepted,
-            asked = &mut stop => break asked?,
+            () = &mut stop => break,
         };
         let work = connection::serve(stream, peer, transport.clone(), limits, app.clone(), seat);
         tokio::spawn(work);
