@@ -3,12 +3,13 @@
 //!
 //! A thread of its own does it, since the two gateways have different runtimes and neither shall have to care.
 
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use auth_core::Outcome;
+use auth_core::gate::Context;
 use auth_core::store::Answer;
 use auth_core::verify::ApiKeyVerifier;
 use auth_core::{Clock as _, StoreError, SystemClock};
@@ -16,12 +17,49 @@ use auth_core::{Clock as _, StoreError, SystemClock};
 use crate::cli::Failure;
 use crate::health::{Health, Trouble};
 use crate::start::waiting_runtime;
+use crate::wiring::Wired;
 
 /// How often: what a crash may lose of the last-used times, and how long `/readyz` may be behind.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// What `/readyz` calls the store.
 const PART: &str = "api keys";
+
+/// The verifiers of API keys that requests are still asked about: the newest, and those of configurations before it
+/// whose last requests are not done yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeysInUse(Arc<Mutex<Vec<InUse>>>);
+
+#[derive(Clone, Debug)]
+struct InUse {
+    verifier: Option<ApiKeyVerifier>,
+    /// There for as long as somebody can be admitted by the verifier.
+    context: Weak<Context>,
+}
+
+impl KeysInUse {
+    /// Adds the keys of the newest configuration, which may have none.
+    pub(crate) fn add(&self, wired: &Wired) {
+        let verifier = wired.keys.as_ref().map(|keys| keys.verifier.clone());
+        let context = Arc::downgrade(&wired.gate.context());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(InUse { verifier, context });
+    }
+
+    fn newest(&self) -> Option<ApiKeyVerifier> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).last()?.verifier.clone()
+    }
+
+    /// Writes down every use, and forgets the verifiers that there will be no more of.
+    fn write_down(&self) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // looked at before the last uses are written down, so that there can be none behind them
+        let is_over: Vec<bool> = all.iter().map(|keys| keys.context.strong_count() == 0).collect();
+        all.iter().filter_map(|keys| keys.verifier.as_ref()).for_each(write_down);
+        let mut is_over = is_over.into_iter();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_| !is_over.next().unwrap_or(false));
+    }
+}
 
 /// Makes its rounds until it is dropped; then uses are written down once more.
 #[derive(Debug)]
@@ -36,15 +74,15 @@ impl Rounds {
     ///
     /// # Errors
     /// No thread can be started.
-    pub(crate) fn start(verifier: ApiKeyVerifier, health: Arc<Health>) -> Result<Self, Failure> {
+    pub(crate) fn start(keys: KeysInUse, health: Arc<Health>) -> Result<Self, Failure> {
         let (alive, watched) = channel::<()>();
         let thread = std::thread::Builder::new().name("key-rounds".to_owned()).spawn(move || {
             let mut answers = true;
             while watched.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                write_down(&verifier);
-                answers = watch(&verifier, &health, answers);
+                keys.write_down();
+                answers = watch(keys.newest().as_ref(), &health, answers);
             }
-            write_down(&verifier);
+            keys.write_down();
         });
         Ok(Self { alive: Some(alive), thread: Some(thread.map_err(Failure::obstacle)?) })
     }
@@ -68,7 +106,11 @@ fn write_down(verifier: &ApiKeyVerifier) {
 }
 
 /// Answers whether the store does, `answered` is whether it did before; only changes are logged.
-fn watch(verifier: &ApiKeyVerifier, health: &Health, answered: bool) -> bool {
+fn watch(verifier: Option<&ApiKeyVerifier>, health: &Health, answered: bool) -> bool {
+    let Some(verifier) = verifier else {
+        health.report(PART, None);
+        return true;
+    };
     match settled(verifier.ask_store(SystemClock.now())) {
         None => answered,
         Some(Ok(())) => {

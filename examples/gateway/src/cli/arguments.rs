@@ -54,7 +54,7 @@ pub enum Command {
 }
 
 /// How to serve.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Serve {
     /// Whose configuration and data.
     #[command(flatten)]
@@ -65,7 +65,7 @@ pub struct Serve {
 }
 
 /// Whose configuration and data.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Whose {
     /// A configuration that comes with the gateway [default: standard].
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
@@ -92,6 +92,16 @@ impl Whose {
             Some(file) => Ok(Draft::read_file(file).map_err(|problem| vec![problem])?),
             None => Ok(self.named_profile().map_err(Failure::Usage)?.draft()),
         }
+    }
+
+    /// The configuration file and those whose content is part of it; none for a profile.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let Some(file) = &self.config else { return Vec::new() };
+        let mut files = vec![file.clone()];
+        if let Ok(draft) = self.draft() {
+            files.extend_from_slice(&draft.config().files);
+        }
+        files
     }
 
     /// The name of the profile; `None` for a configuration file.

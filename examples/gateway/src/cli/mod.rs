@@ -27,7 +27,6 @@ use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::rounds::Rounds;
 use crate::start::{self, Ready};
-use crate::wiring::Keys;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -100,8 +99,7 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
 
 fn serve_with_rounds(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
     let _log = std::mem::take(&mut ready.log);
-    let start = |keys: &Keys| Rounds::start(keys.verifier.clone(), ready.health.clone());
-    let _rounds = ready.wired.keys.as_ref().map(start).transpose()?;
+    let _rounds = Rounds::start(ready.keys_in_use(), ready.health.clone())?;
     serve(ready)
 }
 

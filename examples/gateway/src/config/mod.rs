@@ -46,7 +46,7 @@ mod units;
 mod upstreams;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use api_keys::{ApiKeys, KeyStore, Pepper};
@@ -78,6 +78,8 @@ use values::{OneOrMore, Text};
 pub struct Config {
     /// The name of the file, as problems show it.
     pub file: Arc<str>,
+    /// The files whose content is part of it: of keys, secrets and authorities.
+    pub files: Vec<PathBuf>,
     /// Whether demo accounts are made up at the first start.
     pub demo: Placed<Demo>,
     /// The plans of the demo accounts, in their order.
@@ -164,6 +166,7 @@ impl Config {
         let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
         Self {
             file,
+            files: Vec::new(),
             demo,
             demo_plans,
             server: section.nested("server", Server::read),

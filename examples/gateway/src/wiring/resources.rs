@@ -93,24 +93,49 @@ impl Resources {
     /// # Errors
     /// Something cannot be read, made or opened.
     pub fn open(config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
-        let store = config.api_keys.as_ref().map(|keys| &keys.store);
-        let key_store: Arc<dyn ApiKeyStore> = match store {
-            None | Some(KeyStore::Memory) => Arc::new(MemoryKeyStore::new()),
-            Some(KeyStore::Sqlite(file)) => {
-                let file = file.clone().unwrap_or_else(|| data_dir.file(DATABASE));
-                Arc::new(SqliteKeyStore::open(file)?)
-            }
-        };
-        let fresh = random_text(48)?.into_bytes();
-        let pepper = if store.is_some() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
+        let (key_store, pepper) = keys(kept_in(config), data_dir)?;
         Ok(Self {
             clock: Arc::new(SystemClock),
             key_store,
             limit_store: budgets(config),
-            pepper: Secret::new(pepper),
-            own_tokens: config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()?,
+            pepper,
+            own_tokens: own_tokens(config, data_dir)?,
         })
     }
+
+    /// The same for another configuration: everything that is there goes on, but a store of keys at another place.
+    ///
+    /// # Errors
+    /// Something cannot be read, made or opened.
+    pub(crate) fn renewed(&self, was: &Config, config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
+        let (key_store, pepper) = if kept_in(was) == kept_in(config) {
+            (Arc::clone(&self.key_store), self.pepper.clone())
+        } else {
+            keys(kept_in(config), data_dir)?
+        };
+        Ok(Self { key_store, pepper, own_tokens: own_tokens(config, data_dir)?, ..self.clone() })
+    }
+}
+
+fn kept_in(config: &Config) -> Option<&KeyStore> {
+    config.api_keys.as_ref().map(|keys| &keys.store)
+}
+
+fn keys(store: Option<&KeyStore>, data_dir: &DataDir) -> Result<(Arc<dyn ApiKeyStore>, Secret), ResourceError> {
+    let key_store: Arc<dyn ApiKeyStore> = match store {
+        None | Some(KeyStore::Memory) => Arc::new(MemoryKeyStore::new()),
+        Some(KeyStore::Sqlite(file)) => {
+            let file = file.clone().unwrap_or_else(|| data_dir.file(DATABASE));
+            Arc::new(SqliteKeyStore::open(file)?)
+        }
+    };
+    let fresh = random_text(48)?.into_bytes();
+    let pepper = if store.is_some() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
+    Ok((key_store, Secret::new(pepper)))
+}
+
+fn own_tokens(config: &Config, data_dir: &DataDir) -> Result<Option<OwnTokens>, SigningError> {
+    config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()
 }
 
 fn budgets(config: &Config) -> Arc<dyn LimitStore> {
