@@ -1,6 +1,7 @@
 //! The gate with verifiers made for the test: the order of its stages, waiting, panics, several credentials.
 
 mod limits;
+mod replace;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
