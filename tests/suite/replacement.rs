@@ -58,12 +58,11 @@ fn configuration(name: &'static str) -> GateBuilder {
         .errors(ErrorStyle::new(Shape::Problem).realm(name).unwrap())
 }
 
-/// Panics unless the refusal is of one configuration throughout.
-fn assert_whole(challenge: &str, body: &str) {
-    let realm = NAMES.into_iter().filter(|name| challenge.contains(&format!("realm=\"{name}\""))).collect::<Vec<_>>();
-    let needed = NAMES.into_iter().filter(|name| body.contains(&format!("not-{name}"))).collect::<Vec<_>>();
-    assert_eq!(realm.len(), 1, "{challenge} {body}");
-    assert_eq!(realm, needed, "{challenge} {body}");
+/// Panics unless the challenge is of one configuration throughout.
+fn assert_whole(challenge: &str) {
+    let of = |what: &str| NAMES.map(|name| challenge.contains(&what.replace("NAME", name)));
+    let realm = of("realm=\"NAME\"");
+    assert!(realm.contains(&true) && realm == of("scope=\"not-NAME\""), "{challenge}");
 }
 
 fn ask(gate: &Gate, path: &str, token: &str, known: Option<&Principal>) -> Decision {
@@ -103,8 +102,7 @@ fn s11_no_request_sees_a_mixture() {
                     let whom = through_both(&gate, &layer, token);
                     seen[NAMES.iter().position(|name| *name == whom).unwrap()] += 1;
                     let Decision::Refuse(refusal) = ask(&gate, "/closed", token, None) else { panic!("admitted") };
-                    let body = String::from_utf8(refusal.reply.body.to_vec()).unwrap();
-                    assert_whole(refusal.reply.field("www-authenticate").unwrap(), &body);
+                    assert_whole(refusal.reply.field("www-authenticate").unwrap());
                 }
             })
         };
@@ -113,7 +111,7 @@ fn s11_no_request_sees_a_mixture() {
         while !threads.iter().all(|thread| thread.is_finished()) {
             turn += 1;
             gate.replace(configuration(NAMES[turn % 2])).unwrap();
-            if turn == 5_000 {
+            if turn == 2_000 {
                 is_over.store(true, Ordering::Relaxed);
             }
         }

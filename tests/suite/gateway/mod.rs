@@ -14,6 +14,7 @@ mod http2;
 mod lifecycle;
 mod parity;
 mod process;
+mod reload;
 mod smuggling;
 mod streaming;
 mod tokens;

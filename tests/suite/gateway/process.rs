@@ -51,7 +51,13 @@ impl Gateway {
 
     /// Like [`Gateway::start`], beside files that are there already.
     pub(crate) async fn start_in(binary: &str, config: &str, dir: TempDir) -> Self {
-        let mut child = command(binary, config, dir.path()).spawn().unwrap();
+        let command = command(binary, config, dir.path());
+        Self::spawn(binary, command, dir).await
+    }
+
+    /// Runs a command and waits until it accepts requests.
+    pub(crate) async fn spawn(binary: &str, mut command: Command, dir: TempDir) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = soon("the first line", out.next_line()).await.unwrap();
@@ -85,6 +91,18 @@ impl Gateway {
         soon(text, found).await
     }
 
+    /// Waits for the next line of the log.
+    pub(crate) async fn next_line(&mut self) -> String {
+        self.logs("").await
+    }
+
+    /// Replaces the configuration in one step, and says nothing of it.
+    pub(crate) fn configure(&self, config: &str) {
+        let draft = self.dir.path().join("draft");
+        std::fs::write(&draft, config).unwrap();
+        std::fs::rename(draft, self.dir.path().join("gateway.toml")).unwrap();
+    }
+
     /// Waits until nobody listens any more.
     pub(crate) async fn refuses_connections(&self) {
         let refused = async {
@@ -104,8 +122,17 @@ impl Gateway {
 
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Asks the process to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, which: &str) {
         let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(std::process::Command::new("kill").args([which, &pid]).status().unwrap().success());
     }
 
     /// Waits for the process to end.
@@ -124,10 +151,21 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     std::fs::write(dir.join("secret"), super::tokens::SECRET).unwrap();
     let file = dir.join("gateway.toml");
     std::fs::write(&file, config).unwrap();
+    let mut command = bare_command(binary, dir);
+    command.args(["--listen", address, "--config"]).arg(file);
+    command
+}
+
+/// A binary with the profile that it comes with, ready to be started on a free port.
+pub(crate) fn profile_command(binary: &str, dir: &Path) -> Command {
+    let mut command = bare_command(binary, dir);
+    command.args(["--listen", "127.0.0.1:0", "--profile", "standard"]);
+    command
+}
+
+fn bare_command(binary: &str, dir: &Path) -> Command {
     let mut command = Command::new(path_of(binary));
     command
-        .args(["--listen", address, "--config"])
-        .arg(file)
         .arg("--data-dir")
         .arg(dir.join("data"))
         .env("RUST_LOG", "info")
