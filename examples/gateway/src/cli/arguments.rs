@@ -16,6 +16,8 @@ use crate::start;
 /// A gateway in front of any upstream: it authenticates, authorises, forwards.
 ///
 /// Without arguments, it serves a demo on 127.0.0.1:8080.
+///
+/// SIGHUP makes it read its configuration file again; a change of the file is taken up by itself within three seconds.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
