@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::process::{BINARIES, profile_command, soon};
 use super::tokens::{ISSUER, SECRET};
+use super::upgrades::opened;
 use super::{Connection, Gateway, Upstream, on_both, token};
 
 const PUBLIC: &str = "GET /public/x HTTP/1.1\nHost: a\n\n";
@@ -25,6 +26,7 @@ async fn s11_a_signal_puts_the_changed_file_in_force_and_what_is_in_flight_is_fi
     on_both(&to(&old), async |mut gateway| {
         let (mut busy, mut idle) = (gateway.connect().await, gateway.connect().await);
         let mut rotated = gateway.connect().await;
+        let (mut socket, mut behind_socket) = opened(&gateway, &old).await;
         busy.say(PUBLIC).await;
         let mut behind_busy = old.accept().await;
         behind_busy.request().await;
@@ -50,6 +52,10 @@ async fn s11_a_signal_puts_the_changed_file_in_force_and_what_is_in_flight_is_fi
         // what began before goes on
         behind_busy.say("ld").await;
         assert_eq!(busy.exactly(4).await, b"held");
+        socket.send(b"\x82\x01a").await;
+        assert_eq!(behind_socket.exactly(3).await, b"\x82\x01a");
+        behind_socket.send(b"\x82\x01b").await;
+        assert_eq!(socket.exactly(3).await, b"\x82\x01b");
 
         // a key that was replaced acts with the next signal, though the file of the configuration is the same
         let other = SECRET.replace("tests alone", "tests again");
