@@ -136,3 +136,53 @@ fn settled(answer: Answer<()>) -> Option<Result<(), StoreError>> {
         Outcome::Wait(pending) => Some(waiting_runtime().ok()?.block_on(pending)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use auth_core::RequestHead;
+    use auth_core::issue::NewKey;
+    use auth_core::store::KeyScope;
+
+    use super::*;
+    use crate::config;
+    use crate::wiring::{Resources, wire};
+
+    const KEYS: &str = "[[credentials]]\nheader = \"x-api-key\"\nkinds = [\"api_key\"]\n[api_keys]\nprefix = \"gw\"\n\
+                        [[routes]]\npath = \"/x\"\naccess = \"authenticated\"\n";
+
+    fn done<T>(outcome: Outcome<T>) -> T {
+        match outcome {
+            Outcome::Done(value) => value,
+            Outcome::Wait(pending) => waiting_runtime().unwrap().block_on(pending),
+        }
+    }
+
+    #[test]
+    fn what_the_last_requests_of_an_older_configuration_used_is_written_down() {
+        let config = config::load(KEYS, "gateway.toml", Path::new("")).unwrap();
+        let resources = Resources::in_memory(&config).unwrap();
+        let (old, new) = (wire(&config, resources.clone()).unwrap(), wire(&config, resources.clone()).unwrap());
+        let keys = KeysInUse::default();
+        keys.add(&old);
+        keys.add(&new);
+        keys.write_down();
+        let now = old.gate.now();
+        let minted = waiting_runtime().unwrap();
+        let minted =
+            minted.block_on(old.keys.as_ref().unwrap().service.mint(NewKey::new("key", "owner"), now)).unwrap();
+        let used = || {
+            let records = done(resources.key_store.list(&KeyScope::All)).unwrap();
+            records.first().unwrap().last_used
+        };
+        let headers = [("x-api-key", minted.key.expose_text().unwrap())];
+        // still in flight when the configuration is replaced, and decided then
+        let _ = done(old.gate.decide(&RequestHead::new("GET", "/x", &headers), now));
+        drop(old);
+        assert_eq!(used(), None);
+        keys.write_down();
+        assert!(used().is_some(), "the last use is lost");
+        assert_eq!(keys.0.lock().unwrap().len(), 1, "the old verifier is kept for ever");
+    }
+}

@@ -39,3 +39,64 @@ impl Kept {
 fn files(tls: Option<&Tls>) -> Option<(&Path, &Path)> {
     tls.map(|tls| (tls.cert_file.value.as_path(), tls.key_file.value.as_path()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    fn read(text: &str) -> Config {
+        config::load(text, "gateway.toml", Path::new("")).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_change_stays_and_is_named_and_the_rest_changes() {
+        let routes = "[[routes]]\npath = \"/x\"\naccess = \"public\"\n";
+        let now = read(routes);
+        let text = format!(
+            "{routes}cors = true
+            [server]
+            listen = \"127.0.0.1:1\"
+            max_connections = 7
+            header_read_timeout = \"7s\"
+            max_header_size = \"7KiB\"
+            max_concurrent_streams = 7
+            shutdown_grace = \"7s\"
+            public_url = \"https://api.example\"
+            [limits]
+            capacity = 7
+            [log]
+            level = \"warn\"
+            format = \"json\"
+            [demo]
+            enabled = true
+            "
+        );
+        let mut next = read(&text);
+        let kept = keep(&now, &mut next);
+        assert_eq!(
+            kept.join(" "),
+            "server.listen server.max_connections server.header_read_timeout server.max_header_size \
+             server.max_concurrent_streams server.shutdown_grace limits.capacity log.level log.format demo.enabled"
+        );
+        assert_eq!((next.server.listen, next.limits.capacity), (now.server.listen, now.limits.capacity));
+        assert!(keep(&now, &mut next).is_empty(), "what was kept differs no more");
+        assert!(next.server.public_url.is_some());
+    }
+
+    #[test]
+    fn another_certificate_file_waits_for_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let tls = |name: &str| {
+            std::fs::write(folder.path().join(name), "").unwrap();
+            let text = format!("[tls]\ncert_file = \"{name}\"\nkey_file = \"{name}\"\n");
+            config::load(&text, "gateway.toml", folder.path()).unwrap()
+        };
+        let (none, one) = (read(""), tls("one"));
+        for (now, mut next) in [(&none, tls("one")), (&one, read("")), (&one, tls("two"))] {
+            assert_eq!(keep(now, &mut next), ["tls"]);
+            assert_eq!(files(next.tls.as_ref()), files(now.tls.as_ref()));
+        }
+        assert!(keep(&one, &mut tls("one")).is_empty());
+    }
+}
