@@ -108,7 +108,7 @@ fn s11_no_request_sees_a_mixture() {
         };
         let threads = [asking("quick"), asking("quick"), asking("slow")];
         let mut turn = 0;
-        while !threads.iter().all(|thread| thread.is_finished()) {
+        while !threads.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             turn += 1;
             gate.replace(configuration(NAMES[turn % 2])).unwrap();
             if turn == 2_000 {

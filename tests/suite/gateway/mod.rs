@@ -17,6 +17,7 @@ mod process;
 mod reload;
 mod smuggling;
 mod streaming;
+mod taken_back;
 mod tokens;
 mod upgrades;
 mod upstream;
