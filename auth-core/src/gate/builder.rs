@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::ConfigErrors;
-use crate::gate::{Context, Gate, Limits, Parts, RequestIds, check_costs};
+use crate::gate::{Context, FailedAttempts, Gate, Limits, Parts, RequestIds, check_costs};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy};
 use crate::reply::{ErrorStyle, Renderer};
@@ -20,6 +20,7 @@ pub struct GateBuilder {
     trusted_proxies: NetworkSet,
     revocations: Option<Revocations>,
     limits: Option<Limits>,
+    failed_attempts: Option<FailedAttempts>,
     request_ids: RequestIds,
     errors: ErrorStyle,
     clock: Box<dyn Clock>,
@@ -34,6 +35,7 @@ impl Default for GateBuilder {
             trusted_proxies: NetworkSet::default(),
             revocations: None,
             limits: None,
+            failed_attempts: None,
             request_ids: RequestIds::default(),
             errors: ErrorStyle::default(),
             clock: Box::new(SystemClock),
@@ -99,6 +101,16 @@ impl GateBuilder {
         self
     }
 
+    /// Bounds how many credentials from one address may fail. Nothing is counted by default.
+    ///
+    /// It is off by default because a gate cannot see whether a proxy stands before it: behind one that is not
+    /// [named](Self::trusted_proxies), the failures of one client would be those of all.
+    #[must_use]
+    pub fn failed_attempts(mut self, guard: FailedAttempts) -> Self {
+        self.failed_attempts = Some(guard);
+        self
+    }
+
     /// Says which requests carry an identifier.
     #[must_use]
     pub fn request_ids(mut self, which: RequestIds) -> Self {
@@ -129,6 +141,9 @@ impl GateBuilder {
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
         check_costs(self.limits.as_ref(), &policy)?;
+        if let Some(guard) = &self.failed_attempts {
+            guard.check(!self.trusted_proxies.is_empty()).map_err(|mistake| ConfigErrors::from(vec![mistake]))?;
+        }
         let context =
             Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
         let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
@@ -139,6 +154,7 @@ impl GateBuilder {
             trusted_proxies: self.trusted_proxies,
             revocations: self.revocations,
             limits: self.limits,
+            failed_attempts: self.failed_attempts,
             request_ids: self.request_ids,
             context: Arc::new(context),
         };

@@ -85,22 +85,26 @@ impl Gate {
             Presented::Nothing => case.judge_anonymous(id, head, found.tenant().as_deref()),
             Presented::One(source, text) => {
                 case.presented = source.into();
-                case.conclude(id, self.verify(source, text, now), found.tenant().as_deref())
+                case.conclude(id, self.verify(source, text, case.client, now), found.tenant().as_deref())
             }
             Presented::Several(several) => {
-                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
+                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, case.client, now));
+                let outcomes = outcomes.collect();
                 case.presented = several.iter().map(|(source, _)| *source).collect();
                 case.conclude(id, all_agree(outcomes), found.tenant().as_deref())
             }
         }
     }
 
-    fn verify(&self, source: SourceIndex, text: &str, now: Now) -> Outcome<Verified> {
+    fn verify(&self, source: SourceIndex, text: &str, client: Option<IpAddr>, now: Now) -> Outcome<Verified> {
         let verifiers = self.parts.verifiers.get(source.as_usize());
         let verifier = verifiers.and_then(|all| all.iter().find(|verifier| verifier.recognises(text)));
-        match verifier {
-            Some(verifier) => verify_guarded(verifier.as_ref(), text, now),
-            None => Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Malformed))),
+        let Some(verifier) = verifier else {
+            return Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Malformed)));
+        };
+        match &self.parts.failed_attempts {
+            Some(guard) => guard.verify(verifier, text, client, now, &self.parts.context),
+            None => verify_guarded(verifier.as_ref(), text, now),
         }
     }
 
