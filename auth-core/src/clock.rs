@@ -125,17 +125,19 @@ pub trait Clock: Send + Sync + 'static {
 /// The wall clock is never behind the moment at which the process first read it plus the time since then, so that a
 /// token that has expired stays expired when somebody sets the clock back. A jump forward is taken as it is; when it is
 /// put right, the time goes on from where it should be.
+///
+/// A reading of a machine's clock costs as much as matching a route, so the wall clock is read at most every 10 ms and
+/// counted on with the monotonic clock in between: a step is seen so much later.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        static START: OnceLock<(Instant, Timestamp)> = OnceLock::new();
-        let shown = system_time();
-        let (zero, at_zero) = START.get_or_init(|| (Instant::now(), shown));
-        let elapsed = zero.elapsed();
+        static WALL: OnceLock<Wall> = OnceLock::new();
+        let wall = WALL.get_or_init(|| Wall::starting_at(system_time()));
+        let elapsed = wall.zero.elapsed();
         let monotonic = Monotonic(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
-        Now { wall: not_set_back(shown, *at_zero, elapsed), monotonic }
+        Now { wall: wall.at(elapsed, system_time), monotonic }
     }
 }
 
@@ -146,8 +148,35 @@ fn system_time() -> Timestamp {
     }
 }
 
-fn not_set_back(shown: Timestamp, at_zero: Timestamp, elapsed: Duration) -> Timestamp {
-    shown.max(at_zero.saturating_add(elapsed))
+/// The wall clock, followed by counting on from what it showed at first.
+struct Wall {
+    zero: Instant,
+    /// What it showed then.
+    at_zero: Timestamp,
+    /// By how many microseconds it was ahead of the counting when it was read last; never negative.
+    ahead: AtomicI64,
+    /// The microsecond after zero from which on it is read again.
+    due: AtomicI64,
+}
+
+impl Wall {
+    /// In microseconds.
+    const FOLLOWED_EVERY: i64 = 10_000;
+
+    fn starting_at(shown: Timestamp) -> Self {
+        Self { zero: Instant::now(), at_zero: shown, ahead: AtomicI64::new(0), due: AtomicI64::new(0) }
+    }
+
+    fn at(&self, elapsed: Duration, shown: impl FnOnce() -> Timestamp) -> Timestamp {
+        let elapsed = micros(elapsed);
+        let counted = self.at_zero.0.saturating_add(elapsed);
+        // Two threads that read it at the same time write nearly the same.
+        if elapsed >= self.due.load(Ordering::Relaxed) {
+            self.ahead.store(shown().0.saturating_sub(counted).max(0), Ordering::Relaxed);
+            self.due.store(elapsed.saturating_add(Self::FOLLOWED_EVERY), Ordering::Relaxed);
+        }
+        Timestamp(counted.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
 }
 
 /// Clocks that move only when told to, for tests.
@@ -217,17 +246,31 @@ mod tests {
     #[test]
     fn l25_a_clock_that_is_set_back_goes_on_and_one_that_jumped_comes_back() {
         let at = Timestamp::from_unix_seconds;
-        for (shown, since_start, read) in [
-            (1_060, 60, 1_060),
+        let wall = Wall::starting_at(at(1_000));
+        for (since_start, shown, read) in [
+            (60, 1_060, 1_060),
             // set back by an hour, and by all the time since the epoch
-            (1_060 - 3_600, 60, 1_060),
-            (0, 60, 1_060),
+            (61, 1_061 - 3_600, 1_061),
+            (62, 0, 1_062),
             // a jump forward, and the same put right two minutes later
-            (1_060 + 34_560_000, 60, 1_060 + 34_560_000),
-            (1_180, 180, 1_180),
+            (63, 1_063 + 34_560_000, 1_063 + 34_560_000),
+            (183, 1_183, 1_183),
         ] {
-            assert_eq!(not_set_back(at(shown), at(1_000), Duration::from_secs(since_start)), at(read), "{shown}");
+            assert_eq!(wall.at(Duration::from_secs(since_start), || at(shown)), at(read), "{shown}");
         }
+    }
+
+    #[test]
+    fn between_readings_the_wall_clock_is_counted_on() {
+        let wall = Wall::starting_at(Timestamp(0));
+        let at = |millis: u64, shown: i64| {
+            wall.at(Duration::from_millis(millis), || Timestamp(shown * 1_000)).unix_micros() / 1_000
+        };
+        assert_eq!(at(0, 500), 500);
+        assert_eq!(at(9, 90_000), 509);
+        assert_eq!(at(10, 90_000), 90_000);
+        assert_eq!(at(19, 0), 90_009);
+        assert_eq!(at(20, 0), 20);
     }
 
     #[test]

@@ -62,6 +62,13 @@ const MOST_SOURCES: usize = 64;
 /// Longer credentials are refused unread. Twice what a large token has, and as much as servers take for a header line.
 const LONGEST: usize = 8 * 1024;
 
+/// A reader of no source, which finds nothing.
+impl Default for CredentialReader {
+    fn default() -> Self {
+        Self { sources: Vec::new(), schemes: SourceMask::NONE, longest: LONGEST }
+    }
+}
+
 impl CredentialReader {
     /// A reader of these sources; a source that is listed twice counts once.
     ///
@@ -69,7 +76,7 @@ impl CredentialReader {
     /// Every source whose name cannot be, and more than 64 sources.
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Vec::new();
-        let mut reader = Self { sources: Vec::new(), schemes: SourceMask::NONE, longest: LONGEST };
+        let mut reader = Self::default();
         for source in sources {
             if let Err(problem) = source.check() {
                 problems.push(problem);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
-use crate::error::ConfigErrors;
-use crate::gate::{Context, FailedAttempts, Gate, Limits, Parts, RequestIds, check_costs};
+use crate::error::{ConfigError, ConfigErrors};
+use crate::gate::layers::Layers;
+use crate::gate::live::{GateId, Live};
+use crate::gate::{Context, FailedAttempts, Gate, Limits, RequestIds};
 use crate::network::NetworkSet;
-use crate::policy::{PermissionModel, Policy};
+use crate::policy::{PermissionModel, Policy, Rule};
 use crate::reply::{ErrorStyle, Renderer};
 use crate::revocation::Revocations;
 use crate::verify::Verifier;
@@ -23,7 +25,7 @@ pub struct GateBuilder {
     failed_attempts: Option<FailedAttempts>,
     request_ids: RequestIds,
     errors: ErrorStyle,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Default for GateBuilder {
@@ -38,7 +40,7 @@ impl Default for GateBuilder {
             failed_attempts: None,
             request_ids: RequestIds::default(),
             errors: ErrorStyle::default(),
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -125,10 +127,11 @@ impl GateBuilder {
         self
     }
 
-    /// Takes the time from this clock instead of the machine's.
+    /// Takes the time from this clock instead of the machine's. A gate keeps its clock when it is
+    /// [replaced](Gate::replace): budgets and credentials go on from where they were.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -137,29 +140,63 @@ impl GateBuilder {
     /// # Errors
     /// Everything that is wrong with the sources; if nothing is, everything that is wrong with the route table.
     pub fn build(self) -> Result<Gate, ConfigErrors> {
+        Ok(Gate { live: Arc::new(Live::new(self)?), rule: None })
+    }
+
+    pub(super) fn own_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// What a gate decides by, its layers with these rules included.
+    pub(super) fn context(
+        self,
+        gate: GateId,
+        clock: Arc<dyn Clock>,
+        layers: Vec<Arc<Rule>>,
+    ) -> Result<Context, ConfigErrors> {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
-        check_costs(self.limits.as_ref(), &policy)?;
         if let Some(guard) = &self.failed_attempts {
-            guard.check(!self.trusted_proxies.is_empty()).map_err(|mistake| ConfigErrors::from(vec![mistake]))?;
+            guard.check(!self.trusted_proxies.is_empty())?;
         }
-        let context =
-            Context { permissions: self.permissions, renderer: Renderer::new(self.errors), sources, clock: self.clock };
         let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
-        let parts = Parts {
+        let mut context = Context {
+            gate: Some(gate),
+            permissions: self.permissions,
+            policy,
+            layers: Layers::default(),
             in_url: queries.map(|(index, _)| index).collect(),
             reader,
             verifiers,
+            sources,
             trusted_proxies: self.trusted_proxies,
             revocations: self.revocations,
             limits: self.limits,
             failed_attempts: self.failed_attempts,
             request_ids: self.request_ids,
-            context: Arc::new(context),
+            renderer: Renderer::new(self.errors),
+            clock,
         };
-        Ok(Gate { parts: Arc::new(parts), policy: Arc::new(policy) })
+        context.check_costs(&context.policy)?;
+        context.layers = compile_layers(layers, &context)?;
+        Ok(context)
     }
+}
+
+fn compile_layers(rules: Vec<Arc<Rule>>, context: &Context) -> Result<Layers, ConfigErrors> {
+    let (mut layers, mut problems) = (Vec::new(), Vec::new());
+    for rule in rules {
+        match context.compile(&rule) {
+            Ok(policy) => layers.push((rule, policy)),
+            Err(found) => problems.extend(found.iter().map(|problem| at_layer(problem, &rule))),
+        }
+    }
+    if problems.is_empty() { Ok(Layers::new(layers)) } else { Err(problems.into()) }
+}
+
+fn at_layer(problem: &ConfigError, rule: &Rule) -> ConfigError {
+    problem.clone().at(format_args!("the layer with the rule `{rule}`"))
 }
 
 /// One place where credentials travel, and who verifies what is found there.

@@ -1,27 +1,87 @@
-//! What outlives the decision: the parts of a gate that extractors and proxies need afterwards.
+//! One configuration of a gate, whole: what decides on a request, and what extractors and proxies need afterwards.
+//!
+//! It never changes. A gate that is [replaced](crate::gate::Gate::replace) has another one from then on, and whoever
+//! was admitted by this one keeps it.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
-use crate::credential::{Source, SourceMask};
-use crate::gate::Refusal;
+use crate::credential::{CredentialReader, Source, SourceMask};
+use crate::error::ConfigErrors;
+use crate::gate::layers::Layers;
+use crate::gate::live::{GateId, Live};
 use crate::gate::request_id::request_id;
-use crate::policy::PermissionModel;
+use crate::gate::{FailedAttempts, Limits, Refusal, RequestIds};
+use crate::network::NetworkSet;
+use crate::policy::{CompiledPolicy, PermissionModel, Rule};
 use crate::principal::Principal;
 use crate::rejection::Rejection;
 use crate::reply::{Renderer, Reply, Situation};
 use crate::request::RequestHead;
+use crate::revocation::Revocations;
+use crate::verify::Verifier;
 
-/// What a gate shares with the principals it admits and with its adapters.
+/// What a gate decides a request by, and shares with the principals it admits and with its adapters.
 pub struct Context {
+    /// Whose it is; `None` where no gate is.
+    pub(super) gate: Option<GateId>,
     pub(crate) permissions: PermissionModel,
-    pub(crate) renderer: Renderer,
+    pub(super) policy: CompiledPolicy,
+    pub(super) layers: Layers,
+    pub(super) reader: CredentialReader,
+    /// Who verifies what the reader finds, by the position of the source.
+    pub(super) verifiers: Vec<Vec<Arc<dyn Verifier>>>,
     pub(crate) sources: Vec<Source>,
-    pub(crate) clock: Box<dyn Clock>,
+    /// The sources that are part of the URL.
+    pub(super) in_url: SourceMask,
+    pub(super) trusted_proxies: NetworkSet,
+    pub(super) revocations: Option<Revocations>,
+    pub(super) limits: Option<Limits>,
+    pub(super) failed_attempts: Option<FailedAttempts>,
+    pub(super) request_ids: RequestIds,
+    pub(crate) renderer: Renderer,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Context {
+    /// The route table.
+    pub fn policy(&self) -> &CompiledPolicy {
+        &self.policy
+    }
+
+    pub(super) fn is_of(&self, live: &Live) -> bool {
+        self.gate == Some(live.id)
+    }
+
+    /// The policy of a layer with that rule alone.
+    ///
+    /// It is at hand, unless the layer was made after this context was replaced. A rule that does not fit such a
+    /// request is no rule, so that nobody passes.
+    pub(super) fn layer_policy(&self, rule: &Arc<Rule>) -> Arc<CompiledPolicy> {
+        self.layers.policy(rule).unwrap_or_else(|| Arc::new(self.compile(rule).unwrap_or_default()))
+    }
+
+    /// Makes a rule ready that stands alone.
+    pub(super) fn compile(&self, rule: &Rule) -> Result<CompiledPolicy, ConfigErrors> {
+        let policy = CompiledPolicy::single(rule, &self.permissions, &self.reader)?;
+        self.check_costs(&policy)?;
+        Ok(policy)
+    }
+
+    /// Finds what nobody could ever pay for.
+    pub(super) fn check_costs(&self, policy: &CompiledPolicy) -> Result<(), ConfigErrors> {
+        let problems = self.limits.as_ref().map(|limits| limits.check(policy.rules())).unwrap_or_default();
+        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    }
+
+    /// Counts on where the context that this one replaces stands.
+    pub(super) fn go_on_from(&mut self, earlier: &Self) {
+        if let (Some(guard), Some(earlier)) = (&mut self.failed_attempts, &earlier.failed_attempts) {
+            guard.go_on_from(earlier);
+        }
+    }
+
     /// The reply to a refusal that is decided after the gate: by an extractor, by a proxy, by the application.
     pub fn refuse(&self, rejection: &Rejection, method: &str, path: &str, request_id: &str) -> Reply {
         let situation = Situation { method, path, request_id, time: self.clock.now().wall };
@@ -60,10 +120,21 @@ impl Context {
 impl Default for Context {
     fn default() -> Self {
         Self {
+            gate: None,
             permissions: PermissionModel::default(),
-            renderer: Renderer::default(),
+            policy: CompiledPolicy::default(),
+            layers: Layers::default(),
+            reader: CredentialReader::default(),
+            verifiers: Vec::new(),
             sources: Vec::new(),
-            clock: Box::new(SystemClock),
+            in_url: SourceMask::NONE,
+            trusted_proxies: NetworkSet::default(),
+            revocations: None,
+            limits: None,
+            failed_attempts: None,
+            request_ids: RequestIds::default(),
+            renderer: Renderer::default(),
+            clock: Arc::new(SystemClock),
         }
     }
 }

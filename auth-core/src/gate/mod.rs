@@ -18,10 +18,13 @@
 mod admission;
 mod attached;
 mod builder;
+mod case;
 mod context;
 mod decide;
 mod failed_attempts;
+mod layers;
 mod limits;
+mod live;
 mod observe;
 mod outage;
 mod pending;
@@ -29,6 +32,7 @@ mod request_id;
 mod response_fields;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
@@ -44,35 +48,19 @@ pub use request_id::RequestIds;
 pub use response_fields::{Existing, ResponseFields};
 
 use crate::clock::Now;
-use crate::credential::{CredentialReader, SourceMask};
 use crate::error::ConfigErrors;
-use crate::network::NetworkSet;
-use crate::policy::{CompiledPolicy, Rule};
-use crate::revocation::Revocations;
-use crate::verify::Verifier;
+use crate::gate::live::Live;
+use crate::policy::Rule;
 
 /// Decides on requests: who they come from, and whether they may pass.
 ///
-/// Cloning copies two pointers; every clone is the same gate.
+/// Cloning copies two pointers; every clone is the same gate. What it decides by can be [replaced](Self::replace) while
+/// it serves.
 #[derive(Clone)]
 pub struct Gate {
-    parts: Arc<Parts>,
-    policy: Arc<CompiledPolicy>,
-}
-
-/// What every clone of a gate shares, whatever its policy.
-struct Parts {
-    reader: CredentialReader,
-    /// Who verifies what the reader finds, by the position of the source.
-    verifiers: Vec<Vec<Arc<dyn Verifier>>>,
-    /// The sources that are part of the URL.
-    in_url: SourceMask,
-    trusted_proxies: NetworkSet,
-    revocations: Option<Revocations>,
-    limits: Option<Limits>,
-    failed_attempts: Option<FailedAttempts>,
-    request_ids: RequestIds,
-    context: Arc<Context>,
+    live: Arc<Live>,
+    /// The one rule of a layer, in the place of the route table.
+    rule: Option<Arc<Rule>>,
 }
 
 impl Gate {
@@ -83,7 +71,7 @@ impl Gate {
 
     /// Reads the gate's clock. Adapters do so once, when a request arrives.
     pub fn now(&self) -> Now {
-        self.parts.context.clock.now()
+        self.live.now()
     }
 
     /// The same gate with one rule for every request in the place of its route table, for a layer around one route.
@@ -95,30 +83,48 @@ impl Gate {
     /// Everything that is wrong with the rule: it names a source the gate does not have, or a path parameter, or costs
     /// more than a budget holds.
     pub fn requiring(&self, rule: impl Into<Rule>) -> Result<Self, ConfigErrors> {
-        let policy = CompiledPolicy::single(&rule.into(), &self.parts.context.permissions, &self.parts.reader)?;
-        check_costs(self.parts.limits.as_ref(), &policy)?;
-        Ok(Self { parts: Arc::clone(&self.parts), policy: Arc::new(policy) })
+        let rule = Arc::new(rule.into());
+        self.live.add_layer(&rule)?;
+        Ok(Self { live: Arc::clone(&self.live), rule: Some(rule) })
     }
 
-    /// The gate's route table.
-    pub fn policy(&self) -> &CompiledPolicy {
-        &self.policy
+    /// Decides by what the builder says from now on: route table, permissions, verifiers and their keys, limits,
+    /// revocations, trusted proxies and the style of refusals change together, in every clone and every layer.
+    ///
+    /// Each request is decided by one of the two alone: by what held when it arrived, however long its decision waits and
+    /// whatever layers it passes. Stores are not part of this: hand the same ones to the builder to keep budgets, keys
+    /// and revocations. The clock stays.
+    ///
+    /// ```
+    /// use auth_core::gate::Gate;
+    /// use auth_core::policy::{Policy, authenticated, public};
+    ///
+    /// let gate = Gate::builder().policy(Policy::new().get("/status", public())).build()?;
+    /// let layer = gate.requiring(authenticated())?;
+    /// gate.replace(Gate::builder().policy(Policy::new().get("/status", authenticated())))?;
+    /// // a mistake changes nothing
+    /// assert!(gate.replace(Gate::builder().policy(Policy::new().get("status", public()))).is_err());
+    /// # Ok::<(), auth_core::ConfigErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`GateBuilder::build`], and each layer whose [rule](Self::requiring) does not fit any more. The gate stays as
+    /// it was.
+    pub fn replace(&self, next: GateBuilder) -> Result<(), ConfigErrors> {
+        self.live.replace(next)
     }
 
-    /// What the gate shares with its adapters.
-    pub fn context(&self) -> &Arc<Context> {
-        &self.parts.context
+    /// What the gate decides by now.
+    ///
+    /// Whatever belongs to a request that was admitted should ask its principal for
+    /// [what it was admitted by](crate::Principal::context) instead.
+    pub fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.live.current())
     }
-}
-
-/// Finds what nobody could ever pay for.
-fn check_costs(limits: Option<&Limits>, policy: &CompiledPolicy) -> Result<(), ConfigErrors> {
-    let problems = limits.map(|limits| limits.check(policy.rules())).unwrap_or_default();
-    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("sources", &self.parts.context.sources).finish_non_exhaustive()
+        f.debug_struct("Gate").field("sources", &self.live.current().sources).finish_non_exhaustive()
     }
 }

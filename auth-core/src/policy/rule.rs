@@ -1,5 +1,6 @@
 //! What one route asks for: a requirement, and where the caller and its credential may come from.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::ConfigError;
@@ -131,6 +132,16 @@ impl Rule {
     pub(super) fn asks_the_same(&self, other: &Self) -> bool {
         let but_the_name = |rule: &Self| Self { name: None, ..rule.clone() };
         but_the_name(self) == but_the_name(other)
+    }
+}
+
+/// What the rule is named or, without a name, what it requires.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => f.write_str(name),
+            None => self.requirement.fmt(f),
+        }
     }
 }
 

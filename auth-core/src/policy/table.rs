@@ -103,6 +103,13 @@ impl Policy {
 #[derive(Debug)]
 pub struct CompiledPolicy(Kind);
 
+/// The policy without a route, which refuses everything.
+impl Default for CompiledPolicy {
+    fn default() -> Self {
+        Self(Kind::Table(Box::default()))
+    }
+}
+
 #[derive(Debug)]
 enum Kind {
     Table(Box<Table>),
@@ -110,7 +117,7 @@ enum Kind {
 }
 
 /// Patterns and rules, ready for look-ups.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Table {
     /// Finds paths in folded spelling.
     pub(super) folded: Router<usize>,

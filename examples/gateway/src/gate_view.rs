@@ -1,6 +1,6 @@
 //! What the gateway asks of the gate beside its decision.
 
-use auth_core::gate::Gate;
+use auth_core::gate::Context;
 use auth_core::policy::{Entry, Preflight};
 use auth_core::{FieldNames, Headers, Rejection, RequestHead};
 use http::request::Parts;
@@ -29,9 +29,9 @@ pub(crate) enum Sharing {
 }
 
 /// The route of a request that has one.
-pub(crate) fn route<'g>(gate: &'g Gate, parts: &Parts) -> Option<Route<'g>> {
+pub(crate) fn route<'g>(context: &'g Context, parts: &Parts) -> Option<Route<'g>> {
     let fields = Fields(&parts.headers);
-    let found = gate.policy().route(&head(parts, &fields)).ok()?;
+    let found = context.policy().route(&head(parts, &fields)).ok()?;
     match found.entry() {
         Entry::Preflight(rule) => Some(Route { name: rule.name(), sharing: Sharing::Preflight }),
         Entry::Rule(rule) if rule.preflight() == Preflight::Passes => {
@@ -43,9 +43,9 @@ pub(crate) fn route<'g>(gate: &'g Gate, parts: &Parts) -> Option<Route<'g>> {
 }
 
 /// A refusal of the gateway's own, told like the gate's.
-pub(crate) fn refuse(gate: &Gate, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
+pub(crate) fn refuse(context: &Context, rejection: Rejection, parts: &Parts) -> Response<ResponseBody> {
     let fields = Fields(&parts.headers);
-    let refusal = gate.context().refusal(rejection, &head(parts, &fields));
+    let refusal = context.refusal(rejection, &head(parts, &fields));
     // What clients choose is printed escaped, so that it cannot forge a line.
     tracing::info!(
         target: "gateway::refusal",

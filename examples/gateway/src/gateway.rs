@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use auth_core::gate::Gate;
+use auth_core::gate::{Context, Gate};
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, Version, header};
@@ -35,6 +35,7 @@ use crate::wiring::route_name;
 #[derive(Debug)]
 pub struct Gateway {
     gate: Gate,
+    context: Arc<Context>,
     cross_origin: CrossOrigin,
     forwarder: Forwarder,
     /// Where a route leads that names no other destination.
@@ -92,6 +93,7 @@ impl Gateway {
             trusted_proxies: config.server.trusted_proxies.clone(),
             health,
             longest_head: config.server.max_header_size,
+            context: gate.context(),
             gate,
         }
     }
@@ -105,7 +107,7 @@ impl Gateway {
     pub fn arrive(&self, parts: &Parts) -> (Passage, Option<Response<ResponseBody>>) {
         let passage = Passage::new(parts, self.cross_origin_fields(parts));
         if let Some(fault) = fault_of(&parts.headers).or_else(|| fault_in(parts, self.longest_head)) {
-            return (passage, Some(refuse(&self.gate, Rejection::InvalidRequest(fault), parts)));
+            return (passage, Some(refuse(&self.context, Rejection::InvalidRequest(fault), parts)));
         }
         (passage, self.health.answer(&parts.method, parts.uri.path()))
     }
@@ -121,7 +123,7 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let Some(admitted) = admitted else {
             tracing::error!("a request reached the upstreams without a gate: the server is put together wrongly");
-            return Answer::Response(refuse(&self.gate, Rejection::Internal, &parts));
+            return Answer::Response(refuse(&self.context, Rejection::Internal, &parts));
         };
         let sharing = self.sharing(&parts);
         if sharing == Sharing::Preflight {
@@ -140,26 +142,26 @@ impl Gateway {
                 Answer::Response(response)
             }
             Ok(upgraded) => upgraded,
-            Err(rejection) => Answer::Response(refuse(&self.gate, rejection, &remembered)),
+            Err(rejection) => Answer::Response(refuse(&self.context, rejection, &remembered)),
         }
     }
 
     /// Answers a request that there is no room for.
     pub fn overloaded(&self, parts: &Parts) -> Response<ResponseBody> {
-        refuse(&self.gate, Rejection::Unavailable(Outage::new("too many requests wait on one connection")), parts)
+        refuse(&self.context, Rejection::Unavailable(Outage::new("too many requests wait on one connection")), parts)
     }
 
     fn destination_of(&self, parts: &Parts) -> &Destination {
         if self.by_route.is_empty() {
             return &self.destination;
         }
-        let named = route(&self.gate, parts).and_then(|route| self.by_route.get(route.name));
+        let named = route(&self.context, parts).and_then(|route| self.by_route.get(route.name));
         named.map_or(&self.destination, Arc::as_ref)
     }
 
     /// Only browsers name an origin, so most requests are not looked up for it.
     fn sharing(&self, parts: &Parts) -> Sharing {
-        let route = if parts.headers.contains_key(header::ORIGIN) { route(&self.gate, parts) } else { None };
+        let route = if parts.headers.contains_key(header::ORIGIN) { route(&self.context, parts) } else { None };
         route.map_or(Sharing::SameOrigin, |route| route.sharing)
     }
 

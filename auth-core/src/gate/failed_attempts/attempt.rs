@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Now;
+use crate::clock::{Clock, Now};
 use crate::error::StoreError;
-use crate::gate::Context;
 use crate::gate::pending::{budgets_guarded, verify_guarded};
 use crate::limit::{Balance, Charge, Charges, Facts, Network, Quota, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
@@ -27,7 +26,7 @@ const TRICKLE: &str = "\u{1}trickle";
 pub(super) struct Asking {
     pub(super) guard: FailedAttempts,
     pub(super) origin: Option<Network>,
-    pub(super) context: Arc<Context>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// What the budgets say.
@@ -49,7 +48,7 @@ impl Asking {
             Outcome::Done(said) => self.conclude(said, now),
             Outcome::Wait(pending) => Outcome::Wait(Box::pin(async move {
                 let said = pending.await;
-                let now = self.context.clock.now();
+                let now = self.clock.now();
                 self.conclude(said, now).resolve().await
             })),
         }
@@ -67,11 +66,11 @@ impl Asking {
     async fn wait_for(self, mut turn: Turn) -> Permit {
         loop {
             turn.await;
-            let now = self.context.clock.now();
+            let now = self.clock.now();
             match self.ask_budget(now).resolve().await {
                 Said::Go(attempt) => return Ok(attempt),
                 Said::Spent(wait) => {
-                    let now = self.context.clock.now();
+                    let now = self.clock.now();
                     return self.ask_trickle(wait, now).resolve().await;
                 }
                 Said::Refused(rejection) => return Err(rejection),
@@ -154,7 +153,7 @@ impl Attempt {
             Outcome::Done(verdict) => self.settle(verdict, now),
             Outcome::Wait(pending) => Outcome::Wait(Box::pin(async move {
                 let verdict = pending.await;
-                let now = self.asking.context.clock.now();
+                let now = self.asking.clock.now();
                 self.settle(verdict, now).resolve().await
             })),
         }
@@ -183,7 +182,7 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            drop(self.debit(self.asking.context.clock.now()));
+            drop(self.debit(self.asking.clock.now()));
             drop(place);
         }
     }

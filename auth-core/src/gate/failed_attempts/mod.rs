@@ -10,10 +10,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::clock::Now;
+use crate::clock::{Clock, Now};
 use crate::error::ConfigError;
+use crate::gate::DuringOutage;
 use crate::gate::pending::recall_guarded;
-use crate::gate::{Context, DuringOutage};
 use crate::limit::{Network, Quota};
 use crate::outcome::Outcome;
 use crate::secret::Secret;
@@ -107,6 +107,11 @@ impl FailedAttempts {
         Ok(())
     }
 
+    /// Counts the attempts under way together with those of the guard that this one replaces.
+    pub(super) fn go_on_from(&mut self, earlier: &Self) {
+        self.in_flight = Arc::clone(&earlier.in_flight);
+    }
+
     /// Verifies a credential, unless too many from that address have failed.
     pub(super) fn verify(
         &self,
@@ -114,22 +119,22 @@ impl FailedAttempts {
         text: &str,
         client: Option<IpAddr>,
         now: Now,
-        context: &Arc<Context>,
+        clock: &Arc<dyn Clock>,
     ) -> Outcome<Verified> {
         if let Some(known) = recall_guarded(&**verifier, text, now) {
             return known;
         }
-        let asking = Asking { guard: self.clone(), origin: client.map(Network::of), context: Arc::clone(context) };
+        let asking = Asking { guard: self.clone(), origin: client.map(Network::of), clock: Arc::clone(clock) };
         match asking.ask(now) {
             Outcome::Done(Ok(attempt)) => attempt.make(&**verifier, text, now),
             Outcome::Done(Err(rejection)) => Outcome::Done(Err(rejection)),
             Outcome::Wait(pending) => {
                 let (verifier, text) = (Arc::clone(verifier), Secret::from(text));
-                let context = Arc::clone(context);
+                let clock = Arc::clone(clock);
                 Outcome::Wait(Box::pin(async move {
                     let attempt = pending.await?;
                     let text = text.expose_text().unwrap_or_default();
-                    attempt.make(&*verifier, text, context.clock.now()).resolve().await
+                    attempt.make(&*verifier, text, clock.now()).resolve().await
                 }))
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::limits::{Remote, Way};
 use super::*;
+use crate::NetworkSet;
 use crate::clock::Clock;
 use crate::gate::{Clients, FailedAttempts};
 use crate::limit::Quota;
@@ -105,10 +106,14 @@ fn guarded_over(
 ) -> Guarded {
     let (costly, clock) = (Costly::default(), Arc::new(SimulatedClock::at_unix_seconds(1_000)));
     let guard = more(FailedAttempts::new(quota(failures), Clients::Direct, Arc::new(store)));
-    let gate = Gate::builder()
+    let gate = builder(&costly, guard).clock(Shared(Arc::clone(&clock))).build().unwrap();
+    Guarded { gate, costly, clock }
+}
+
+fn builder(costly: &Costly, guard: FailedAttempts) -> GateBuilder {
+    Gate::builder()
         .accept(Source::bearer(), costly.clone())
         .accept(Source::header("x-api-key"), costly.clone())
-        .clock(Shared(Arc::clone(&clock)))
         .failed_attempts(guard)
         .policy(
             Policy::new()
@@ -117,9 +122,6 @@ fn guarded_over(
                 .any("/optional", optional())
                 .any("/both", Rule::from(authenticated()).several_credentials()),
         )
-        .build()
-        .unwrap();
-    Guarded { gate, costly, clock }
 }
 
 fn guarded(failures: &str) -> Guarded {
@@ -325,6 +327,22 @@ fn an_attempt_that_is_given_up_counts_and_lets_the_next_one_in() {
     guarded.costly.open();
     assert_eq!(crowd.finish(), BTreeMap::from([(200, 3)]));
     assert_eq!([(); 4].map(|()| guarded.status("bad-guess")), [401, 401, 401, 429], "two, and one of the trickle");
+}
+
+#[test]
+fn attempts_under_way_count_on_when_the_gate_is_replaced() {
+    let store: Arc<dyn LimitStore> = Arc::new(MemoryLimitStore::new());
+    let guard = || FailedAttempts::new(quota("5/hour"), Clients::Direct, Arc::clone(&store));
+    let (costly, clock) = (Costly::default(), Arc::new(SimulatedClock::at_unix_seconds(1_000)));
+    let gate = builder(&costly, guard()).build().unwrap();
+    let guarded = Guarded { gate, costly, clock };
+    let before = Crowd::of(&guarded, 4, "slow-bad-guess");
+    guarded.gate.replace(builder(&guarded.costly, guard())).unwrap();
+    let after = Crowd::of(&guarded, 4, "slow-bad-guess");
+    assert_eq!(guarded.costly.verified(), 5);
+    guarded.costly.open();
+    assert_eq!(before.finish(), BTreeMap::from([(401, 4)]));
+    assert_eq!(after.finish(), BTreeMap::from([(401, 2), (429, 2)]));
 }
 
 #[test]

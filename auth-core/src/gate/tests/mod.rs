@@ -18,7 +18,7 @@ use crate::policy::{Policy, authenticated, optional, permission, public};
 use crate::principal::{Identity, Method};
 use crate::rejection::{CredentialFault, Outage, Rejection, RequestFault};
 use crate::request::RequestHead;
-use crate::verify::Verified;
+use crate::verify::{Verified, Verifier};
 
 /// Verifies texts that say what shall happen; `user` in `good-user` is the subject.
 struct Scripted(Arc<AtomicUsize>);

@@ -7,6 +7,7 @@ use crate::json::{Fingerprint, Members, Object};
 use crate::keys::Algorithm;
 
 /// What the header claims. It chooses a key of the issuer by name and is compared with that key; it supplies nothing.
+#[derive(Debug)]
 pub(crate) struct Header<'t> {
     /// Nothing where the name is not that of a supported algorithm, such as `none`.
     pub(crate) algorithm: Option<Algorithm>,
@@ -35,6 +36,12 @@ impl<'t> Header<'t> {
             }
         }
         Ok(Self { algorithm: algorithm.ok_or(JwsFault::Malformed)?, key_id, typ })
+    }
+
+    /// The same, without the token.
+    pub(super) fn to_owned(&self) -> Header<'static> {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(|text| Cow::Owned(text.to_owned()));
+        Header { algorithm: self.algorithm, key_id: owned(&self.key_id), typ: owned(&self.typ) }
     }
 }
 

@@ -8,9 +8,11 @@
 //!
 //! - `compact`: three parts, one spelling each.
 //! - `header`: the few header members that decide something, and those that are refused.
+//! - `seen`: headers that were read before.
 
 mod compact;
 mod header;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -20,8 +22,9 @@ use crate::json::Members;
 use crate::keys::{Algorithm, KeyFault, KeySet, VerificationKey};
 use crate::rejection::CredentialFault;
 
-pub(crate) use compact::{Compact, MAX_LENGTH, Scratch};
+pub(crate) use compact::{Compact, MAX_LENGTH, Scratch, decode, first_dot};
 pub(crate) use header::Header;
+pub(crate) use seen::SeenHeaders;
 
 /// Why bytes are not taken for signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,20 +120,22 @@ impl fmt::Debug for Payload {
 pub fn verify(text: impl AsRef<[u8]>, keys: &KeySet) -> Result<Payload, JwsFault> {
     let text = str::from_utf8(text.as_ref()).map_err(|_| JwsFault::Malformed)?;
     let mut scratch = Scratch::new();
-    let token = Compact::read(text, MAX_LENGTH, &mut scratch)?;
-    let header = Header::read(token.header, &mut Members::new())?;
-    let (algorithm, key) = signer(&token, &header, keys)?;
-    Ok(Payload { bytes: token.payload.to_vec(), algorithm, key_id: key.id().map(str::to_owned) })
+    let token = Compact::split(text, MAX_LENGTH)?;
+    let [header, payload, signature] = decode([token.header, token.payload, token.signature], &mut scratch)?;
+    let header = Header::read(header, &mut Members::new())?;
+    let (algorithm, key) = signer(token.signed, signature, &header, keys)?;
+    Ok(Payload { bytes: payload.to_vec(), algorithm, key_id: key.id().map(str::to_owned) })
 }
 
 /// The key that signed, and how.
 pub(crate) fn signer<'k>(
-    token: &Compact<'_, '_>,
+    signed: &[u8],
+    signature: &[u8],
     header: &Header<'_>,
     keys: &'k KeySet,
 ) -> Result<(Algorithm, &'k VerificationKey), JwsFault> {
     let algorithm = header.algorithm.ok_or(JwsFault::Algorithm)?;
     let candidates = keys.candidates(header.key_id.as_deref(), algorithm)?;
-    let key = candidates.accepting(token.signed, token.signature).ok_or(JwsFault::Signature)?;
+    let key = candidates.accepting(signed, signature).ok_or(JwsFault::Signature)?;
     Ok((algorithm, key))
 }

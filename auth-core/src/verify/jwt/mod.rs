@@ -43,7 +43,7 @@ use crate::json::{Members, Object};
 use crate::outcome::Outcome;
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Rejection};
-use crate::verify::jws::{self, Compact, Header, Scratch};
+use crate::verify::jws::{self, Compact, Header, Scratch, SeenHeaders};
 use crate::verify::known::{Known, Memory, Span};
 use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
 use claims::Registered;
@@ -73,6 +73,7 @@ pub use mapping::{ClaimMapping, ClaimPath, ScopeShape, ScopeUse};
 pub struct JwtVerifier {
     issuers: Vec<Trusted>,
     max_length: usize,
+    headers: SeenHeaders,
     known: Option<Known<Arc<Identity>>>,
 }
 
@@ -95,7 +96,7 @@ impl JwtVerifier {
         if trusted.is_empty() {
             return Err(ConfigError::new("there is no issuer to trust; name at least one"));
         }
-        Ok(Self { issuers: trusted, max_length: jws::MAX_LENGTH, known: None })
+        Ok(Self { issuers: trusted, max_length: jws::MAX_LENGTH, headers: SeenHeaders::default(), known: None })
     }
 
     /// Refuses tokens of more than so many bytes before anything of them is decoded.
@@ -140,16 +141,35 @@ impl JwtVerifier {
 
     fn identify(&self, text: &str, now: Now) -> Result<(Arc<Identity>, Span), CredentialFault> {
         let mut scratch = Scratch::new();
-        let token = Compact::read(text, self.max_length, &mut scratch)?;
+        let token = Compact::split(text, self.max_length)?;
+        if let Some(header) = self.headers.find(token.header) {
+            let [payload, signature] = jws::decode([token.payload, token.signature], &mut scratch)?;
+            return self.judge(header, token.signed, payload, signature, now);
+        }
+        let [header, payload, signature] = jws::decode([token.header, token.payload, token.signature], &mut scratch)?;
         let mut members = Members::new();
-        let header = Header::read(token.header, &mut members)?;
-        let payload = str::from_utf8(token.payload).map_err(|_| CredentialFault::Malformed)?;
+        let header = Header::read(header, &mut members)?;
+        let identified = self.judge(&header, token.signed, payload, signature, now)?;
+        self.headers.keep(token.header, &header);
+        Ok(identified)
+    }
+
+    fn judge(
+        &self,
+        header: &Header<'_>,
+        signed: &[u8],
+        payload: &[u8],
+        signature: &[u8],
+        now: Now,
+    ) -> Result<(Arc<Identity>, Span), CredentialFault> {
+        let payload = str::from_utf8(payload).map_err(|_| CredentialFault::Malformed)?;
+        let mut members = Members::new();
         let members = Object::read(payload, &mut members).map_err(|_| CredentialFault::Malformed)?;
         let claims = Registered::among(members);
 
         let issuer = self.issuer(&claims)?;
-        jws::signer(&token, &header, &issuer.keys)?;
-        issuer.kind.check(&header, &claims)?;
+        jws::signer(signed, signature, header, &issuer.keys)?;
+        issuer.kind.check(header, &claims)?;
         let times = issuer.check_claims(&claims, now.wall)?;
         Ok((issuer.identity(payload, members, &claims, &times)?, times.span))
     }
@@ -166,7 +186,7 @@ impl Verifier for JwtVerifier {
     /// refused here, with the reason, rather than anywhere else.
     fn recognises(&self, text: &str) -> bool {
         if text.starts_with("eyJ") {
-            return text.contains('.');
+            return jws::first_dot(text.as_bytes()).is_some();
         }
         matches!(text.matches('.').take(5).count(), 2 | 4)
     }

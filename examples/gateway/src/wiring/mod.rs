@@ -14,7 +14,7 @@
 //! let config = config::load(text, "gateway.toml", Path::new("")).unwrap();
 //! let resources = wiring::Resources::in_memory(&config).unwrap();
 //! let wired = wiring::wire(&config, resources).unwrap();
-//! assert!(wired.gate.policy().find("GET", "/open/x").is_ok());
+//! assert!(wired.gate.context().policy().find("GET", "/open/x").is_ok());
 //! ```
 
 mod api_keys;
