@@ -100,8 +100,10 @@ fn l23_keys_in_memory_are_recalled_however_long_ago_the_file_was_asked() {
     assert!(recalled(at(4_000)).unwrap().is_ok(), "the file is asked, but nobody is a stranger for that");
     wait(elsewhere.revoke(&key.record.id)).unwrap();
     assert_eq!(recalled(at(5_000)).unwrap().unwrap_err(), refused(CredentialFault::Revoked));
-    let unread = keys_in(open(&folder)).verifier();
-    assert!(unread.recall(text(&key), at(5_000)).is_none(), "memory is empty before the first look");
+    let restarted = keys_in(open(&folder)).verifier();
+    assert!(restarted.recall(text(&key), at(5_000)).is_some(), "keys are read into memory at the start");
+    let stranger = minted(&keys_in(Arc::new(auth_core::store::MemoryKeyStore::new())));
+    assert!(restarted.recall(text(&stranger), at(5_000)).is_none());
 }
 
 #[test]
