@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::clock::Now;
 use crate::error::{ConfigError, StoreError};
-use crate::gate::ResponseFields;
+use crate::gate::{DuringOutage, ResponseFields};
 use crate::limit::{Callers, Facts, LimitHeaders, Network, Plans, Spending, Terms};
 use crate::policy::{CredentialUse, RouteRule};
 use crate::principal::Principal;
-use crate::rejection::{LimitExceeded, Outage, Rejection};
+use crate::rejection::{LimitExceeded, Rejection};
 use crate::store::LimitStore;
 
 /// How much the callers of a gate may ask for: who has which limits, where budgets are kept, and what clients are told.
@@ -35,6 +35,7 @@ pub struct Limits {
     plans: Arc<Plans>,
     store: Arc<dyn LimitStore>,
     headers: LimitHeaders,
+    during_outage: DuringOutage,
 }
 
 impl Limits {
@@ -45,13 +46,21 @@ impl Limits {
 
     /// Like [`new`](Self::new), over a store that others use too.
     pub fn shared(plans: Plans, store: Arc<dyn LimitStore>) -> Self {
-        Self { plans: Arc::new(plans), store, headers: LimitHeaders::default() }
+        let (headers, during_outage) = (LimitHeaders::default(), DuringOutage::default());
+        Self { plans: Arc::new(plans), store, headers, during_outage }
     }
 
     /// Says which header fields tell clients about their budgets.
     #[must_use]
     pub fn headers(mut self, headers: LimitHeaders) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Says what happens while the store cannot tell what is left: 503 unless this is called.
+    #[must_use]
+    pub fn during_outage(mut self, answer: DuringOutage) -> Self {
+        self.during_outage = answer;
         self
     }
 
@@ -90,8 +99,7 @@ impl Limits {
         let spending = match answer {
             Ok(spending) => spending,
             Err(error) => {
-                let outage = Outage::new(format!("limits: {error}"));
-                return (Err(Rejection::Unavailable(outage)), ResponseFields::default());
+                return (self.during_outage.answer("limits", &error), ResponseFields::default());
             }
         };
         let mut fields = ResponseFields::with_capacity(2 * terms.policy_header().len() + 64);

@@ -109,7 +109,7 @@ impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
     #[inline]
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
-        let nothing = Balance { quota: Quota::PLACEHOLDER, until_full: 0, wait: FITS };
+        let nothing = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
         let mut all = Self { balances: [nothing; MAX_CHARGES], count: 0 };
         for (place, balance) in all.balances.iter_mut().zip(balances) {
             *place = balance;

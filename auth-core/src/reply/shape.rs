@@ -133,7 +133,7 @@ const QUOTA_EXCEEDED: (&str, &str) = (
 
 fn violated_policies(rejection: &Rejection) -> &[String] {
     match rejection {
-        Rejection::RateLimited(exceeded) => &exceeded.policies,
+        Rejection::RateLimited(exceeded) | Rejection::TooManyFailures(exceeded) => &exceeded.policies,
         _ => &[],
     }
 }

@@ -10,6 +10,7 @@ mod cross_origin;
 mod encrypted;
 mod faults;
 mod forwarding;
+mod guessing;
 mod http2;
 mod lifecycle;
 mod parity;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::failed_attempts::whose_address;
 use super::section::Gaps;
 use super::suggest::nearest;
 use super::{Access, Config, Credentials, Kind, Route};
@@ -28,6 +29,7 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
     if !gaps.are_in("plans") {
         problems.extend(plans(config));
     }
+    problems.extend(whose_address(config));
     problems
 }
 

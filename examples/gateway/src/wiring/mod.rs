@@ -85,10 +85,17 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
             config::RequestIds::OnRefusal => RequestIds::OnRefusal,
         })
         .errors(style)
-        .limits(Limits::shared(plans, limit_store).headers(config.limits.headers))
+        .limits(
+            Limits::shared(plans, Arc::clone(&limit_store))
+                .headers(config.limits.headers)
+                .during_outage(config.limits.during_outage),
+        )
         .clock(SharedClock(clock));
     if let Some(revocations) = &revocations {
         gate = gate.revocations(revocations.clone());
+    }
+    if let Some(guard) = limits::failed_attempts(config, limit_store) {
+        gate = gate.failed_attempts(guard);
     }
     for credentials in &config.credentials {
         for kind in &credentials.kinds {
