@@ -309,7 +309,7 @@ fn l23_what_is_recalled_is_what_verifying_says_and_strangers_are_not_recalled() 
     let verifier = keys.verifier().for_environment("live").unwrap();
     for known in [text(&good), text(&disabled), text(&revoked), text(&test), &typo, "sk_live_", "nothing"] {
         let recalled = verifier.recall(known, at(1)).expect("needs no look at a store");
-        let [recalled, verified] = [now_or_never(recalled.resolve()), verify(&verifier, known, at(1))];
+        let [answer, verified] = [now_or_never(recalled.resolve()), verify(&verifier, known, at(1))];
         assert_eq!(recalled.map(|one| one.credential_id.clone()), verified.map(|one| one.credential_id.clone()));
     }
     let stranger = now_or_never(keys_in(memory()).mint(wanted(), at(0))).unwrap();
