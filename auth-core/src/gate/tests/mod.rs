@@ -2,6 +2,7 @@
 
 mod failed_attempts;
 mod limits;
+mod replace;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
