@@ -91,11 +91,11 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
                 .during_outage(config.limits.during_outage),
         )
         .clock(SharedClock(clock));
-    if let Some(guard) = limits::failed_attempts(config, limit_store) {
-        gate = gate.failed_attempts(guard);
-    }
     if let Some(revocations) = &revocations {
         gate = gate.revocations(revocations.clone());
+    }
+    if let Some(guard) = limits::failed_attempts(config, limit_store) {
+        gate = gate.failed_attempts(guard);
     }
     for credentials in &config.credentials {
         for kind in &credentials.kinds {
