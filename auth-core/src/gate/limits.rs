@@ -109,7 +109,8 @@ impl Limits {
         now: Now,
     ) -> (Result<(), Rejection>, ResponseFields) {
         let spending = match answer {
-            Ok(spending) => self.spread_out(spending),
+            Ok(spending) if spending.retry_after().is_some() => spending.later(self.random_part()),
+            Ok(spending) => spending,
             Err(error) => {
                 return (self.during_outage.answer("limits", &error), ResponseFields::default());
             }
@@ -124,14 +125,15 @@ impl Limits {
         (Err(Rejection::RateLimited(exceeded)), fields)
     }
 
-    fn spread_out(&self, spending: Spending) -> Spending {
-        if self.spread.is_zero() || spending.retry_after().is_none() {
-            return spending;
+    /// A random part of the time that waits are spread over.
+    fn random_part(&self) -> Duration {
+        if self.spread.is_zero() {
+            return Duration::ZERO;
         }
         let mut random = [0; 4];
         // without random bytes there is no spread, which harms nobody
         let _ = aws_lc_rs::rand::fill(&mut random);
-        spending.later(self.spread.mul_f64(f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX)))
+        self.spread.mul_f64(f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX))
     }
 }
 

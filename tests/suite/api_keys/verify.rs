@@ -309,8 +309,9 @@ fn l23_what_is_recalled_is_what_verifying_says_and_strangers_are_not_recalled() 
     let verifier = keys.verifier().for_environment("live").unwrap();
     for known in [text(&good), text(&disabled), text(&revoked), text(&test), &typo, "sk_live_", "nothing"] {
         let recalled = verifier.recall(known, at(1)).expect("needs no look at a store");
-        let [answer, verified] = [now_or_never(recalled.resolve()), verify(&verifier, known, at(1))];
-        assert_eq!(recalled.map(|one| one.credential_id.clone()), verified.map(|one| one.credential_id.clone()));
+        let verdicts = [now_or_never(recalled.resolve()), verify(&verifier, known, at(1))];
+        let [told, expected] = verdicts.map(|verdict| verdict.map(|identity| identity.credential_id.clone()));
+        assert_eq!(told, expected, "{known}");
     }
     let stranger = now_or_never(keys_in(memory()).mint(wanted(), at(0))).unwrap();
     assert!(verifier.recall(text(&stranger), at(1)).is_none());
