@@ -320,7 +320,7 @@ impl<'a> Charges<'a> {
     /// The first [`MAX_CHARGES`] of what is given.
     #[inline]
     pub(crate) fn from_first(facts: Facts<'a>, charges: impl IntoIterator<Item = Charge<'a>>) -> Self {
-        let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::PLACEHOLDER, units: 0 };
+        let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::ONE_A_SECOND, units: 0 };
         let mut these = Self { facts, all: [nothing; MAX_CHARGES], count: 0 };
         for (place, charge) in these.all.iter_mut().zip(charges) {
             *place = charge;

@@ -109,7 +109,7 @@ impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
     #[inline]
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
-        let nothing = Balance { quota: Quota::PLACEHOLDER, until_full: 0, wait: FITS };
+        let nothing = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
         let mut all = Self { balances: [nothing; MAX_CHARGES], count: 0 };
         for (place, balance) in all.balances.iter_mut().zip(balances) {
             *place = balance;
@@ -124,6 +124,19 @@ impl Spending {
     #[inline]
     pub fn verdict(&self) -> Verdict {
         verdict_of(self.iter().map(|balance| balance.wait).max().unwrap_or(FITS))
+    }
+
+    /// The same, with every wait longer by that time. What never fits stays so.
+    #[must_use]
+    pub fn later(mut self, by: Duration) -> Self {
+        for balance in self.balances.iter_mut().take(self.count) {
+            if let Verdict::Wait(wait) = balance.verdict() {
+                // a budget that refuses is not full before it has room
+                let until_full = balance.until_full().max(wait.saturating_add(by));
+                *balance = Balance::new(balance.quota, until_full, Verdict::Wait(wait.saturating_add(by)));
+            }
+        }
+        self
     }
 
     /// Which charges did not fit, by their places.

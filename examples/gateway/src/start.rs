@@ -13,7 +13,7 @@ use crate::demo;
 use crate::health::Health;
 use crate::log::{self, LogEnd};
 use crate::reload::{self, Following, Generation, Origin};
-use crate::rounds::KeysInUse;
+use crate::rounds::InUse;
 use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
@@ -50,8 +50,8 @@ impl Ready {
         let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
         let now = resources.clock.now();
         let wired = wiring::wire(&config, resources.clone())?;
-        let keys = KeysInUse::default();
-        keys.add(&wired);
+        let in_use = InUse::default();
+        in_use.add(&wired);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let base_url = format!("{scheme}://{address}");
         let mut announcement = format!("listening on {base_url}\n");
@@ -66,7 +66,7 @@ impl Ready {
             announcement =
                 format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
-        let origin = Origin { arguments: arguments.clone(), data_dir, resources, keys, watched };
+        let origin = Origin { arguments: arguments.clone(), data_dir, resources, in_use, watched };
         let health = Arc::default();
         Ok(Self { config: Arc::new(config), wired, health, listener, address, announcement, log, origin })
     }
@@ -85,8 +85,8 @@ impl Ready {
         Following::start(self.origin.clone(), self.generation(), take_up)
     }
 
-    pub(crate) fn keys_in_use(&self) -> KeysInUse {
-        self.origin.keys.clone()
+    pub(crate) fn in_use(&self) -> InUse {
+        self.origin.in_use.clone()
     }
 
     /// Where the gateway listens, with the real port.
@@ -118,7 +118,12 @@ pub fn check(mut draft: Draft) -> Result<Config, Failure> {
 
 /// What the command line and the first steps of a start wait with.
 pub(crate) fn waiting_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::obstacle)
+    runtime_to_wait_in().map_err(Failure::obstacle)
+}
+
+/// The same, for whoever has another kind of failure.
+pub(crate) fn runtime_to_wait_in() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

@@ -33,6 +33,8 @@ pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
 
 /// A gateway that serves.
 pub(crate) struct Gateway {
+    /// Which of the two it is.
+    pub(crate) binary: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) scheme: String,
     pub(crate) dir: TempDir,
@@ -44,19 +46,19 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts a binary with a configuration and waits until it accepts requests. `SECRET` in the configuration is the
     /// path of a file with the secret that [`token`](super::token) signs with.
-    pub(crate) async fn start(binary: &str, config: &str) -> Self {
+    pub(crate) async fn start(binary: &'static str, config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self::start_in(binary, config, dir).await
     }
 
     /// Like [`Gateway::start`], beside files that are there already.
-    pub(crate) async fn start_in(binary: &str, config: &str, dir: TempDir) -> Self {
+    pub(crate) async fn start_in(binary: &'static str, config: &str, dir: TempDir) -> Self {
         let command = command(binary, config, dir.path());
         Self::spawn(binary, command, dir).await
     }
 
     /// Runs a command and waits until it accepts requests.
-    pub(crate) async fn spawn(binary: &str, mut command: Command, dir: TempDir) -> Self {
+    pub(crate) async fn spawn(binary: &'static str, mut command: Command, dir: TempDir) -> Self {
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -69,7 +71,7 @@ impl Gateway {
         };
         let (scheme, address) = line.strip_prefix("listening on ").unwrap().split_once("://").unwrap();
         let (scheme, address) = (scheme.to_owned(), address.parse().unwrap());
-        Self { address, scheme, dir, child, log, _out: out }
+        Self { binary, address, scheme, dir, child, log, _out: out }
     }
 
     /// A new connection in the clear.
@@ -173,6 +175,14 @@ fn bare_command(binary: &str, dir: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    command
+}
+
+/// A binary's command line, for the gateway whose files lie in that folder: `arguments` without `--config` and
+/// `--data-dir`.
+pub(crate) fn tool(binary: &str, dir: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(path_of(binary));
+    command.args(arguments).arg("--config").arg(dir.join("gateway.toml")).arg("--data-dir").arg(dir.join("data"));
     command
 }
 

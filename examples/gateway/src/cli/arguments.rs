@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use super::Failure;
+use super::{Failure, Revoke, TokensCommand};
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
 use crate::profile::Profile;
@@ -53,6 +53,11 @@ pub enum Command {
     /// Administrate API keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Administrate opaque tokens.
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// Take back credentials of any kind: one, or everything of a session, a subject, a tenant or an issuer.
+    Revoke(Revoke),
 }
 
 /// How to serve.
@@ -251,6 +256,6 @@ pub struct RotateKey {
     pub output: Output,
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     config::duration(text).ok_or_else(|| "write a number and one of ms, s, m, h, d, such as 24h".to_owned())
 }

@@ -4,8 +4,8 @@
 //! does within three seconds. It takes the place of the old one whole: each request goes through one generation, from
 //! its first look at the policy to its upstream, and what is in flight is finished by the one it began with.
 //!
-//! A configuration with a problem is refused, with every problem in the log, and the old one stays. Budgets, API keys
-//! and the gateway's own signing key go on: their stores are handed from one generation to the next.
+//! A configuration with a problem is refused, with every problem in the log, and the old one stays. Budgets, API keys,
+//! opaque tokens, revocations and the gateway's own signing key go on: their stores are handed from one generation to the next.
 
 mod generation;
 mod pinned;
@@ -25,7 +25,7 @@ pub(crate) use watched::{Watched, read};
 use crate::cli::{Failure, Serve};
 use crate::config::Config;
 use crate::data_dir::DataDir;
-use crate::rounds::KeysInUse;
+use crate::rounds::InUse;
 use crate::start::waiting_runtime;
 use crate::wiring::{self, Resources};
 
@@ -39,7 +39,7 @@ pub(crate) struct Origin {
     pub(crate) arguments: Serve,
     pub(crate) data_dir: DataDir,
     pub(crate) resources: Resources,
-    pub(crate) keys: KeysInUse,
+    pub(crate) in_use: InUse,
     pub(crate) watched: Watched,
 }
 
@@ -150,7 +150,7 @@ impl<F: Fn(Generation)> Follower<F> {
             tracing::warn!(settings = kept.join(", "), "these settings changed and take effect at the next start");
         }
         self.origin.resources = resources;
-        self.origin.keys.add(&wired);
+        self.origin.in_use.add(&wired);
         Ok(Generation::new(Arc::new(config), wired.gate, self.running.health()))
     }
 }
