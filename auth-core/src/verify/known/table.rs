@@ -87,7 +87,7 @@ impl<V: Clone> Known<V> {
         match self.recall(print, now) {
             Some(Memory::Holds(value)) => Some(value),
             Some(Memory::Over) | None => {
-                self.set(print.place).misses.fetch_add(1, Ordering::Relaxed);
+                self.set(print.place()).misses.fetch_add(1, Ordering::Relaxed);
                 None
             }
         }
@@ -97,9 +97,9 @@ impl<V: Clone> Known<V> {
     /// to [`find`](Self::find) to count the miss.
     #[inline]
     pub(crate) fn recall(&self, print: Fingerprint, now: Timestamp) -> Option<Memory<V>> {
-        let set = self.set(print.place);
+        let set = self.set(print.place());
         for (tag, slot) in set.tags.iter().zip(&set.slots) {
-            if tag.load(Ordering::Acquire) != print.tag {
+            if tag.load(Ordering::Acquire) != print.tag() {
                 continue;
             }
             let entry = slot.load();
@@ -126,10 +126,10 @@ impl<V: Clone> Known<V> {
             return;
         }
         let entry = Entry { print, value, span, bytes, wanted: AtomicBool::new(false) };
-        let set = self.set(print.place);
+        let set = self.set(print.place());
         let place = set.place_for(print, now);
         if let (Some(tag), Some(slot)) = (set.tags.get(place), set.slots.get(place)) {
-            tag.store(print.tag, Ordering::Release);
+            tag.store(print.tag(), Ordering::Release);
             self.put(slot, Some(Arc::new(entry)), now);
         }
         self.make_room(now);
@@ -206,7 +206,7 @@ impl<V> Set<V> {
 
     /// The same text's place, a free one, one whose verdict is over, one that nobody asked for lately, or any.
     fn place_for(&self, print: Fingerprint, now: Timestamp) -> usize {
-        let mut best = (Worth::Wanted, (print.tag >> 61) as usize);
+        let mut best = (Worth::Wanted, (print.tag() >> 61) as usize);
         for (place, slot) in self.slots.iter().enumerate() {
             let worth = match slot.load().as_deref() {
                 Some(entry) if entry.print == print => return place,
