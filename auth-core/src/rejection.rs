@@ -34,6 +34,8 @@ pub enum Rejection {
     Upstream(UpstreamFault),
     /// 503: it cannot be decided now. Never the caller's fault, never a pass.
     Unavailable(Outage),
+    /// 503: there is no room for the request now, whoever sends it (RateLimit-11 section 5.2).
+    Overloaded(Outage),
 }
 
 /// What makes a request ambiguous or unreadable.
@@ -189,6 +191,9 @@ const CODES: [&str; 11] = [
 /// A cause of its own behind the code of every spent budget.
 const TOO_MANY_FAILURES: &str = "too_many_failures";
 
+/// The same behind the code of what cannot be decided.
+const OVERLOADED: &str = "overloaded";
+
 impl Rejection {
     /// The HTTP status code.
     pub const fn status(&self) -> u16 {
@@ -201,7 +206,7 @@ impl Rejection {
             Self::Internal => 500,
             Self::Upstream(UpstreamFault::Unreachable) => 502,
             Self::Upstream(UpstreamFault::TooSlow) => 504,
-            Self::Unavailable(_) => 503,
+            Self::Unavailable(_) | Self::Overloaded(_) => 503,
         }
     }
 
@@ -218,7 +223,7 @@ impl Rejection {
             Self::Internal => "internal_error",
             Self::Upstream(UpstreamFault::Unreachable) => "bad_gateway",
             Self::Upstream(UpstreamFault::TooSlow) => "gateway_timeout",
-            Self::Unavailable(_) => "temporarily_unavailable",
+            Self::Unavailable(_) | Self::Overloaded(_) => "temporarily_unavailable",
         }
     }
 
@@ -229,6 +234,7 @@ impl Rejection {
             Self::InvalidCredential(fault) => fault.cause(),
             Self::Forbidden(prohibition) => prohibition.cause(),
             Self::TooManyFailures(_) => TOO_MANY_FAILURES,
+            Self::Overloaded(_) => OVERLOADED,
             Self::MissingCredential
             | Self::InsufficientPermissions(_)
             | Self::NotFound
@@ -244,7 +250,7 @@ impl Rejection {
         let faults = RequestFault::ALL.into_iter().map(RequestFault::cause);
         let credentials = CredentialFault::ALL.into_iter().map(CredentialFault::cause);
         let prohibitions = Prohibition::ALL.into_iter().map(Prohibition::cause);
-        CODES.into_iter().chain([TOO_MANY_FAILURES]).chain(faults).chain(credentials).chain(prohibitions)
+        CODES.into_iter().chain([TOO_MANY_FAILURES, OVERLOADED]).chain(faults).chain(credentials).chain(prohibitions)
     }
 
     /// One sentence for the client, without internals and free of the quote and the backslash, which a challenge may
@@ -263,6 +269,7 @@ impl Rejection {
             Self::Upstream(UpstreamFault::Unreachable) => "The service behind the gateway cannot be reached",
             Self::Upstream(UpstreamFault::TooSlow) => "The service behind the gateway did not answer in time",
             Self::Unavailable(_) => "The request cannot be decided now",
+            Self::Overloaded(_) => "There is no room for the request now",
         }
     }
 
@@ -270,7 +277,7 @@ impl Rejection {
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::RateLimited(exceeded) | Self::TooManyFailures(exceeded) => exceeded.retry_after,
-            Self::Unavailable(outage) => Some(outage.retry_after),
+            Self::Unavailable(outage) | Self::Overloaded(outage) => Some(outage.retry_after),
             _ => None,
         }
     }

@@ -126,6 +126,19 @@ impl Spending {
         verdict_of(self.iter().map(|balance| balance.wait).max().unwrap_or(FITS))
     }
 
+    /// The same, with every wait longer by that time. What never fits stays so.
+    #[must_use]
+    pub fn later(mut self, by: Duration) -> Self {
+        for balance in self.balances.iter_mut().take(self.count) {
+            if let Verdict::Wait(wait) = balance.verdict() {
+                // a budget that refuses is not full before it has room
+                let until_full = balance.until_full().max(wait.saturating_add(by));
+                *balance = Balance::new(balance.quota, until_full, Verdict::Wait(wait.saturating_add(by)));
+            }
+        }
+        self
+    }
+
     /// Which charges did not fit, by their places.
     pub fn exceeded(&self) -> impl Iterator<Item = usize> + '_ {
         self.iter().enumerate().filter(|(_, balance)| balance.wait != FITS).map(|(place, _)| place)

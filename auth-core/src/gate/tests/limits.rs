@@ -86,6 +86,27 @@ fn l1_a_spent_budget_refuses_with_the_wait_and_the_names() {
 }
 
 #[test]
+fn l13_waits_are_spread_upwards_in_every_field_alike() {
+    let spread = Limits::new(plans(), MemoryLimitStore::new()).spread(Duration::from_mins(2));
+    let gate = builder(spread).build().unwrap();
+    for left in [2, 1, 0] {
+        assert_eq!(told(&gate, "/read", BOB), (200, Some(left)));
+    }
+    let waits: Vec<u64> = (0..50)
+        .map(|_| {
+            let Decision::Refuse(refusal) = decide(&gate, "/read", BOB) else { panic!("admitted") };
+            let field = |name| refusal.reply.field(name).unwrap();
+            let wait: u64 = field("retry-after").parse().unwrap();
+            assert_eq!(field("ratelimit"), format!("\"free\";r=0;t={wait}"));
+            assert!(field("x-ratelimit-reset").parse::<u64>().unwrap() >= 1_000 + wait);
+            wait
+        })
+        .collect();
+    assert!(waits.iter().all(|wait| (1_200..=1_320).contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
+}
+
+#[test]
 fn whoever_is_known_pays_whatever_the_rule_says() {
     for path in ["/nobody", "/nowhere", "/read"] {
         let gate = gate();

@@ -1,6 +1,7 @@
 //! `[limits]`: which plan holds for whom, and what clients are told of it.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use auth_core::Method;
 use auth_core::gate::DuringOutage;
@@ -32,6 +33,8 @@ pub struct Limits {
     pub headers: LimitHeaders,
     /// How many budgets can be in use at once; `None` leaves it to the library: 262144.
     pub capacity: Option<NonZeroU32>,
+    /// By how much waits are made longer at random, at most; by nothing unless it says.
+    pub spread: Duration,
     /// What is answered while nobody knows what is left of a budget.
     pub during_outage: DuringOutage,
     /// How many credentials from one address may fail; `None` counts none.
@@ -50,6 +53,7 @@ impl Limits {
             keys: overrides(section.node("keys")),
             headers: headers(section),
             capacity: capacity(section.node("capacity")),
+            spread: section.read_or("spread", Duration::ZERO),
             during_outage: section.read_or("during_outage", DuringOutage::default()),
             failed_attempts: section.read("failed_attempts"),
         }

@@ -88,6 +88,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         .limits(
             Limits::shared(plans, Arc::clone(&limit_store))
                 .headers(config.limits.headers)
+                .spread(config.limits.spread)
                 .during_outage(config.limits.during_outage),
         )
         .clock(SharedClock(clock));
