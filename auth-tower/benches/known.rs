@@ -18,10 +18,10 @@ mod workload;
 
 use router::{bare, layered, request, send};
 use workload::measure::{Subject, batch, print_times};
-use workload::{Fallible, api_key, known_token};
+use workload::{Fallible, known_api_key, known_token};
 
 fn main() -> Fallible<()> {
-    let (token, key) = (known_token()?, api_key()?);
+    let (token, key) = (known_token()?, known_api_key()?);
     let constant = constant(token.field.1.strip_prefix("Bearer ").unwrap_or_default());
     let mut subjects = Vec::new();
     for workload in [&token, &key] {

@@ -48,6 +48,7 @@ pub(crate) const ISSUER: &str = "https://login.example.com/";
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
 const API_KEY: &str = "API key in memory";
+const KNOWN_API_KEY: &str = "API key seen before";
 const KNOWN: &str = "JWT seen before";
 const LIMITED: &str = "JWT seen before, three limits";
 
@@ -81,7 +82,8 @@ pub(crate) fn all() -> Fallible<Vec<Workload>> {
     let known = KNOWN.contains(&wanted).then(known_token);
     let limited = LIMITED.contains(&wanted).then(limited_token);
     let api_key = API_KEY.contains(&wanted).then(api_key);
-    tokens.chain(known).chain(limited).chain(api_key).collect()
+    let known_api_key = KNOWN_API_KEY.contains(&wanted).then(known_api_key);
+    tokens.chain(known).chain(limited).chain(api_key).chain(known_api_key).collect()
 }
 
 /// A token that the gate has seen before; there is no cryptography left.
@@ -135,19 +137,24 @@ fn token(algorithm: Algorithm, name: &'static str, most: f64) -> Fallible<Worklo
     })
 }
 
+/// A key whose text the gate has seen before; there is no keyed hash left.
+pub(crate) fn known_api_key() -> Fallible<Workload> {
+    let (keys, text) = minted()?;
+    Ok(Workload {
+        name: KNOWN_API_KEY,
+        field: ("x-api-key", text),
+        gate: gate(Source::header("x-api-key"), keys.verifier().remembering(CacheSize::default()))?,
+        raw: Box::new(|| ()),
+        signed_with: None,
+        most: None,
+        most_allocations: 6,
+    })
+}
+
 /// The raw part is the keyed hash by which the key is looked up.
 pub(crate) fn api_key() -> Fallible<Workload> {
-    let pepper = vec![7; 32];
-    let raw_pepper = hmac::Key::new(hmac::HMAC_SHA256, &pepper);
-    let peppers = Peppers::new(KeyHasher::new("2031-a", &Secret::new(pepper))?);
-    let keys = ApiKeys::new(KeyFormat::new("sk", ["live", "test"])?, peppers, Arc::new(MemoryKeyStore::new()), ISSUER);
-    let mut wanted = NewKey::new("deployment", "user_2f9d31c4");
-    wanted.environment = Some("live".into());
-    wanted.tenant = Some("org_7Hk2LmQ9".into());
-    wanted.plan = Some("business".into());
-    wanted.permissions = PERMISSIONS.into_iter().collect();
-    let minted = drive(keys.mint(wanted, SystemClock.now())).map_err(|error| format!("{error:?}"))?;
-    let text = minted.key.expose_text().ok_or("a key is text")?.to_owned();
+    let (keys, text) = minted()?;
+    let raw_pepper = hmac::Key::new(hmac::HMAC_SHA256, &PEPPER);
     let raw_text = text.clone();
     Ok(Workload {
         name: API_KEY,
@@ -160,6 +167,22 @@ pub(crate) fn api_key() -> Fallible<Workload> {
         most: None,
         most_allocations: 8,
     })
+}
+
+const PEPPER: [u8; 32] = [7; 32];
+
+/// The keys of a service, and one of them.
+fn minted() -> Fallible<(ApiKeys, String)> {
+    let peppers = Peppers::new(KeyHasher::new("2031-a", &Secret::new(PEPPER.to_vec()))?);
+    let keys = ApiKeys::new(KeyFormat::new("sk", ["live", "test"])?, peppers, Arc::new(MemoryKeyStore::new()), ISSUER);
+    let mut wanted = NewKey::new("deployment", "user_2f9d31c4");
+    wanted.environment = Some("live".into());
+    wanted.tenant = Some("org_7Hk2LmQ9".into());
+    wanted.plan = Some("business".into());
+    wanted.permissions = PERMISSIONS.into_iter().collect();
+    let minted = drive(keys.mint(wanted, SystemClock.now())).map_err(|error| format!("{error:?}"))?;
+    let text = minted.key.expose_text().ok_or("a key is text")?.to_owned();
+    Ok((keys, text))
 }
 
 /// A gate with a table of the size that services have.

@@ -7,9 +7,11 @@ use crate::api_key::{HeldKey, KeyDigest, KeyFormat, Peppers, Uses};
 use crate::clock::Now;
 use crate::error::StoreError;
 use crate::outcome::{Outcome, Pending};
+use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
 use crate::store::{Answer, ApiKeyStore, Rehash};
-use crate::verify::{Verified, Verifier};
+use crate::verify::known::{Known, Span};
+use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
 
 /// Verifies API keys of one format against a store.
 ///
@@ -39,6 +41,16 @@ pub struct ApiKeyVerifier {
     /// The environment whose keys are taken; any where there is none.
     environment: Option<Arc<str>>,
     lookup: Arc<Lookup>,
+    known: Option<Arc<Known<KnownKey>>>,
+}
+
+/// What a text comes to, once it was found to be a good key: it never changes.
+#[derive(Clone)]
+struct KnownKey {
+    /// Under the current pepper.
+    digest: KeyDigest,
+    /// The one that the text names.
+    environment: Option<Arc<str>>,
 }
 
 /// What a look-up needs, also after the request head is gone.
@@ -58,7 +70,7 @@ impl ApiKeyVerifier {
     /// A verifier that takes keys of every environment of the format.
     pub fn new(format: KeyFormat, peppers: Peppers, store: Arc<dyn ApiKeyStore>) -> Self {
         let lookup = Arc::new(Lookup { peppers, store, uses: Uses::new() });
-        Self { format: Arc::new(format), environment: None, lookup }
+        Self { format: Arc::new(format), environment: None, lookup, known: None }
     }
 
     /// Takes the keys of one environment alone; others are refused without a look-up.
@@ -73,6 +85,24 @@ impl ApiKeyVerifier {
         }
         self.environment = Some(environment.into());
         Ok(self)
+    }
+
+    /// Remembers what the texts of good keys come to, so that their checksum and keyed hash are worked out once.
+    ///
+    /// Nothing else is remembered: whether the key is in force is asked of the store on every request, as ever. A key
+    /// that the store would have to fetch is not taken from memory either. Nothing is remembered unless this is called.
+    #[must_use]
+    pub fn remembering(self, size: CacheSize) -> Self {
+        let known = Known::new(size).map(Arc::new);
+        if known.is_none() {
+            tracing::warn!("there are no random bytes, so that no key is remembered");
+        }
+        Self { known, ..self }
+    }
+
+    /// What is remembered, and how often it helped; zeros where nothing is.
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.known.as_deref().map(Known::counts).unwrap_or_default()
     }
 
     /// The form of the keys it takes.
@@ -116,10 +146,26 @@ impl Verifier for ApiKeyVerifier {
     }
 
     fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
-        match self.environment_of(text) {
-            Ok(environment) => self.conclude(self.lookup.find(text, now), environment, now),
-            Err(fault) => refused(fault),
+        let environment = match self.environment_of(text) {
+            Ok(environment) => environment,
+            Err(fault) => return refused(fault),
+        };
+        let verdict = self.conclude(self.lookup.find(text, now), environment, now);
+        if matches!(verdict, Outcome::Done(Ok(_))) {
+            self.remember(text, environment, now);
         }
+        verdict
+    }
+
+    fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
+        let known = self.known.as_ref()?;
+        let KnownKey { digest, environment } = known.find(known.fingerprint(credential)?, now.wall)?;
+        if !self.lookup.store.holds(&digest) {
+            return None;
+        }
+        let Outcome::Done(found) = self.lookup.store.find(&digest, now) else { return None };
+        // what is wrong with it is found out the usual way
+        self.lookup.judge(found.map(|key| Found::new(key, digest)), environment.as_deref(), now).ok()
     }
 
     fn recall(&self, text: &str, now: Now) -> Option<Outcome<Verified>> {
@@ -140,6 +186,14 @@ impl Verifier for ApiKeyVerifier {
 }
 
 impl ApiKeyVerifier {
+    fn remember(&self, text: &str, environment: Option<&str>, now: Now) {
+        let print = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text.as_bytes())?)));
+        let Some((known, print)) = print else { return };
+        let digest = self.lookup.peppers.current().digest(text);
+        let key = KnownKey { digest, environment: environment.map(Arc::from) };
+        known.keep(print, key, Span::EVER, size_of::<KeyDigest>(), now.wall);
+    }
+
     /// The environment that a text names, where the form, the checksum and the environment are as they must be.
     fn environment_of<'a>(&'a self, text: &'a str) -> Result<Option<&'a str>, CredentialFault> {
         let environment = self.format.parse(text)?.environment;

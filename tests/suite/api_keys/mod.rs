@@ -1,6 +1,7 @@
 //! API keys: their form, their verification, their stores.
 
 mod format;
+mod remembered;
 mod sqlite;
 mod verify;
 

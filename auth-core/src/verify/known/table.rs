@@ -20,6 +20,9 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// Whenever it is asked for.
+    pub(crate) const EVER: Self = Self { from: Timestamp::MIN, until: Timestamp::MAX };
+
     pub(crate) fn holds(self, at: Timestamp) -> bool {
         self.from <= at && at < self.until
     }
@@ -246,7 +249,7 @@ impl<V> Entry<V> {
 mod tests {
     use super::*;
 
-    const EVER: Span = Span { from: Timestamp::MIN, until: Timestamp::MAX };
+    const EVER: Span = Span::EVER;
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
 
     fn table(size: CacheSize) -> Known<usize> {

@@ -6,7 +6,7 @@ use auth_core::Secret;
 use auth_core::api_key::KeyFormat;
 use auth_core::issue::ApiKeys;
 use auth_core::store::ApiKeyStore;
-use auth_core::verify::ApiKeyVerifier;
+use auth_core::verify::{ApiKeyVerifier, CacheSize};
 
 use super::peppers::{at, own_issuer, peppers};
 use crate::config::{self, Config};
@@ -35,11 +35,10 @@ pub(super) fn keys(
     };
     let issuer = own_issuer(config, settings.issuer.as_deref());
     let service = ApiKeys::new(format, peppers, store, issuer);
+    let verifier = service.verifier().remembering(CacheSize::default());
     let verifier = match &settings.environment {
-        Some(environment) => {
-            service.verifier().for_environment(environment).map_err(|error| at(&settings.place)(error))?
-        }
-        None => service.verifier(),
+        Some(environment) => verifier.for_environment(environment).map_err(|error| at(&settings.place)(error))?,
+        None => verifier,
     };
     Ok(Keys { service, verifier, environment: settings.environment.as_deref().map(Arc::from) })
 }
