@@ -8,7 +8,7 @@
 use std::sync::MutexGuard;
 
 use super::table::{Key, Place, Table};
-use super::word::{Patience, Word};
+use super::word::Word;
 use super::{Change, MemoryLimitStore};
 use crate::limit::{Charge, Charges, Facts, MAX_CHARGES, Spending, Verdict};
 
@@ -48,6 +48,12 @@ impl MemoryLimitStore {
             *key = self.key(charge, charges.facts());
         }
         let keys = keys.get(..charges.len()).unwrap_or_default();
+        self.spend_present(charges, keys, now).unwrap_or_else(|| self.spend_claiming(charges, keys, now))
+    }
+
+    /// The general way. Apart, so that the usual one pays for none of it.
+    #[inline(never)]
+    fn spend_claiming(&self, charges: &Charges<'_>, keys: &[Key], now: u64) -> Spending {
         loop {
             let mut places = [None; MAX_CHARGES];
             let mut may_fit = true;
@@ -157,22 +163,13 @@ impl<'t> Seat<'t> {
 
     /// Claims the place; the answer is whether it is still the one that was chosen.
     fn claim(&mut self) -> bool {
-        let mut patience = Patience::default();
-        loop {
-            let seen = self.word.unclaimed();
-            match self.holder {
-                Holder::New(_) => return seen == Some(self.found) && self.word.claim(self.found),
-                Holder::Present(place) if !place.is_owned() => return false,
-                Holder::Present(_) | Holder::Overflow => {}
-            }
-            if let Some(seen) = seen
-                && self.word.claim(seen)
-            {
-                self.found = seen;
-                return true;
-            }
-            patience.wait();
-        }
+        let claimed = match self.holder {
+            Holder::New(_) => return self.word.unclaimed() == Some(self.found) && self.word.claim(self.found),
+            Holder::Present(place) => place.claim(),
+            Holder::Overflow => Some(self.word.claim_patiently()),
+        };
+        self.found = claimed.unwrap_or_default();
+        claimed.is_some()
     }
 
     /// Ends the claim, and writes what shall be there.
