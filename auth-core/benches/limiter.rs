@@ -36,16 +36,16 @@ fn main() {
 /// One budget for each of so many owners, asked for in a random order.
 fn many_keys(count: usize) {
     let names = names(count);
-    let (ours, theirs) = (Ours::new(count), governor());
+    let (ours, theirs) = (Ours::new(count, plenty()), governor());
     let order = random_order(count);
-    let spend = |at: usize| ours.check(&names[at], &["requests"]);
+    let spend = |at: usize| ours.check(&names[at], 1);
     let check = |at: usize| theirs.check_key(&names[at]).is_ok();
     (0..count).for_each(|at| assert!(spend(at) && check(at)));
     let mut rounds = Rounds::default();
     let mut alone = Vec::new();
     for _ in 0..ROUNDS {
         let now = SystemClock.now();
-        alone.push(nanos(&order, |at| ours.check_at(&names[at], &["requests"], now)));
+        alone.push(nanos(&order, |at| ours.check_at(&names[at], 1, now)));
         rounds.add(nanos(&order, spend), nanos(&order, check));
     }
     println!("{count:>9} string keys: {rounds}; at a time that was read before {:>6.1}", median(alone));
@@ -53,8 +53,8 @@ fn many_keys(count: usize) {
 
 /// Three budgets of one owner in one step; `governor` has no such step.
 fn several_budgets(count: usize) {
-    let (names, ours, order) = (names(count), Ours::new(3 * count), random_order(count));
-    let spend = |at: usize| ours.check(&names[at], &["second", "hour", "day"]);
+    let (names, ours, order) = (names(count), Ours::new(3 * count, plenty()), random_order(count));
+    let spend = |at: usize| ours.check(&names[at], 3);
     (0..count).for_each(|at| assert!(spend(at)));
     let rounds = (0..ROUNDS).map(|_| nanos(&order, spend)).collect();
     println!("{count:>9} owners with three budgets in one step: {:>6.1}", median(rounds));
@@ -63,9 +63,9 @@ fn several_budgets(count: usize) {
 /// Budgets with nothing left.
 fn refused(count: usize) {
     let (names, order) = (names(count), random_order(count));
-    let ours = Ours { quota: rarely(), ..Ours::new(count) };
+    let ours = Ours::new(count, rarely());
     let theirs: DefaultKeyedRateLimiter<String> = RateLimiter::keyed(governor::Quota::per_hour(NonZeroU32::MIN));
-    let spend = |at: usize| ours.check(&names[at], &["requests"]);
+    let spend = |at: usize| ours.check(&names[at], 1);
     let check = |at: usize| theirs.check_key(&names[at]).is_ok();
     (0..count).for_each(|at| assert!(spend(at) && check(at)));
     let mut rounds = Rounds::default();
@@ -78,8 +78,8 @@ fn refused(count: usize) {
 /// One budget that two threads spend from at once: time per operation and thread.
 fn hot_budget() {
     let name = names(1).remove(0);
-    let (ours, theirs) = (Ours::new(1), governor());
-    let own = |threads| at_once(threads, |_| ours.check(&name, &["requests"]));
+    let (ours, theirs) = (Ours::new(1, plenty()), governor());
+    let own = |threads| at_once(threads, |_| ours.check(&name, 1));
     let peer = |threads| at_once(threads, |_| theirs.check_key(&name).is_ok());
     let (mut alone, mut together) = (Rounds::default(), Rounds::default());
     let (mut own_growth, mut peer_growth) = (Vec::new(), Vec::new());
@@ -121,37 +121,31 @@ impl fmt::Display for Rounds {
 /// The limiter under test, with the clock that a gate has.
 struct Ours {
     store: MemoryLimitStore,
-    quota: Quota,
+    /// What a plan holds: its limits are made once.
+    charges: [Charge<'static>; 3],
 }
 
 impl Ours {
     /// Of the default capacity, or of a larger one where that many budgets need it.
-    fn new(budgets: usize) -> Self {
+    fn new(budgets: usize, quota: Quota) -> Self {
         let wanted = u32::try_from(budgets).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let capacity = wanted.max(MemoryLimitStore::DEFAULT_CAPACITY);
-        Self { store: MemoryLimitStore::with_capacity(capacity), quota: plenty() }
+        let charge = |policy| Charge { policy, scope: Scope::PRINCIPAL, quota, units: 1 };
+        Self { store: MemoryLimitStore::with_capacity(capacity), charges: ["second", "hour", "day"].map(charge) }
     }
 
     /// With the clock read, as `governor` does; a gate reads it once for everything it decides.
-    fn check(&self, name: &str, policies: &[&str]) -> bool {
-        self.check_at(name, policies, SystemClock.now())
+    fn check(&self, name: &str, budgets: usize) -> bool {
+        self.check_at(name, budgets, SystemClock.now())
     }
 
-    fn check_at(&self, name: &str, policies: &[&str], now: Now) -> bool {
-        let facts = facts(name);
-        let mut charges = [self.charge(""); 3];
-        for (charge, policy) in charges.iter_mut().zip(policies) {
-            *charge = self.charge(policy);
-        }
-        let Ok(charges) = Charges::new(facts, charges.get(..policies.len()).unwrap_or_default()) else { return false };
-        match self.store.spend(&charges, now) {
-            Outcome::Done(Ok(spending)) => Spending::verdict(black_box(&spending)) == Verdict::Fits,
+    fn check_at(&self, name: &str, budgets: usize, now: Now) -> bool {
+        let charges = self.charges.get(..budgets).unwrap_or_default();
+        let Ok(charges) = Charges::new(facts(name), charges) else { return false };
+        match &self.store.spend(&charges, now) {
+            Outcome::Done(Ok(spending)) => Spending::verdict(black_box(spending)) == Verdict::Fits,
             _ => false,
         }
-    }
-
-    fn charge<'a>(&self, policy: &'a str) -> Charge<'a> {
-        Charge { policy, scope: Scope::PRINCIPAL, quota: self.quota, units: 1 }
     }
 }
 

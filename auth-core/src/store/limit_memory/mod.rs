@@ -167,10 +167,14 @@ impl fmt::Debug for MemoryLimitStore {
 impl LimitStore for MemoryLimitStore {
     fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
         let now = self.timeline.own(now.monotonic);
-        Outcome::Done(Ok(match **charges {
-            [ref only] => Spending::of(self.apply(only, charges.facts(), now, Change::Spend)),
-            _ => self.spend_several(charges, now),
-        }))
+        match **charges {
+            // Made where it is answered: moving one costs more than a budget's arithmetic.
+            [ref only] => {
+                let balance = self.apply(only, charges.facts(), now, Change::Spend);
+                Outcome::Done(Ok(Spending::of(balance)))
+            }
+            _ => Outcome::Done(Ok(self.spend_several(charges, now))),
+        }
     }
 
     fn look(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
