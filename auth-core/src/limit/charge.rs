@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::{BitOr, Deref};
+use std::ops::BitOr;
 use std::str::FromStr;
 
-use super::Quota;
+use super::{Limit, Quota};
 use crate::ConfigError;
 
 /// How many budgets one request may be charged against; it bounds what one step of a store locks.
@@ -298,8 +298,15 @@ impl fmt::Display for Escaped<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Charges<'a> {
     facts: Facts<'a>,
-    all: [Charge<'a>; MAX_CHARGES],
-    count: usize,
+    all: All<'a>,
+}
+
+/// Where they are: copying them would cost as much as spending them.
+#[derive(Clone, Copy, Debug)]
+enum All<'a> {
+    Charges(&'a [Charge<'a>]),
+    /// Each limit once, for so many units.
+    Limits(&'a [Limit], u32),
 }
 
 impl<'a> Charges<'a> {
@@ -308,39 +315,56 @@ impl<'a> Charges<'a> {
     /// # Errors
     /// More than [`MAX_CHARGES`].
     #[inline]
-    pub fn new(facts: Facts<'a>, charges: &[Charge<'a>]) -> Result<Self, ConfigError> {
+    pub fn new(facts: Facts<'a>, charges: &'a [Charge<'a>]) -> Result<Self, ConfigError> {
         if charges.len() > MAX_CHARGES {
             return Err(ConfigError::new(format!(
                 "a request is charged against at most {MAX_CHARGES} budgets, not {}: leave some out",
                 charges.len()
             )));
         }
-        Ok(Self::from_first(facts, charges.iter().copied()))
+        Ok(Self { facts, all: All::Charges(charges) })
     }
 
-    /// The first [`MAX_CHARGES`] of what is given.
-    #[inline]
-    pub(crate) fn from_first(facts: Facts<'a>, charges: impl IntoIterator<Item = Charge<'a>>) -> Self {
-        let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::PLACEHOLDER, units: 0 };
-        let mut these = Self { facts, all: [nothing; MAX_CHARGES], count: 0 };
-        for (place, charge) in these.all.iter_mut().zip(charges) {
-            *place = charge;
-            these.count += 1;
-        }
-        these
+    /// The first [`MAX_CHARGES`] limits.
+    pub(super) fn of_limits(facts: Facts<'a>, limits: &'a [Limit], units: u32) -> Self {
+        Self { facts, all: All::Limits(limits.get(..MAX_CHARGES).unwrap_or(limits), units) }
     }
 
     /// Whose charges they are.
-    pub fn facts(&self) -> &Facts<'a> {
+    pub const fn facts(&self) -> &Facts<'a> {
         &self.facts
     }
-}
 
-impl<'a> Deref for Charges<'a> {
-    type Target = [Charge<'a>];
+    /// How many they are.
+    pub const fn len(&self) -> usize {
+        match self.all {
+            All::Charges(charges) => charges.len(),
+            All::Limits(limits, _) => limits.len(),
+        }
+    }
 
-    fn deref(&self) -> &[Charge<'a>] {
-        self.all.get(..self.count).unwrap_or_default()
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The charge at a place; the first is at 0.
+    #[inline]
+    pub fn at(&self, place: usize) -> Option<Charge<'a>> {
+        match self.all {
+            All::Charges(charges) => charges.get(place).copied(),
+            All::Limits(limits, units) => {
+                let limit = limits.get(place)?;
+                Some(Charge { policy: limit.name(), scope: limit.scope(), quota: *limit.quota(), units })
+            }
+        }
+    }
+
+    /// The charges, in their order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Charge<'a>> + use<'a> {
+        let these = *self;
+        (0..self.len()).filter_map(move |place| these.at(place))
     }
 }
 

@@ -148,7 +148,7 @@ impl MemoryLimitStore {
     }
 
     fn each(&self, charges: &Charges<'_>, now: u64, change: Change) -> Spending {
-        Spending::new(charges.iter().map(|charge| self.apply(charge, charges.facts(), now, change)))
+        Spending::new(charges.iter().map(|charge| self.apply(&charge, charges.facts(), now, change)))
     }
 }
 
@@ -167,10 +167,10 @@ impl fmt::Debug for MemoryLimitStore {
 impl LimitStore for MemoryLimitStore {
     fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
         let now = self.timeline.own(now.monotonic);
-        match **charges {
+        match charges.at(0) {
             // Made where it is answered: moving one costs more than a budget's arithmetic.
-            [ref only] => {
-                let balance = self.apply(only, charges.facts(), now, Change::Spend);
+            Some(only) if charges.len() == 1 => {
+                let balance = self.apply(&only, charges.facts(), now, Change::Spend);
                 Outcome::Done(Ok(Spending::of(balance)))
             }
             _ => Outcome::Done(Ok(self.spend_several(charges, now))),

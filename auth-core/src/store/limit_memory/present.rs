@@ -42,7 +42,7 @@ impl MemoryLimitStore {
         let mut later = [0; MAX_CHARGES];
         let steps = all.iter().flatten().zip(charges.iter());
         let spending = Spending::new(steps.zip(&mut later).map(|((held, charge), later)| {
-            let step = Change::Spend.of(held.found, now, charge);
+            let step = Change::Spend.of(held.found, now, &charge);
             *later = step.write.unwrap_or(held.found);
             step.balance
         }));

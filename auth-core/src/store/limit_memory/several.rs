@@ -45,7 +45,7 @@ impl MemoryLimitStore {
     pub(super) fn spend_several(&self, charges: &Charges<'_>, now: u64) -> Spending {
         let mut keys = [Key::new(0); MAX_CHARGES];
         for (key, charge) in keys.iter_mut().zip(charges.iter()) {
-            *key = self.key(charge, charges.facts());
+            *key = self.key(&charge, charges.facts());
         }
         let keys = keys.get(..charges.len()).unwrap_or_default();
         self.spend_present(charges, keys, now).unwrap_or_else(|| self.spend_claiming(charges, keys, now))
@@ -60,7 +60,7 @@ impl MemoryLimitStore {
             for ((place, key), charge) in places.iter_mut().zip(keys).zip(charges.iter()) {
                 *place = self.table.find(*key);
                 let full_at = place.map_or(0, |place| place.word.instant());
-                may_fit &= Change::Spend.of(full_at, now, charge).balance.verdict() == Verdict::Fits;
+                may_fit &= Change::Spend.of(full_at, now, &charge).balance.verdict() == Verdict::Fits;
             }
             // A request that is refused anyway claims nothing, so that a flood of them holds nobody up. Charges for one
             // budget are judged one after the other, which looking does not do.
@@ -96,7 +96,7 @@ impl MemoryLimitStore {
             if place.is_none() {
                 let seat = match seats.reserved(*key) {
                     Some(seat) => seat,
-                    None => self.new_seat(charge, charges.facts(), *key, now, &seats)?,
+                    None => self.new_seat(&charge, charges.facts(), *key, now, &seats)?,
                 };
                 seats.assign(number, seat);
             }
@@ -255,7 +255,7 @@ impl<'t> Seats<'t> {
         Spending::new(charges.iter().zip(self.of_charge).map(|(charge, at)| {
             let seat = self.distinct.get_mut(at).and_then(Option::as_mut);
             // A free place may hold what is left of somebody else's budget: an instant that has passed, so nothing.
-            let step = change.of(seat.as_ref().map_or(0, |seat| seat.full_at), now, charge);
+            let step = change.of(seat.as_ref().map_or(0, |seat| seat.full_at), now, &charge);
             if let (Some(seat), Some(written)) = (seat, step.write) {
                 seat.full_at = written;
             }
