@@ -26,12 +26,16 @@ pub enum Rejection {
     NotFound,
     /// 429: a budget is spent.
     RateLimited(LimitExceeded),
+    /// 429: too many credentials from the same address failed; this one was not looked at.
+    TooManyFailures(LimitExceeded),
     /// 500: the program is put together wrongly; the cause is in the log.
     Internal,
     /// 502 or 504: the upstream failed.
     Upstream(UpstreamFault),
     /// 503: it cannot be decided now. Never the caller's fault, never a pass.
     Unavailable(Outage),
+    /// 503: there is no room for the request now, whoever sends it (RateLimit-11 section 5.2).
+    Overloaded(Outage),
 }
 
 /// What makes a request ambiguous or unreadable.
@@ -184,6 +188,12 @@ const CODES: [&str; 11] = [
     "temporarily_unavailable",
 ];
 
+/// A cause of its own behind the code of every spent budget.
+const TOO_MANY_FAILURES: &str = "too_many_failures";
+
+/// The same behind the code of what cannot be decided.
+const OVERLOADED: &str = "overloaded";
+
 impl Rejection {
     /// The HTTP status code.
     pub const fn status(&self) -> u16 {
@@ -192,11 +202,11 @@ impl Rejection {
             Self::MissingCredential | Self::InvalidCredential(_) => 401,
             Self::InsufficientPermissions(_) | Self::Forbidden(_) => 403,
             Self::NotFound => 404,
-            Self::RateLimited(_) => 429,
+            Self::RateLimited(_) | Self::TooManyFailures(_) => 429,
             Self::Internal => 500,
             Self::Upstream(UpstreamFault::Unreachable) => 502,
             Self::Upstream(UpstreamFault::TooSlow) => 504,
-            Self::Unavailable(_) => 503,
+            Self::Unavailable(_) | Self::Overloaded(_) => 503,
         }
     }
 
@@ -209,11 +219,11 @@ impl Rejection {
             Self::InsufficientPermissions(_) => "insufficient_permissions",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "not_found",
-            Self::RateLimited(_) => "rate_limit_exceeded",
+            Self::RateLimited(_) | Self::TooManyFailures(_) => "rate_limit_exceeded",
             Self::Internal => "internal_error",
             Self::Upstream(UpstreamFault::Unreachable) => "bad_gateway",
             Self::Upstream(UpstreamFault::TooSlow) => "gateway_timeout",
-            Self::Unavailable(_) => "temporarily_unavailable",
+            Self::Unavailable(_) | Self::Overloaded(_) => "temporarily_unavailable",
         }
     }
 
@@ -223,6 +233,8 @@ impl Rejection {
             Self::InvalidRequest(fault) => fault.cause(),
             Self::InvalidCredential(fault) => fault.cause(),
             Self::Forbidden(prohibition) => prohibition.cause(),
+            Self::TooManyFailures(_) => TOO_MANY_FAILURES,
+            Self::Overloaded(_) => OVERLOADED,
             Self::MissingCredential
             | Self::InsufficientPermissions(_)
             | Self::NotFound
@@ -238,7 +250,7 @@ impl Rejection {
         let faults = RequestFault::ALL.into_iter().map(RequestFault::cause);
         let credentials = CredentialFault::ALL.into_iter().map(CredentialFault::cause);
         let prohibitions = Prohibition::ALL.into_iter().map(Prohibition::cause);
-        CODES.into_iter().chain(faults).chain(credentials).chain(prohibitions)
+        CODES.into_iter().chain([TOO_MANY_FAILURES, OVERLOADED]).chain(faults).chain(credentials).chain(prohibitions)
     }
 
     /// One sentence for the client, without internals and free of the quote and the backslash, which a challenge may
@@ -252,18 +264,20 @@ impl Rejection {
             Self::Forbidden(prohibition) => prohibition.message(),
             Self::NotFound => "There is nothing here",
             Self::RateLimited(_) => "Too many requests",
+            Self::TooManyFailures(_) => "Too many failed attempts",
             Self::Internal => "The request could not be handled",
             Self::Upstream(UpstreamFault::Unreachable) => "The service behind the gateway cannot be reached",
             Self::Upstream(UpstreamFault::TooSlow) => "The service behind the gateway did not answer in time",
             Self::Unavailable(_) => "The request cannot be decided now",
+            Self::Overloaded(_) => "There is no room for the request now",
         }
     }
 
     /// When the client may try again, where waiting helps.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
-            Self::RateLimited(exceeded) => exceeded.retry_after,
-            Self::Unavailable(outage) => Some(outage.retry_after),
+            Self::RateLimited(exceeded) | Self::TooManyFailures(exceeded) => exceeded.retry_after,
+            Self::Unavailable(outage) | Self::Overloaded(outage) => Some(outage.retry_after),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::credential::Source;
-use auth_core::gate::{Decision, Gate};
+use auth_core::gate::{Decision, Gate, GateBuilder};
 use auth_core::keys::{KeySet, VerificationKey};
 use auth_core::policy::{Policy, authenticated, permission};
 use auth_core::revocation::{Revocation, Revocations, Target};
@@ -88,7 +88,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..120)
 }
 
-/// A gate that is rebuilt when keys or policies change; its verifier stays where only the policy does.
+/// A gate that takes up other keys and policies while it serves; its verifier stays where only the policy changes.
 struct Subject {
     size: Option<CacheSize>,
     verifier: Arc<JwtVerifier>,
@@ -99,7 +99,7 @@ struct Subject {
 impl Subject {
     fn new(size: Option<CacheSize>, revocations: &Revocations) -> Self {
         let verifier = verifier(0b111, size);
-        let gate = gate(&verifier, revocations, true);
+        let gate = builder(&verifier, revocations, true).build().unwrap();
         Self { size, verifier, revocations: revocations.clone(), gate }
     }
 
@@ -109,7 +109,7 @@ impl Subject {
     }
 
     fn policy(&mut self, reading: bool) {
-        self.gate = gate(&self.verifier, &self.revocations, reading);
+        self.gate.replace(builder(&self.verifier, &self.revocations, reading)).unwrap();
     }
 
     fn verdict(&self, token: &str, clock: &SimulatedClock) -> String {
@@ -140,11 +140,11 @@ fn verifier(which: u8, size: Option<CacheSize>) -> Arc<JwtVerifier> {
     })
 }
 
-fn gate(verifier: &Arc<JwtVerifier>, revocations: &Revocations, reading: bool) -> Gate {
+fn builder(verifier: &Arc<JwtVerifier>, revocations: &Revocations, reading: bool) -> GateBuilder {
     let rule = if reading { permission("read") } else { authenticated() };
     let builder =
         Gate::builder().accept_shared(Source::bearer(), verifier.clone()).policy(Policy::new().get("/", rule));
-    builder.revocations(revocations.clone()).build().unwrap()
+    builder.revocations(revocations.clone())
 }
 
 /// Plays a schedule on both gates; answers how often the cache helped.

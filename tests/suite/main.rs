@@ -17,6 +17,7 @@ mod opaque_tokens;
 mod outer_layers;
 mod path_agreement;
 mod readme_session;
+mod replacement;
 mod requirement_algebra;
 mod revocations;
 mod router_order;

@@ -7,7 +7,7 @@ use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::{ConfigError, ConfigErrors};
 use crate::gate::layers::Layers;
 use crate::gate::live::{GateId, Live};
-use crate::gate::{Context, Gate, Limits, RequestIds};
+use crate::gate::{Context, FailedAttempts, Gate, Limits, RequestIds};
 use crate::network::NetworkSet;
 use crate::policy::{PermissionModel, Policy, Rule};
 use crate::reply::{ErrorStyle, Renderer};
@@ -22,6 +22,7 @@ pub struct GateBuilder {
     trusted_proxies: NetworkSet,
     revocations: Option<Revocations>,
     limits: Option<Limits>,
+    failed_attempts: Option<FailedAttempts>,
     request_ids: RequestIds,
     errors: ErrorStyle,
     clock: Arc<dyn Clock>,
@@ -36,6 +37,7 @@ impl Default for GateBuilder {
             trusted_proxies: NetworkSet::default(),
             revocations: None,
             limits: None,
+            failed_attempts: None,
             request_ids: RequestIds::default(),
             errors: ErrorStyle::default(),
             clock: Arc::new(SystemClock),
@@ -101,6 +103,16 @@ impl GateBuilder {
         self
     }
 
+    /// Bounds how many credentials from one address may fail. Nothing is counted by default.
+    ///
+    /// It is off by default because a gate cannot see whether a proxy stands before it: behind one that is not
+    /// [named](Self::trusted_proxies), the failures of one client would be those of all.
+    #[must_use]
+    pub fn failed_attempts(mut self, guard: FailedAttempts) -> Self {
+        self.failed_attempts = Some(guard);
+        self
+    }
+
     /// Says which requests carry an identifier.
     #[must_use]
     pub fn request_ids(mut self, which: RequestIds) -> Self {
@@ -145,6 +157,9 @@ impl GateBuilder {
         let (sources, verifiers): (Vec<_>, Vec<_>) = self.entrances.into_iter().map(Entrance::split).unzip();
         let reader = CredentialReader::new(sources.clone())?;
         let policy = self.policy.compile(&self.permissions, &reader)?;
+        if let Some(guard) = &self.failed_attempts {
+            guard.check(!self.trusted_proxies.is_empty())?;
+        }
         let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
         let mut context = Context {
             gate: Some(gate),
@@ -158,6 +173,7 @@ impl GateBuilder {
             trusted_proxies: self.trusted_proxies,
             revocations: self.revocations,
             limits: self.limits,
+            failed_attempts: self.failed_attempts,
             request_ids: self.request_ids,
             renderer: Renderer::new(self.errors),
             clock,

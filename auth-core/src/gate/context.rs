@@ -12,7 +12,7 @@ use crate::error::ConfigErrors;
 use crate::gate::layers::Layers;
 use crate::gate::live::{GateId, Live};
 use crate::gate::request_id::request_id;
-use crate::gate::{Limits, Refusal, RequestIds};
+use crate::gate::{FailedAttempts, Limits, Refusal, RequestIds};
 use crate::network::NetworkSet;
 use crate::policy::{CompiledPolicy, PermissionModel, Rule};
 use crate::principal::Principal;
@@ -38,6 +38,7 @@ pub struct Context {
     pub(super) trusted_proxies: NetworkSet,
     pub(super) revocations: Option<Revocations>,
     pub(super) limits: Option<Limits>,
+    pub(super) failed_attempts: Option<FailedAttempts>,
     pub(super) request_ids: RequestIds,
     pub(crate) renderer: Renderer,
     pub(crate) clock: Arc<dyn Clock>,
@@ -72,6 +73,13 @@ impl Context {
     pub(super) fn check_costs(&self, policy: &CompiledPolicy) -> Result<(), ConfigErrors> {
         let problems = self.limits.as_ref().map(|limits| limits.check(policy.rules())).unwrap_or_default();
         if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    }
+
+    /// Counts on where the context that this one replaces stands.
+    pub(super) fn go_on_from(&mut self, earlier: &Self) {
+        if let (Some(guard), Some(earlier)) = (&mut self.failed_attempts, &earlier.failed_attempts) {
+            guard.go_on_from(earlier);
+        }
     }
 
     /// The reply to a refusal that is decided after the gate: by an extractor, by a proxy, by the application.
@@ -123,6 +131,7 @@ impl Default for Context {
             trusted_proxies: NetworkSet::default(),
             revocations: None,
             limits: None,
+            failed_attempts: None,
             request_ids: RequestIds::default(),
             renderer: Renderer::default(),
             clock: Arc::new(SystemClock),

@@ -1,5 +1,6 @@
 //! The decision on one request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::client_address::client_address;
@@ -105,22 +106,26 @@ impl Context {
             Presented::Nothing => case.judge_anonymous(id, head, found.tenant().as_deref()),
             Presented::One(source, text) => {
                 case.presented = source.into();
-                case.conclude(id, self.verify(source, text, now), found.tenant().as_deref())
+                case.conclude(id, self.verify(source, text, case.client, now), found.tenant().as_deref())
             }
             Presented::Several(several) => {
-                let outcomes = several.iter().map(|(source, text)| self.verify(*source, text, now)).collect();
+                let verify = |(source, text): &(SourceIndex, &str)| self.verify(*source, text, case.client, now);
+                let outcomes = several.iter().map(verify).collect();
                 case.presented = several.iter().map(|(source, _)| *source).collect();
                 case.conclude(id, all_agree(outcomes), found.tenant().as_deref())
             }
         }
     }
 
-    fn verify(&self, source: SourceIndex, text: &str, now: Now) -> Outcome<Verified> {
+    fn verify(&self, source: SourceIndex, text: &str, client: Option<IpAddr>, now: Now) -> Outcome<Verified> {
         let verifiers = self.verifiers.get(source.as_usize());
         let verifier = verifiers.and_then(|all| all.iter().find(|verifier| verifier.recognises(text)));
-        match verifier {
-            Some(verifier) => verify_guarded(verifier.as_ref(), text, now),
-            None => Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Malformed))),
+        let Some(verifier) = verifier else {
+            return Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Malformed)));
+        };
+        match &self.failed_attempts {
+            Some(guard) => guard.verify(verifier, text, client, now, &self.clock),
+            None => verify_guarded(verifier.as_ref(), text, now),
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Now;
 use crate::error::{ConfigError, StoreError};
-use crate::gate::ResponseFields;
+use crate::gate::{DuringOutage, ResponseFields};
 use crate::limit::{Callers, Facts, LimitHeaders, Network, Plans, Spending, Terms};
 use crate::policy::{CredentialUse, RouteRule};
 use crate::principal::Principal;
-use crate::rejection::{LimitExceeded, Outage, Rejection};
+use crate::rejection::{LimitExceeded, Rejection};
 use crate::store::LimitStore;
 
 /// How much the callers of a gate may ask for: who has which limits, where budgets are kept, and what clients are told.
@@ -35,6 +36,8 @@ pub struct Limits {
     plans: Arc<Plans>,
     store: Arc<dyn LimitStore>,
     headers: LimitHeaders,
+    during_outage: DuringOutage,
+    spread: Duration,
 }
 
 impl Limits {
@@ -45,13 +48,31 @@ impl Limits {
 
     /// Like [`new`](Self::new), over a store that others use too.
     pub fn shared(plans: Plans, store: Arc<dyn LimitStore>) -> Self {
-        Self { plans: Arc::new(plans), store, headers: LimitHeaders::default() }
+        let (headers, during_outage) = (LimitHeaders::default(), DuringOutage::default());
+        Self { plans: Arc::new(plans), store, headers, during_outage, spread: Duration::ZERO }
     }
 
     /// Says which header fields tell clients about their budgets.
     #[must_use]
     pub fn headers(mut self, headers: LimitHeaders) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Says what happens while the store cannot tell what is left: 503 unless this is called.
+    #[must_use]
+    pub fn during_outage(mut self, answer: DuringOutage) -> Self {
+        self.during_outage = answer;
+        self
+    }
+
+    /// Makes each wait longer by a random part of this time, in `Retry-After` and in the header fields alike, so that
+    /// clients who were refused at the same moment do not come back at the same moment (RateLimit-11 section 8.5).
+    ///
+    /// Nothing is added unless this is called: clients of a budget of their own have nobody to run into.
+    #[must_use]
+    pub fn spread(mut self, most: Duration) -> Self {
+        self.spread = most;
         self
     }
 
@@ -88,10 +109,10 @@ impl Limits {
         now: Now,
     ) -> (Result<(), Rejection>, ResponseFields) {
         let spending = match answer {
+            Ok(spending) if spending.retry_after().is_some() => spending.later(self.random_part()),
             Ok(spending) => spending,
             Err(error) => {
-                let outage = Outage::new(format!("limits: {error}"));
-                return (Err(Rejection::Unavailable(outage)), ResponseFields::default());
+                return (self.during_outage.answer("limits", &error), ResponseFields::default());
             }
         };
         let mut fields = ResponseFields::with_capacity(2 * terms.policy_header().len() + 64);
@@ -102,6 +123,17 @@ impl Limits {
         }
         let exceeded = LimitExceeded { retry_after: spending.retry_after(), policies };
         (Err(Rejection::RateLimited(exceeded)), fields)
+    }
+
+    /// A random part of the time that waits are spread over.
+    fn random_part(&self) -> Duration {
+        if self.spread.is_zero() {
+            return Duration::ZERO;
+        }
+        let mut random = [0; 4];
+        // without random bytes there is no spread, which harms nobody
+        let _ = aws_lc_rs::rand::fill(&mut random);
+        self.spread.mul_f64(f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX))
     }
 }
 

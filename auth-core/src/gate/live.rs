@@ -57,8 +57,9 @@ impl Live {
 
     pub(super) fn replace(&self, builder: GateBuilder) -> Result<(), ConfigErrors> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let layers = self.current().layers.rules();
-        let next = builder.context(self.id, Arc::clone(&self.clock), layers)?;
+        let current = self.current();
+        let mut next = builder.context(self.id, Arc::clone(&self.clock), current.layers.rules())?;
+        next.go_on_from(&current);
         self.current.store(Arc::new(next));
         Ok(())
     }

@@ -5,14 +5,15 @@
 //! 1. the route's rule, matched on the path as sent, which must have one reading only;
 //! 2. CORS preflights end here, and public routes go on to stage 6 with nobody in particular;
 //! 3. the one credential of the request;
-//! 4. the verifier for that kind of credential, which yields an identity;
+//! 4. the verifier for that kind of credential, which yields an identity; where failed attempts are counted, only for
+//!    credentials that are known or while the address has some left;
 //! 5. whether it was taken back;
 //! 6. the caller's budgets, all in one step: the principal's, or those of the address where there is none;
 //! 7. the networks, tenant and permissions that the rule demands.
 //!
 //! Each stage refuses or hands on. Nothing after a refusal runs, and nothing is let through for want of an answer. Since
 //! budgets are charged before the rule is asked, probing for permissions is bounded too; a credential that is not good
-//! is charged to nobody.
+//! is charged to nobody, but to the failed attempts of its address where those are counted.
 
 mod admission;
 mod attached;
@@ -20,10 +21,12 @@ mod builder;
 mod case;
 mod context;
 mod decide;
+mod failed_attempts;
 mod layers;
 mod limits;
 mod live;
 mod observe;
+mod outage;
 mod pending;
 mod request_id;
 mod response_fields;
@@ -38,7 +41,9 @@ pub use admission::{Admission, Caller, Decision, Refusal};
 pub use attached::{Attached, RequiredPermission};
 pub use builder::GateBuilder;
 pub use context::Context;
+pub use failed_attempts::{Clients, FailedAttempts};
 pub use limits::Limits;
+pub use outage::DuringOutage;
 pub use request_id::RequestIds;
 pub use response_fields::{Existing, ResponseFields};
 

@@ -48,7 +48,7 @@ pub(super) fn admitted(caller: &Caller, seen: &Seen<'_>) {
 
 /// A refusal that is our own failure is a warning, since somebody should look; the others are daily business.
 pub(super) fn refused(rejection: &Rejection, caller: Option<&Caller>, seen: &Seen<'_>) {
-    if let Rejection::Unavailable(outage) = rejection {
+    if let Rejection::Unavailable(outage) | Rejection::Overloaded(outage) = rejection {
         tracing::warn!(
             target: "auth::decision",
             outcome = "undecided",

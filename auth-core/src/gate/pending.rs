@@ -20,9 +20,24 @@ pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> O
     guarded(|| verifier.verify(text, now), || Rejection::Unavailable(Outage::new("a verifier panicked")))
 }
 
+/// Asks a verifier whether it knows a credential, and survives its panics.
+pub(super) fn recall_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Option<Outcome<Verified>> {
+    let panicked = || Rejection::Unavailable(Outage::new("a verifier panicked"));
+    match catch_unwind(AssertUnwindSafe(|| verifier.recall(text, now))) {
+        Ok(Some(Outcome::Wait(pending))) => Some(Outcome::Wait(guarded_later(pending, panicked))),
+        Ok(known) => known,
+        Err(_) => Some(Outcome::Done(Err(panicked()))),
+    }
+}
+
 /// Charges budgets and survives a store's panics.
 pub(super) fn spend_guarded(store: &dyn LimitStore, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
-    guarded(|| store.spend(charges, now), || StoreError::Unavailable("it panicked".to_owned()))
+    budgets_guarded(|| store.spend(charges, now))
+}
+
+/// Asks a store of budgets something and survives its panics.
+pub(super) fn budgets_guarded(call: impl FnOnce() -> Answer<Spending>) -> Answer<Spending> {
+    guarded(call, || StoreError::Unavailable("it panicked".to_owned()))
 }
 
 fn guarded<T: 'static, E: 'static>(
@@ -50,19 +65,33 @@ fn guarded_later<T: 'static, E: 'static>(
 /// the request goes on with.
 pub(super) fn all_agree(outcomes: Vec<Outcome<Verified>>) -> Outcome<Verified> {
     if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Wait(_))) {
-        return Outcome::Wait(Box::pin(async move {
-            let mut verified = Vec::with_capacity(outcomes.len());
-            for outcome in outcomes {
-                verified.push(outcome.resolve().await);
-            }
-            agree(verified)
-        }));
+        return Outcome::Wait(Box::pin(async move { agree(together(outcomes).await) }));
     }
-    let done = outcomes.into_iter().filter_map(|outcome| match outcome {
-        Outcome::Done(verified) => Some(verified),
+    Outcome::Done(agree(outcomes.into_iter().filter_map(done).collect()))
+}
+
+fn done<T>(outcome: Outcome<T>) -> Option<T> {
+    match outcome {
+        Outcome::Done(value) => Some(value),
         Outcome::Wait(_) => None,
-    });
-    Outcome::Done(agree(done.collect()))
+    }
+}
+
+/// Waits for all at the same time, not for one after the other: one may be waiting for the place that another holds.
+fn together<T: Send + Unpin + 'static>(mut outcomes: Vec<Outcome<T>>) -> impl Future<Output = Vec<T>> + Send {
+    poll_fn(move |context| {
+        for outcome in &mut outcomes {
+            if let Outcome::Wait(pending) = outcome
+                && let Poll::Ready(value) = pending.as_mut().poll(context)
+            {
+                *outcome = Outcome::Done(value);
+            }
+        }
+        if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Wait(_))) {
+            return Poll::Pending;
+        }
+        Poll::Ready(std::mem::take(&mut outcomes).into_iter().filter_map(done).collect())
+    })
 }
 
 fn agree(verified: Vec<Verified>) -> Verified {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::BitOr;
+use std::slice;
 use std::str::FromStr;
 
 use super::{Limit, Quota};
@@ -323,6 +324,11 @@ impl<'a> Charges<'a> {
             )));
         }
         Ok(Self { facts, all: All::Charges(charges) })
+    }
+
+    /// A single charge.
+    pub(crate) fn single(facts: Facts<'a>, charge: &'a Charge<'a>) -> Self {
+        Self { facts, all: All::Charges(slice::from_ref(charge)) }
     }
 
     /// The first [`MAX_CHARGES`] limits.

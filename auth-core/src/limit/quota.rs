@@ -53,8 +53,8 @@ pub struct Factor {
 }
 
 impl Quota {
-    /// One a second; fills places that are not in use.
-    pub(crate) const PLACEHOLDER: Self = Self {
+    /// One a second; also fills places that are not in use.
+    pub(crate) const ONE_A_SECOND: Self = Self {
         count: NonZeroU32::MIN,
         burst: NonZeroU32::MIN,
         per: NonZeroU64::new(SECOND).unwrap(),

@@ -30,7 +30,7 @@ pub struct Balance {
 }
 
 /// Fills places that are not in use.
-const NOTHING: Balance = Balance { quota: Quota::PLACEHOLDER, until_full: 0, wait: FITS };
+const NOTHING: Balance = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
 const FITS: u64 = 0;
 const NEVER: u64 = u64::MAX;
 
@@ -146,6 +146,19 @@ impl Spending {
     #[inline]
     pub fn verdict(&self) -> Verdict {
         verdict_of(self.iter().map(|balance| balance.wait).max().unwrap_or(FITS))
+    }
+
+    /// The same, with every wait longer by that time. What never fits stays so.
+    #[must_use]
+    pub fn later(mut self, by: Duration) -> Self {
+        for balance in self.balances.iter_mut().take(self.count) {
+            if let Verdict::Wait(wait) = balance.verdict() {
+                // a budget that refuses is not full before it has room
+                let until_full = balance.until_full().max(wait.saturating_add(by));
+                *balance = Balance::new(balance.quota, until_full, Verdict::Wait(wait.saturating_add(by)));
+            }
+        }
+        self
     }
 
     /// Which charges did not fit, by their places.

@@ -253,6 +253,16 @@ mod tests {
     }
 
     #[test]
+    fn l12_want_of_room_has_a_type_of_its_own() {
+        let reply = render(ErrorStyle::default(), &Rejection::Overloaded(Outage::new("too many wait")));
+        assert_eq!((reply.status, reply.field("retry-after")), (503, Some("5")));
+        assert_eq!(
+            String::from_utf8_lossy(&reply.body),
+            r#"{"type":"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity","title":"Request cannot be satisfied due to temporary server capacity constraints","status":503,"detail":"There is no room for the request now","code":"temporarily_unavailable","request_id":"req_1"}"#
+        );
+    }
+
+    #[test]
     fn head_gets_the_length_and_no_body() {
         let full = render(ErrorStyle::default(), &EXPIRED);
         let situation = Situation { method: "HEAD", ..SITUATION };

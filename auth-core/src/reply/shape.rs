@@ -71,9 +71,10 @@ impl Shape {
         match self {
             Self::Problem => {
                 let violated = violated_policies(rejection);
-                let (kind, title) = match violated {
-                    [] => ("about:blank", reason_phrase(rejection.status())),
-                    _ => QUOTA_EXCEEDED,
+                let (kind, title) = match rejection {
+                    Rejection::Overloaded(_) => REDUCED_CAPACITY,
+                    _ if !violated.is_empty() => QUOTA_EXCEEDED,
+                    _ => ("about:blank", reason_phrase(rejection.status())),
                 };
                 let status = rejection.status();
                 json(&Problem { kind, title, status, detail: message, code, request_id, violated })
@@ -131,9 +132,15 @@ const QUOTA_EXCEEDED: (&str, &str) = (
     "Request cannot be satisfied as assigned quota has been exceeded",
 );
 
+/// Type and title of a refusal for want of room (RateLimit-11 section 5.2).
+const REDUCED_CAPACITY: (&str, &str) = (
+    "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity",
+    "Request cannot be satisfied due to temporary server capacity constraints",
+);
+
 fn violated_policies(rejection: &Rejection) -> &[String] {
     match rejection {
-        Rejection::RateLimited(exceeded) => &exceeded.policies,
+        Rejection::RateLimited(exceeded) | Rejection::TooManyFailures(exceeded) => &exceeded.policies,
         _ => &[],
     }
 }

@@ -62,6 +62,10 @@ impl ApiKeyStore for MemoryKeyStore {
         Outcome::Done(Ok(self.index.find(digest)))
     }
 
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        self.index.find(digest).is_some()
+    }
+
     fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
         Outcome::Done(self.add(&mut self.records(), record))
     }

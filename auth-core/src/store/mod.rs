@@ -62,6 +62,15 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`] where it cannot be known now. Never `None` in doubt.
     fn find(&self, digest: &KeyDigest, now: Now) -> Answer<Option<Arc<HeldKey>>>;
 
+    /// Whether memory holds a key with this digest, however old what it says. Never waits; the default holds nothing.
+    ///
+    /// Such a key is no guess, so that a gate which counts failed attempts looks it up whoever else fails from the same
+    /// address.
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        let _ = digest;
+        false
+    }
+
     /// Adds a key; all of it is there afterwards, or nothing.
     ///
     /// # Errors

@@ -21,6 +21,15 @@ pub trait TokenStore: Send + Sync + 'static {
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) where it cannot be known now. Never `None` in doubt.
     fn find(&self, digest: &KeyDigest, now: Now) -> Answer<Option<Arc<HeldToken>>>;
 
+    /// Whether memory holds a token with this digest, however old what it says. Never waits; the default holds nothing.
+    ///
+    /// Such a token is no guess, so that a gate which counts failed attempts looks it up whoever else fails from the same
+    /// address.
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        let _ = digest;
+        false
+    }
+
     /// Adds a token; all of it is there afterwards, or nothing.
     ///
     /// # Errors

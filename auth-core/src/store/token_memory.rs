@@ -72,6 +72,10 @@ impl TokenStore for MemoryTokenStore {
         Outcome::Done(Ok(self.index.find(digest)))
     }
 
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        self.index.find(digest).is_some()
+    }
+
     fn insert(&self, record: TokenRecord) -> Answer<()> {
         Outcome::Done(self.add(&mut self.records(), record))
     }

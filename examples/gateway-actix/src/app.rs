@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_service::{Service as _, Transform as _};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Version;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
+use auth_actix::Auth;
 use auth_core::{Anonymous, Principal, Rejection};
 use gateway::connection::Scheme;
 use gateway::forward::{Answer, mentions_websocket};
@@ -32,7 +34,7 @@ pub(crate) async fn around(
     let mut response = match (early, &turn) {
         (Some(early), _) => request.into_response(convert::response(early, &parts.method)),
         (None, Err(TooMany)) => request.into_response(convert::response(gateway.overloaded(&parts), &parts.method)),
-        (None, Ok(_)) => next.call(request).await?.map_into_boxed_body(),
+        (None, Ok(_)) => behind_gate(gateway, request, next).await?.map_into_boxed_body(),
     };
     if let Ok(Some(turn)) = turn {
         response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
@@ -44,6 +46,19 @@ pub(crate) async fn around(
     }
     convert::apply(&leaving, response.response_mut());
     Ok(response)
+}
+
+/// Asks the gate of this very gateway, which [`answer`] finds among the request's extensions.
+async fn behind_gate<B: MessageBody + 'static>(
+    gateway: Arc<Gateway>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let Ok(gated) = Auth::new(gateway.gate().clone()).new_transform(next).await else {
+        return Ok(request.into_response(HttpResponse::InternalServerError().finish()).map_into_right_body());
+    };
+    request.extensions_mut().insert(gateway);
+    gated.call(request).await
 }
 
 /// Too many requests of the connection wait already.
@@ -59,7 +74,11 @@ async fn turn(request: &ServiceRequest) -> Result<Option<Turn>, TooMany> {
 }
 
 /// Answers what the gate admitted.
-pub(crate) async fn answer(gateway: Arc<Gateway>, request: ServiceRequest) -> Result<ServiceResponse, Error> {
+pub(crate) async fn answer(request: ServiceRequest) -> Result<ServiceResponse, Error> {
+    let gateway = request.extensions_mut().remove::<Arc<Gateway>>();
+    let Some(gateway) = gateway else {
+        return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
+    };
     let (request, payload) = request.into_parts();
     let Some(parts) = convert::parts(request.head()) else {
         return Ok(ServiceResponse::new(request, HttpResponse::BadRequest().finish()));

@@ -7,14 +7,18 @@ mod server;
 mod streams;
 mod upgrade;
 mod upload;
+mod worker;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gateway::cli::{self, Failure};
-use gateway::gateway::Gateway;
 use gateway::shutdown::watch_for_stop;
 use gateway::start::Ready;
 use gateway::tls::Tls;
+
+use crate::worker::Current;
 
 fn main() -> ExitCode {
     cli::run(run)
@@ -22,16 +26,16 @@ fn main() -> ExitCode {
 
 fn run(ready: Ready) -> Result<(), Failure> {
     let tls = ready.config.tls.as_ref().map(Tls::configured).transpose().map_err(|problem| vec![problem])?;
-    let health = ready.health.clone();
-    let (config, gate) = (ready.config.clone(), ready.wired.gate.clone());
-    let build = move || Gateway::new(&config, gate.clone(), health.clone());
-    let served = actix_web::rt::System::new().block_on(async {
-        let stop = watch_for_stop()?;
-        let listener = ready.listener.try_clone()?;
+    let current: Current = Arc::new(ArcSwap::from_pointee(ready.generation()));
+    actix_web::rt::System::new().block_on(async {
+        let successor = current.clone();
+        let _following = ready.follow(move |generation| successor.store(Arc::new(generation)))?;
+        let stop = watch_for_stop().map_err(Failure::obstacle)?;
+        let listener = ready.listener.try_clone().map_err(Failure::obstacle)?;
         ready.announce();
-        // A second handle would keep the socket open after the server has stopped to accept.
-        drop(ready.listener);
-        server::run(listener, tls, &ready.config.server, build, stop).await
-    });
-    served.map_err(Failure::obstacle)
+        // A second handle would keep the socket open after the server has stopped to accept, and the first gate would
+        // keep its memory when another has taken its place.
+        drop((ready.listener, ready.wired));
+        server::run(listener, tls, &ready.config.server, current, stop).await.map_err(Failure::obstacle)
+    })
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -18,11 +18,9 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::{AppConfig, Server, ServiceFactory};
 use actix_web::middleware::from_fn;
-use auth_actix::Auth;
 use gateway::config;
 use gateway::connection::Scheme;
 use gateway::framing::{self, Guarded, recognise};
-use gateway::gateway::Gateway;
 use gateway::shutdown::farewell;
 use gateway::tls::Tls;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -31,6 +29,7 @@ use tokio::net::TcpStream;
 use crate::app::{answer, around};
 use crate::closing::Closing;
 use crate::streams::Streams;
+use crate::worker::{Current, Worker};
 
 /// How long a client may take to close its side after the last response.
 const DISCONNECT: Duration = Duration::from_secs(2);
@@ -53,17 +52,14 @@ impl Limits {
     }
 }
 
-/// Serves until `stop` resolves, then lets what is in flight finish. `build` makes each worker a gateway of its own.
-pub(crate) async fn run<B>(
+/// Serves by the generation in force until `stop` resolves, then lets what is in flight finish.
+pub(crate) async fn run(
     listener: TcpListener,
     tls: Option<Tls>,
     settings: &config::Server,
-    build: B,
+    current: Current,
     stop: impl Future<Output = ()>,
-) -> io::Result<()>
-where
-    B: Fn() -> Gateway + Send + Clone + 'static,
-{
+) -> io::Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let builder = Server::build()
         .workers(workers)
@@ -84,7 +80,7 @@ where
                 Scheme::Http,
                 accept,
                 limits,
-                build.clone(),
+                current.clone(),
                 Ending { draining: draining.clone(), closing: closing.clone() },
             )
         })?,
@@ -98,7 +94,7 @@ where
                 Scheme::Https,
                 accept,
                 limits,
-                build.clone(),
+                current.clone(),
                 Ending { draining: draining.clone(), closing: closing.clone() },
             )
         })?,
@@ -137,28 +133,22 @@ struct Ending {
 }
 
 /// From a socket to the application, for one worker.
-fn connections<T, A, F, B>(
+fn connections<T, A, F>(
     scheme: Scheme,
     accept: A,
     limits: Limits,
-    build: B,
+    current: Current,
     ending: Ending,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
     A: Fn(TcpStream) -> F + Clone + 'static,
     F: Future<Output = io::Result<(Guarded<T>, framing::Protocol)>> + 'static,
-    B: Fn() -> Gateway,
 {
-    let gateway = Arc::new(build());
-    let app = {
-        let (before, behind) = (gateway.clone(), gateway.clone());
-        let gate = gateway.gate().clone();
-        App::new()
-            .default_service(fn_service(move |request| answer(behind.clone(), request)))
-            .wrap(Auth::new(gate))
-            .wrap(from_fn(move |request, next| around(before.clone(), request, next)))
-    };
+    let worker = Rc::new(Worker::new(current));
+    let app = App::new()
+        .default_service(fn_service(answer))
+        .wrap(from_fn(move |request, next| around(worker.gateway(), request, next)));
     let app = actix_service::IntoServiceFactory::into_factory(app).map_err(|error| error.error_response());
     let Ending { draining, closing } = ending;
     let early = closing.clone();

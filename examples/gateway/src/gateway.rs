@@ -148,7 +148,7 @@ impl Gateway {
 
     /// Answers a request that there is no room for.
     pub fn overloaded(&self, parts: &Parts) -> Response<ResponseBody> {
-        refuse(&self.context, Rejection::Unavailable(Outage::new("too many requests wait on one connection")), parts)
+        refuse(&self.context, Rejection::Overloaded(Outage::new("too many requests wait on one connection")), parts)
     }
 
     fn destination_of(&self, parts: &Parts) -> &Destination {

@@ -3,7 +3,7 @@
 //! What both gateways share lives here: the [command line](cli), the [configuration](config), the
 //! [profiles](profile), and everything between a connection and an upstream: [`framing`] judges what arrives,
 //! [`gateway`] is the way of a request, [`forward`] makes the upstream's request of it. [`serve`] is the axum gateway's
-//! server.
+//! server, and [`reload`] replaces all of it while it serves.
 
 pub mod body;
 pub mod cli;
@@ -23,6 +23,7 @@ pub mod own_tokens;
 pub mod passage;
 pub mod problem;
 pub mod profile;
+pub mod reload;
 mod rounds;
 pub mod serve;
 pub mod shutdown;

@@ -12,6 +12,8 @@ use crate::config::{Config, Demo, Draft};
 use crate::demo;
 use crate::health::Health;
 use crate::log::{self, LogEnd};
+use crate::reload::{self, Following, Generation, Origin};
+use crate::rounds::InUse;
 use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
 
@@ -31,6 +33,7 @@ pub struct Ready {
     announcement: String,
     /// Ends last, when everybody else has said what there was to say.
     pub(crate) log: LogEnd,
+    origin: Origin,
 }
 
 impl Ready {
@@ -39,13 +42,16 @@ impl Ready {
     /// # Errors
     /// The first thing that stands in the way; for a configuration, all its problems.
     pub fn prepare(arguments: &Serve) -> Result<Self, Failure> {
-        let config = arguments.configuration()?;
+        let (config, watched) = reload::read(arguments);
+        let config = config?;
         let log = log::start(&config.log);
         let (listener, address) = listen(config.server.listen)?;
         let data_dir = arguments.whose.data_dir(&config)?;
         let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
         let now = resources.clock.now();
-        let wired = wiring::wire(&config, resources)?;
+        let wired = wiring::wire(&config, resources.clone())?;
+        let in_use = InUse::default();
+        in_use.add(&wired);
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let base_url = format!("{scheme}://{address}");
         let mut announcement = format!("listening on {base_url}\n");
@@ -60,8 +66,27 @@ impl Ready {
             announcement =
                 format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
+        let origin = Origin { arguments: arguments.clone(), data_dir, resources, in_use, watched };
         let health = Arc::default();
-        Ok(Self { config: Arc::new(config), wired, health, listener, address, announcement, log })
+        Ok(Self { config: Arc::new(config), wired, health, listener, address, announcement, log, origin })
+    }
+
+    /// What is served at first.
+    pub fn generation(&self) -> Generation {
+        Generation::new(Arc::clone(&self.config), self.wired.gate.clone(), Arc::clone(&self.health))
+    }
+
+    /// Follows the configuration from now on, and hands over what is to be served instead whenever there is something,
+    /// until the value is dropped. Call it before [`announce`](Self::announce).
+    ///
+    /// # Errors
+    /// The signal cannot be watched, or no thread can be started.
+    pub fn follow(&self, take_up: impl Fn(Generation) + Send + 'static) -> Result<Following, Failure> {
+        Following::start(self.origin.clone(), self.generation(), take_up)
+    }
+
+    pub(crate) fn in_use(&self) -> InUse {
+        self.origin.in_use.clone()
     }
 
     /// Where the gateway listens, with the real port.
@@ -93,7 +118,12 @@ pub fn check(mut draft: Draft) -> Result<Config, Failure> {
 
 /// What the command line and the first steps of a start wait with.
 pub(crate) fn waiting_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::obstacle)
+    runtime_to_wait_in().map_err(Failure::obstacle)
+}
+
+/// The same, for whoever has another kind of failure.
+pub(crate) fn runtime_to_wait_in() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

@@ -129,6 +129,11 @@ fn what_is_asked_wrongly_is_two_and_what_stands_in_the_way_is_one() {
         &["keys", "create", "--name", "", "--owner", "o"],
         &["keys", "create", "--name", "n", "--owner", "o", "--network", "10.0.0.1/8"],
         &["keys", "create", "--name", "n", "--owner", "o", "--expires-in", "soon"],
+        &["tokens", "create", "--subject", "s", "--idle-limit", "1s"],
+        &["tokens", "list"],
+        &["tokens", "revoke", "--id", "a", "--subject", "b"],
+        &["revoke"],
+        &["revoke", "--tenant", "a", "--everything"],
     ] {
         failure(folder.path(), arguments, 2);
     }
@@ -140,6 +145,7 @@ fn what_is_asked_wrongly_is_two_and_what_stands_in_the_way_is_one() {
         &["keys", "list", "--data-dir", "none"],
         &["keys", "revoke", "key_none", "--data-dir", "none"],
         &["keys", "rotate", "key_none"],
+        &["revoke", "--tenant", "a", "--data-dir", "none"],
     ] {
         let why = failure(folder.path(), arguments, 1);
         assert_eq!(why.lines().count(), 1, "{why}");

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use auth_core::gate::DuringOutage;
 use gateway::config::{self, Access, Config, Demo, Needs, Surroundings, Target};
 use gateway::profile::{PROFILES, Profile};
 
@@ -327,6 +328,7 @@ fn commented_defaults_are_the_defaults() {
         "factors",
         "tenants",
         "keys",
+        "failed_attempts",
     ];
     let everything: String = text
         .lines()
@@ -405,6 +407,41 @@ limits = [{ quota = "10/minute", burst = 20, per = "address" }]
     ] {
         assert_problem(&text, beginning, part);
     }
+}
+
+#[test]
+fn failed_attempts_are_counted_only_where_it_is_said_whose_they_are() {
+    let of = |text: &str| load(text).unwrap().limits;
+    let plain = of("");
+    assert!(plain.failed_attempts.is_none());
+    assert_eq!(plain.during_outage, DuringOutage::Refuse);
+    let direct = of("[limits]\nduring_outage = \"admit\"\nfailed_attempts = { quota = \"5/m\", clients = \"direct\" }");
+    assert_eq!(direct.during_outage, DuringOutage::Admit);
+    assert_eq!(direct.failed_attempts.unwrap().quota, "5/minute".parse().unwrap());
+    let proxies = "[server]\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+    let named = of(&format!("{proxies}[limits]\nfailed_attempts = {{ quota = \"5/m\", trickle = \"2/m\" }}"));
+    assert_eq!(named.failed_attempts.unwrap().trickle, Some("2/minute".parse().unwrap()));
+    for (setting, beginning, part) in [
+        ("{ quota = \"5/m\" }", "2:19: limits.failed_attempts", "nothing says whose that is: add clients = \"direct\""),
+        ("{ clients = \"direct\" }", "2:19: limits.failed_attempts.quota", "is missing"),
+        ("{ quota = \"5/m\", clients = \"proxied\" }", "2:46: limits.failed_attempts.clients", "direct"),
+        ("{ quota = \"5/m\", clients = \"direct\", per = 1 }", "2:56: limits.failed_attempts.per", "unknown key"),
+        ("\"5/m\"", "2:19: limits.failed_attempts", "needs a table"),
+    ] {
+        assert_problem(&format!("[limits]\nfailed_attempts = {setting}"), beginning, part);
+    }
+    assert_problem("[limits]\nduring_outage = \"open\"", "2:17: limits.during_outage", "refuse, admit");
+}
+
+/// The line by itself, as whoever follows the comment would leave it.
+#[test]
+fn failed_attempts_are_off_in_the_standard_profile_and_one_line_switches_them_on() {
+    let text = Profile::named("standard").unwrap().text;
+    assert!(load(text).unwrap().limits.failed_attempts.is_none());
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("# failed_attempts = ")).collect();
+    assert_eq!(lines.len(), 1);
+    let switched_on = text.replace("# failed_attempts = ", "failed_attempts = ");
+    assert!(load(&switched_on).unwrap().limits.failed_attempts.is_some());
 }
 
 #[test]

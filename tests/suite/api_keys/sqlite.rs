@@ -90,6 +90,23 @@ fn known_keys_are_answered_from_memory() {
 }
 
 #[test]
+fn l23_keys_in_memory_are_recalled_however_long_ago_the_file_was_asked() {
+    let folder = folder();
+    let (keys, elsewhere) = (keys_in(open(&folder)), keys_in(open(&folder)));
+    let (key, verifier) = (minted(&keys), keys.verifier());
+    let recalled = |now| verifier.recall(text(&key), now).map(|outcome| wait(outcome.resolve()));
+    assert!(verify(&verifier, &key, at(0)).is_ok());
+    assert!(recalled(at(1)).unwrap().is_ok());
+    assert!(recalled(at(4_000)).unwrap().is_ok(), "the file is asked, but nobody is a stranger for that");
+    wait(elsewhere.revoke(&key.record.id)).unwrap();
+    assert_eq!(recalled(at(5_000)).unwrap().unwrap_err(), refused(CredentialFault::Revoked));
+    let restarted = keys_in(open(&folder)).verifier();
+    assert!(restarted.recall(text(&key), at(5_000)).is_some(), "keys are read into memory at the start");
+    let stranger = minted(&keys_in(Arc::new(auth_core::store::MemoryKeyStore::new())));
+    assert!(restarted.recall(text(&stranger), at(5_000)).is_none());
+}
+
+#[test]
 fn a_key_that_another_process_made_works_at_once() {
     let folder = folder();
     let (gateway, command_line) = (keys_in(open(&folder)), keys_in(open(&folder)));

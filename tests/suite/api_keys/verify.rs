@@ -294,3 +294,32 @@ fn refused_keys_do_not_count_as_used() {
     now_or_never(verifier.flush_used().resolve()).unwrap();
     assert_eq!(now_or_never(keys.find(&minted.record.id)).unwrap().last_used, None);
 }
+
+#[test]
+fn l23_what_is_recalled_is_what_verifying_says_and_strangers_are_not_recalled() {
+    let store = memory();
+    let keys = keys_in(store.clone());
+    let mut test = wanted();
+    test.environment = Some("test".into());
+    let [good, disabled, revoked] = [(); 3].map(|()| now_or_never(keys.mint(wanted(), at(0))).unwrap());
+    let test = now_or_never(keys.mint(test, at(0))).unwrap();
+    now_or_never(keys.change(&disabled.record.id, KeyChange::Disable)).unwrap();
+    now_or_never(keys.revoke(&revoked.record.id)).unwrap();
+    let typo = format!("{}x", &text(&good)[..text(&good).len() - 1]);
+    let verifier = keys.verifier().for_environment("live").unwrap();
+    for known in [text(&good), text(&disabled), text(&revoked), text(&test), &typo, "sk_live_", "nothing"] {
+        let recalled = verifier.recall(known, at(1)).expect("needs no look at a store");
+        let verdicts = [now_or_never(recalled.resolve()), verify(&verifier, known, at(1))];
+        let [told, expected] = verdicts.map(|verdict| verdict.map(|identity| identity.credential_id.clone()));
+        assert_eq!(told, expected, "{known}");
+    }
+    let stranger = now_or_never(keys_in(memory()).mint(wanted(), at(0))).unwrap();
+    assert!(verifier.recall(text(&stranger), at(1)).is_none());
+    now_or_never(verifier.flush_used().resolve()).unwrap();
+    assert_eq!(now_or_never(keys.find(&good.record.id)).unwrap().last_used, Some(at(1).wall), "recalling is a use");
+
+    let both = Peppers::new(pepper("b")).with_previous(pepper("a")).unwrap();
+    let rotated = ApiKeys::new(format(), both, store, "gateway").verifier();
+    assert!(now_or_never(rotated.recall(text(&good), at(2)).unwrap().resolve()).is_ok());
+    assert!(rotated.recall(text(&stranger), at(2)).is_none());
+}

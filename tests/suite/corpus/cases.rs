@@ -11,6 +11,8 @@ use serde::Deserialize;
 
 use super::expect::Expect;
 use super::keys::KeySpec;
+use super::opaque::OpaqueSpec;
+use super::revoked::RevokedSpec;
 use super::tokens::TokenSpec;
 
 /// One file: configurations, tokens and keys under names, and the cases that use them.
@@ -35,6 +37,12 @@ pub(crate) struct Topic {
     /// API keys, for `{key:NAME}`.
     #[serde(default)]
     pub(crate) key: BTreeMap<String, KeySpec>,
+    /// Opaque tokens, for `{opaque:NAME}`.
+    #[serde(default)]
+    pub(crate) opaque: BTreeMap<String, OpaqueSpec>,
+    /// What was taken back before the first request.
+    #[serde(default)]
+    pub(crate) revoked: Vec<RevokedSpec>,
     /// The cases.
     #[serde(default, rename = "case")]
     pub(crate) cases: Vec<Case>,

@@ -1,7 +1,7 @@
 //! Placeholders and escapes: from the text of a case to what is sent.
 //!
-//! `{jwt:NAME}` and `{key:NAME}` stand for tokens and keys of the file, `{key:NAME:typo}` for a key that was altered on
-//! the way, `{repeat:TEXT:COUNT}` for long values, `{now+300}` for a time in Unix seconds, `{base64:TEXT}` for Basic
+//! `{jwt:NAME}`, `{key:NAME}` and `{opaque:NAME}` stand for tokens and keys of the file, `{key:NAME:typo}` for a key that
+//! was altered on the way, `{repeat:TEXT:COUNT}` for long values, `{now+300}` for a time in Unix seconds, `{base64:TEXT}` for Basic
 //! credentials. `\xff` is a raw byte and `\\` a backslash.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ pub(crate) const START: i64 = 1_700_000_000;
 pub(crate) struct Materials {
     pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) keys: BTreeMap<String, String>,
+    pub(crate) opaque: BTreeMap<String, String>,
 }
 
 impl Materials {
@@ -41,9 +42,10 @@ impl Materials {
         let unknown = || format!("nothing is known as {{{inside}}}");
         let value = match kind {
             "jwt" => self.tokens.get(rest).cloned().ok_or_else(unknown)?,
-            "key" => {
+            "key" | "opaque" => {
                 let (name, change) = rest.split_once(':').unwrap_or((rest, ""));
-                altered(self.keys.get(name).ok_or_else(unknown)?, change)?
+                let texts = if kind == "key" { &self.keys } else { &self.opaque };
+                altered(texts.get(name).ok_or_else(unknown)?, change)?
             }
             "repeat" => {
                 let (what, count) = rest.rsplit_once(':').ok_or_else(unknown)?;
@@ -58,7 +60,7 @@ impl Materials {
 
     /// Everything that must be seen nowhere.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.tokens.values().chain(self.keys.values()).map(String::as_str)
+        self.tokens.values().chain(self.keys.values()).chain(self.opaque.values()).map(String::as_str)
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use auth_core::gate::Gate;
 use auth_core::issue::NewKey;
-use auth_core::store::{KeyChange, MemoryKeyStore, MemoryLimitStore};
+use auth_core::revocation::Revocations;
+use auth_core::store::{KeyChange, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore};
 use auth_core::{Clock, Names, NetworkSet, Secret, SimulatedClock, Timestamp};
 use futures_util::FutureExt as _;
 use gateway::config::{self, Config, Surroundings};
@@ -40,12 +41,21 @@ impl Stage {
         let config = config.map_err(|problems| lines(&problems))?;
         let clock = Arc::new(SimulatedClock::at_unix_seconds(START));
         let wired = wire(&config, Arc::clone(&clock)).map_err(|problems| lines(&problems))?;
-        let mut materials = Materials { tokens: topic.tokens()?, keys: BTreeMap::new() };
+        let mut materials = Materials { tokens: topic.tokens()?, ..Materials::default() };
         if let Some(keys) = &wired.keys {
             for (name, spec) in &topic.key {
                 let minted = mint(keys, name, spec, &clock).map_err(|why| format!("key {name}: {why}"))?;
                 materials.keys.extend(minted);
             }
+        }
+        if let Some(tokens) = &wired.opaque_tokens {
+            for (name, spec) in &topic.opaque {
+                let text = spec.mint(tokens, &clock).map_err(|why| format!("opaque token {name}: {why}"))?;
+                materials.opaque.insert(name.clone(), text);
+            }
+        }
+        if let Some(list) = &wired.revocations {
+            topic.revoked.iter().try_for_each(|revoked| revoked.take_back(list, &clock))?;
         }
         let parts = format!("{config:?}\n{wired:?}");
         Ok(Self { gate: wired.gate, materials, clock, parts })
@@ -100,6 +110,8 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
     let resources = Resources {
         clock,
         key_store: Arc::new(MemoryKeyStore::new()),
+        token_store: Arc::new(MemoryTokenStore::new()),
+        revocations: config.revocations.as_ref().map(|_| Revocations::new()),
         limit_store: Arc::new(MemoryLimitStore::new()),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
         own_tokens: own_tokens.map(|own| own.expect("p256 is a key for ES256")),
@@ -147,6 +159,6 @@ fn mint(keys: &Keys, name: &str, spec: &KeySpec, clock: &SimulatedClock) -> Resu
 }
 
 /// The answer of something that has to wait for nothing.
-fn at_once<T, E: fmt::Display>(future: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+pub(super) fn at_once<T, E: fmt::Display>(future: impl Future<Output = Result<T, E>>) -> Result<T, String> {
     future.now_or_never().ok_or("the memory store had to wait")?.map_err(|error| error.to_string())
 }

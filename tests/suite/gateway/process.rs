@@ -33,6 +33,8 @@ pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
 
 /// A gateway that serves.
 pub(crate) struct Gateway {
+    /// Which of the two it is.
+    pub(crate) binary: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) scheme: String,
     pub(crate) dir: TempDir,
@@ -44,14 +46,20 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Starts a binary with a configuration and waits until it accepts requests. `SECRET` in the configuration is the
     /// path of a file with the secret that [`token`](super::token) signs with.
-    pub(crate) async fn start(binary: &str, config: &str) -> Self {
+    pub(crate) async fn start(binary: &'static str, config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self::start_in(binary, config, dir).await
     }
 
     /// Like [`Gateway::start`], beside files that are there already.
-    pub(crate) async fn start_in(binary: &str, config: &str, dir: TempDir) -> Self {
-        let mut child = command(binary, config, dir.path()).spawn().unwrap();
+    pub(crate) async fn start_in(binary: &'static str, config: &str, dir: TempDir) -> Self {
+        let command = command(binary, config, dir.path());
+        Self::spawn(binary, command, dir).await
+    }
+
+    /// Runs a command and waits until it accepts requests.
+    pub(crate) async fn spawn(binary: &'static str, mut command: Command, dir: TempDir) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let first = soon("the first line", out.next_line()).await.unwrap();
@@ -63,7 +71,7 @@ impl Gateway {
         };
         let (scheme, address) = line.strip_prefix("listening on ").unwrap().split_once("://").unwrap();
         let (scheme, address) = (scheme.to_owned(), address.parse().unwrap());
-        Self { address, scheme, dir, child, log, _out: out }
+        Self { binary, address, scheme, dir, child, log, _out: out }
     }
 
     /// A new connection in the clear.
@@ -85,6 +93,18 @@ impl Gateway {
         soon(text, found).await
     }
 
+    /// Waits for the next line of the log.
+    pub(crate) async fn next_line(&mut self) -> String {
+        self.logs("").await
+    }
+
+    /// Replaces the configuration in one step, and says nothing of it.
+    pub(crate) fn configure(&self, config: &str) {
+        let draft = self.dir.path().join("draft");
+        std::fs::write(&draft, config).unwrap();
+        std::fs::rename(draft, self.dir.path().join("gateway.toml")).unwrap();
+    }
+
     /// Waits until nobody listens any more.
     pub(crate) async fn refuses_connections(&self) {
         let refused = async {
@@ -104,8 +124,17 @@ impl Gateway {
 
     /// Asks the process to stop.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Asks the process to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, which: &str) {
         let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(std::process::Command::new("kill").args([which, &pid]).status().unwrap().success());
     }
 
     /// Waits for the process to end.
@@ -124,10 +153,21 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     std::fs::write(dir.join("secret"), super::tokens::SECRET).unwrap();
     let file = dir.join("gateway.toml");
     std::fs::write(&file, config).unwrap();
+    let mut command = bare_command(binary, dir);
+    command.args(["--listen", address, "--config"]).arg(file);
+    command
+}
+
+/// A binary with the profile that it comes with, ready to be started on a free port.
+pub(crate) fn profile_command(binary: &str, dir: &Path) -> Command {
+    let mut command = bare_command(binary, dir);
+    command.args(["--listen", "127.0.0.1:0", "--profile", "standard"]);
+    command
+}
+
+fn bare_command(binary: &str, dir: &Path) -> Command {
     let mut command = Command::new(path_of(binary));
     command
-        .args(["--listen", address, "--config"])
-        .arg(file)
         .arg("--data-dir")
         .arg(dir.join("data"))
         .env("RUST_LOG", "info")
@@ -135,6 +175,14 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    command
+}
+
+/// A binary's command line, for the gateway whose files lie in that folder: `arguments` without `--config` and
+/// `--data-dir`.
+pub(crate) fn tool(binary: &str, dir: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(path_of(binary));
+    command.args(arguments).arg("--config").arg(dir.join("gateway.toml")).arg("--data-dir").arg(dir.join("data"));
     command
 }
 

@@ -19,7 +19,7 @@ const AGREED: &str = "HTTP/1.1 101 Switching Protocols\nConnection: Upgrade\nUpg
                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\n";
 
 /// A WebSocket that client and upstream have agreed on.
-async fn opened(gateway: &Gateway, upstream: &Upstream) -> (Connection, Connection) {
+pub(super) async fn opened(gateway: &Gateway, upstream: &Upstream) -> (Connection, Connection) {
     let mut client = gateway.connect().await;
     client.say(&handshake("/public/ws", "")).await;
     let mut behind = upstream.accept().await;

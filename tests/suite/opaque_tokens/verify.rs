@@ -12,7 +12,7 @@ use auth_core::opaque::{HeldToken, TokenFormat, TokenRecord};
 use auth_core::policy::{Policy, authenticated};
 use auth_core::store::{Answer, MemoryTokenStore, TokenScope, TokenStore, TokenUse, conformance};
 use auth_core::verify::Verifier;
-use auth_core::{CredentialFault, Method, Now, Outcome, Rejection, RequestHead, StoreError, Timestamp};
+use auth_core::{CredentialFault, Identity, Method, Now, Outcome, Rejection, RequestHead, StoreError, Timestamp};
 use proptest::prelude::*;
 
 use super::{ISSUER, at, at_millis, minted, pepper, refused, text, tokens_in, verify, wait, wanted};
@@ -273,4 +273,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn l23_what_is_recalled_is_what_verifying_says_and_strangers_are_not_recalled() {
+    let tokens = tokens_in(memory());
+    let (good, revoked, stranger) = (minted(&tokens), minted(&tokens), minted(&tokens_in(memory())));
+    wait(tokens.revoke(&TokenScope::Id(revoked.record.id.clone()))).unwrap();
+    let verifier = tokens.verifier();
+    let id = |verdict: Result<Arc<Identity>, Rejection>| verdict.map(|identity| identity.credential_id.clone());
+    let recalled = |text: &str, now| verifier.recall(text, now).map(|outcome| id(wait(outcome.resolve())));
+    for (token, now) in [(&good, at(1)), (&revoked, at(1)), (&good, at(500))] {
+        assert_eq!(recalled(text(token), now), Some(id(verify(&verifier, token, now))));
+    }
+    assert_eq!(recalled("at_garbled", at(1)), Some(Err(refused(CredentialFault::Malformed))));
+    assert!(verifier.recall(text(&stranger), at(1)).is_none());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::error::StoreError;
-use crate::limit::{Balance, Charges, LimitHeaders, Plan, Plans, Scope, Spending};
+use crate::limit::{Charges, LimitHeaders, Plan, Plans, Scope, Spending};
 use crate::policy::denied;
 use crate::principal::{Anonymous, Principal};
 use crate::rejection::{LimitExceeded, RetryAfter};
@@ -83,6 +83,27 @@ fn l1_a_spent_budget_refuses_with_the_wait_and_the_names() {
     );
     let eve: &[(&str, &str); 1] = &[("authorization", "Bearer good-eve")];
     assert_eq!(told(&gate, "/read", eve), (200, Some(2)), "somebody else's budget");
+}
+
+#[test]
+fn l13_waits_are_spread_upwards_in_every_field_alike() {
+    let spread = Limits::new(plans(), MemoryLimitStore::new()).spread(Duration::from_mins(2));
+    let gate = builder(spread).build().unwrap();
+    for left in [2, 1, 0] {
+        assert_eq!(told(&gate, "/read", BOB), (200, Some(left)));
+    }
+    let waits: Vec<u64> = (0..50)
+        .map(|_| {
+            let Decision::Refuse(refusal) = decide(&gate, "/read", BOB) else { panic!("admitted") };
+            let field = |name| refusal.reply.field(name).unwrap();
+            let wait: u64 = field("retry-after").parse().unwrap();
+            assert_eq!(field("ratelimit"), format!("\"free\";r=0;t={wait}"));
+            assert!(field("x-ratelimit-reset").parse::<u64>().unwrap() >= 1_000 + wait);
+            wait
+        })
+        .collect();
+    assert!(waits.iter().all(|wait| (1_200..=1_320).contains(wait)), "{waits:?}");
+    assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
 }
 
 #[test]
@@ -181,13 +202,13 @@ fn l24_layers_of_one_gate_charge_once() {
 }
 
 /// A store that has to ask somebody, or breaks.
-struct Remote {
-    memory: MemoryLimitStore,
-    way: Way,
+pub(super) struct Remote {
+    pub(super) memory: MemoryLimitStore,
+    pub(super) way: Way,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
+pub(super) enum Way {
     Slow,
     Down,
     DownLater,
@@ -195,15 +216,15 @@ enum Way {
     PanicLater,
 }
 
-impl LimitStore for Remote {
-    fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+impl Remote {
+    fn answer(&self, ask: impl FnOnce(&MemoryLimitStore) -> Answer<Spending>) -> Answer<Spending> {
         let down = || Err(StoreError::Unavailable("nobody answers at 10.0.0.9".to_owned()));
         let answer = match self.way {
             Way::Down => return Outcome::Done(down()),
             Way::Panic => panic!("as the test wants"),
             Way::PanicLater => return Outcome::Wait(Box::pin(poll_fn(|_| panic!("as the test wants")))),
             Way::DownLater => down(),
-            Way::Slow => match self.memory.spend(charges, now) {
+            Way::Slow => match ask(&self.memory) {
                 Outcome::Done(answer) => answer,
                 Outcome::Wait(_) => unreachable!("memory answers at once"),
             },
@@ -213,15 +234,19 @@ impl LimitStore for Remote {
             if std::mem::replace(&mut waited, true) { Poll::Ready(answer.clone()) } else { Poll::Pending }
         })))
     }
+}
 
-    fn look(&self, charges: &Charges<'_>, _: Now) -> Answer<Spending> {
-        Outcome::Done(Ok(Spending::new(
-            charges.iter().map(|charge| Balance::new(charge.quota, Duration::ZERO, crate::limit::Verdict::Fits)),
-        )))
+impl LimitStore for Remote {
+    fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+        self.answer(|memory| memory.spend(charges, now))
+    }
+
+    fn look(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
+        self.answer(|memory| memory.look(charges, now))
     }
 
     fn debit(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
-        self.look(charges, now)
+        self.answer(|memory| memory.debit(charges, now))
     }
 }
 
@@ -254,6 +279,28 @@ fn l22_nobody_passes_and_nobody_is_blamed_while_the_store_is_out() {
             assert_eq!((refusal.reply.status, refusal.reply.field("retry-after")), (503, Some("5")), "{way:?} {path}");
             assert!(!String::from_utf8_lossy(&refusal.reply.body).contains("10.0.0.9"));
         }
+    }
+}
+
+#[test]
+fn l22_while_the_store_is_out_everybody_passes_who_may_where_that_is_wanted() {
+    for way in [Way::Down, Way::DownLater, Way::Panic, Way::PanicLater] {
+        let limits = Limits::new(plans(), Remote { memory: MemoryLimitStore::new(), way });
+        let gate = builder(limits.during_outage(DuringOutage::Admit)).build().unwrap();
+        for (path, headers, expected) in [
+            ("/read", BOB, 200),
+            ("/read", SLOW_BOB, 200),
+            ("/nobody", BOB, 403),
+            ("/nowhere", BOB, 403),
+            ("/public", HOST, 200),
+            ("/optional", HOST, 200),
+            ("/read", HOST, 401),
+        ] {
+            for _ in 0..5 {
+                assert_eq!(told(&gate, path, headers), (expected, None), "{way:?} {path}");
+            }
+        }
+        assert_eq!(told(&gate, "/read", &[("authorization", "Bearer bad")]), (401, None));
     }
 }
 

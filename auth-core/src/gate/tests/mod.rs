@@ -1,6 +1,8 @@
 //! The gate with verifiers made for the test: the order of its stages, waiting, panics, several credentials.
 
+mod failed_attempts;
 mod limits;
+mod replace;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;

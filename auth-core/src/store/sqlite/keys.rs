@@ -67,6 +67,10 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.find(digest, now, |_| true)
     }
 
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        self.0.holds(digest)
+    }
+
     fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
         self.0.file.write(move |file| rows::insert(file, &record))
     }

@@ -53,6 +53,11 @@ impl<T: Followed> Shelf<T> {
         Outcome::Done(Ok(Some(held)))
     }
 
+    /// Whether memory holds such a record, however old.
+    pub(super) fn holds(&self, digest: &KeyDigest) -> bool {
+        self.copy.index.find(digest).is_some()
+    }
+
     /// Waits for the file. Only so many may: a flood of made-up secrets must not keep revocations from being written.
     fn find_in_file(
         &self,

@@ -64,6 +64,10 @@ impl TokenStore for SqliteTokenStore {
         self.0.find(digest, now, move |held| now.wall < held.end() || held.ends <= now.wall)
     }
 
+    fn holds(&self, digest: &KeyDigest) -> bool {
+        self.0.holds(digest)
+    }
+
     fn insert(&self, record: TokenRecord) -> Answer<()> {
         self.0.file.write(move |file| token_rows::insert(file, &record))
     }

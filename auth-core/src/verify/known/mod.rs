@@ -18,4 +18,4 @@ mod table;
 
 pub(crate) use fingerprint::{Fingerprint, Fingerprints};
 pub use size::{CacheCounts, CacheSize};
-pub(crate) use table::{Known, Span};
+pub(crate) use table::{Known, Memory, Span};

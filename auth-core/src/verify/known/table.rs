@@ -25,6 +25,14 @@ impl Span {
     }
 }
 
+/// What is remembered of a text.
+pub(crate) enum Memory<V> {
+    /// It holds now.
+    Holds(V),
+    /// It held once, and its end has passed.
+    Over,
+}
+
 /// Remembers values under the fingerprints of texts.
 pub(crate) struct Known<V> {
     fingerprints: Fingerprints,
@@ -76,23 +84,38 @@ impl<V: Clone> Known<V> {
 
     /// The value under that fingerprint, where it holds now.
     pub(crate) fn find(&self, print: Fingerprint, now: Timestamp) -> Option<V> {
-        let set = self.set(print.place);
+        match self.recall(print, now) {
+            Some(Memory::Holds(value)) => Some(value),
+            Some(Memory::Over) | None => {
+                self.set(print.place()).misses.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// What is remembered under that fingerprint, also where it is over. Counts hits, and leaves it to whoever goes on
+    /// to [`find`](Self::find) to count the miss.
+    #[inline]
+    pub(crate) fn recall(&self, print: Fingerprint, now: Timestamp) -> Option<Memory<V>> {
+        let set = self.set(print.place());
         for (tag, slot) in set.tags.iter().zip(&set.slots) {
-            if tag.load(Ordering::Acquire) != print.tag {
+            if tag.load(Ordering::Acquire) != print.tag() {
                 continue;
             }
             let entry = slot.load();
-            let Some(entry) = entry.as_deref().filter(|entry| entry.print == print && entry.span.holds(now)) else {
+            let Some(entry) = entry.as_deref().filter(|entry| entry.print == print && entry.span.from <= now) else {
                 continue;
             };
+            if now >= entry.span.until {
+                return Some(Memory::Over);
+            }
             // a line that is only read stays with every processor that reads it
             if !entry.wanted.load(Ordering::Relaxed) {
                 entry.wanted.store(true, Ordering::Relaxed);
             }
             set.hits.fetch_add(1, Ordering::Relaxed);
-            return Some(entry.value.clone());
+            return Some(Memory::Holds(entry.value.clone()));
         }
-        set.misses.fetch_add(1, Ordering::Relaxed);
         None
     }
 
@@ -103,10 +126,10 @@ impl<V: Clone> Known<V> {
             return;
         }
         let entry = Entry { print, value, span, bytes, wanted: AtomicBool::new(false) };
-        let set = self.set(print.place);
+        let set = self.set(print.place());
         let place = set.place_for(print, now);
         if let (Some(tag), Some(slot)) = (set.tags.get(place), set.slots.get(place)) {
-            tag.store(print.tag, Ordering::Release);
+            tag.store(print.tag(), Ordering::Release);
             self.put(slot, Some(Arc::new(entry)), now);
         }
         self.make_room(now);
@@ -183,7 +206,7 @@ impl<V> Set<V> {
 
     /// The same text's place, a free one, one whose verdict is over, one that nobody asked for lately, or any.
     fn place_for(&self, print: Fingerprint, now: Timestamp) -> usize {
-        let mut best = (Worth::Wanted, (print.tag >> 61) as usize);
+        let mut best = (Worth::Wanted, (print.tag() >> 61) as usize);
         for (place, slot) in self.slots.iter().enumerate() {
             let worth = match slot.load().as_deref() {
                 Some(entry) if entry.print == print => return place,

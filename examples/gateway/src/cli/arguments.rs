@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use super::Failure;
+use super::{Failure, Revoke, TokensCommand};
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
 use crate::profile::Profile;
@@ -16,6 +16,8 @@ use crate::start;
 /// A gateway in front of any upstream: it authenticates, authorises, forwards.
 ///
 /// Without arguments, it serves a demo on 127.0.0.1:8080.
+///
+/// SIGHUP makes it read its configuration file again; a change of the file is taken up by itself within three seconds.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
@@ -51,10 +53,15 @@ pub enum Command {
     /// Administrate API keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Administrate opaque tokens.
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// Take back credentials of any kind: one, or everything of a session, a subject, a tenant or an issuer.
+    Revoke(Revoke),
 }
 
 /// How to serve.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Serve {
     /// Whose configuration and data.
     #[command(flatten)]
@@ -65,7 +72,7 @@ pub struct Serve {
 }
 
 /// Whose configuration and data.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Whose {
     /// A configuration that comes with the gateway [default: standard].
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
@@ -92,6 +99,16 @@ impl Whose {
             Some(file) => Ok(Draft::read_file(file).map_err(|problem| vec![problem])?),
             None => Ok(self.named_profile().map_err(Failure::Usage)?.draft()),
         }
+    }
+
+    /// The configuration file and those whose content is part of it; none for a profile.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let Some(file) = &self.config else { return Vec::new() };
+        let mut files = vec![file.clone()];
+        if let Ok(draft) = self.draft() {
+            files.extend_from_slice(&draft.config().files);
+        }
+        files
     }
 
     /// The name of the profile; `None` for a configuration file.
@@ -239,6 +256,6 @@ pub struct RotateKey {
     pub output: Output,
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     config::duration(text).ok_or_else(|| "write a number and one of ms, s, m, h, d, such as 24h".to_owned())
 }

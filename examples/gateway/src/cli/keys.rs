@@ -8,10 +8,10 @@ use auth_core::store::KeyScope;
 use auth_core::{Clock as _, NetworkSet, Now, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
-use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose, say};
-use crate::config::{Config, KeyStore};
+use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose, columns, open, open_or_make, say};
+use crate::config::{Config, Store};
 use crate::start::waiting_runtime;
-use crate::wiring::{self, Keys, Resources};
+use crate::wiring::{Keys, Wired};
 
 /// Does it, and prints the answer.
 pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
@@ -19,24 +19,25 @@ pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
     let runtime = waiting_runtime()?;
     match command {
         KeysCommand::Create(arguments) => {
-            let (config, keys) = open(&arguments.whose, Folder::MayBeMade)?;
+            let config = configured(&arguments.whose)?;
+            let keys = of(open_or_make(&arguments.whose, &config)?)?;
             warn_of_unknown_permissions(&config, &arguments.permissions);
             let wanted = wanted(arguments, &keys, now)?;
             let minted = runtime.block_on(keys.service.mint(wanted, now)).map_err(refused)?;
             say_minted(&minted, arguments.output)
         }
         KeysCommand::List(arguments) => {
-            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let keys = keys_there_are(&arguments.whose)?;
             let records = runtime.block_on(keys.service.list(&scope(arguments))).map_err(refused)?;
             say(&listed(&records, now, arguments.output))
         }
         KeysCommand::Revoke(arguments) => {
-            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let keys = keys_there_are(&arguments.whose)?;
             let record = runtime.block_on(keys.service.revoke(&arguments.id)).map_err(refused)?;
             say(&format!("{} ({}…) is revoked\n", record.id, record.shown))
         }
         KeysCommand::Rotate(arguments) => {
-            let (_, keys) = open(&arguments.whose, Folder::MustExist)?;
+            let keys = keys_there_are(&arguments.whose)?;
             let RotateKey { id, overlap, output, .. } = arguments;
             let minted = runtime.block_on(keys.service.rotate(id, *overlap, now)).map_err(refused)?;
             say_minted(&minted, *output)
@@ -44,29 +45,24 @@ pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
     }
 }
 
-/// Whether the data directory has to be there already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Folder {
-    MayBeMade,
-    MustExist,
-}
-
-fn open(whose: &Whose, folder: Folder) -> Result<(Config, Keys), Failure> {
+fn configured(whose: &Whose) -> Result<Config, Failure> {
     let config = whose.configuration()?;
     let Some(settings) = &config.api_keys else {
         return Err(Failure::Usage("the configuration has no [api_keys]".to_owned()));
     };
-    if settings.store == KeyStore::Memory {
+    if settings.store == Store::Memory {
         let why = "`store = \"memory\"` keeps keys in the serving process, where no command can reach them";
         return Err(Failure::Usage(why.to_owned()));
     }
-    if folder == Folder::MustExist && !whose.data_dir.is_dir() {
-        return Err(Failure::Obstacle(format!("there is no data directory {}", whose.data_dir.display())));
-    }
-    let data_dir = whose.data_dir(&config)?;
-    let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
-    let keys = wiring::wire(&config, resources)?.keys;
-    keys.map(|keys| (config, keys)).ok_or_else(|| Failure::obstacle("the configuration has no [api_keys]"))
+    Ok(config)
+}
+
+fn keys_there_are(whose: &Whose) -> Result<Keys, Failure> {
+    of(open(whose, &configured(whose)?)?)
+}
+
+fn of(wired: Wired) -> Result<Keys, Failure> {
+    wired.keys.ok_or_else(|| Failure::obstacle("the configuration has no [api_keys]"))
 }
 
 fn refused(error: KeyError) -> Failure {
@@ -123,13 +119,11 @@ fn listed(records: &[ApiKeyRecord], now: Now, output: Output) -> String {
         let all: Vec<Value> = records.iter().map(|record| described(record, Some(now))).collect();
         return format!("{:#}\n", Value::Array(all));
     }
-    let mut rows = vec![
-        ["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"].map(str::to_owned),
-    ];
-    for record in records {
+    let heads = ["ID", "BEGINS", "NAME", "OWNER", "TENANT", "PERMISSIONS", "STATUS", "ENDS", "LAST USED"];
+    let rows = records.iter().map(|record| {
         let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or("-").to_owned();
         let time = |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);
-        rows.push([
+        [
             record.id.to_string(),
             format!("{}…", record.shown),
             record.name.to_string(),
@@ -139,15 +133,9 @@ fn listed(records: &[ApiKeyRecord], now: Now, output: Output) -> String {
             status(record, now).to_owned(),
             time(record.end()),
             time(record.last_used),
-        ]);
-    }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..9).map(width).collect();
-    let line = |row: &[String; 9]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+        ]
+    });
+    columns(heads, rows)
 }
 
 fn status(record: &ApiKeyRecord, now: Now) -> &'static str {

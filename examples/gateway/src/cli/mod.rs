@@ -6,12 +6,18 @@
 //! | `gateway check --config FILE` | names every problem of a configuration |
 //! | `gateway profile NAME` | prints a profile, to start from |
 //! | `gateway keys create\|list\|revoke\|rotate` | administrates API keys |
+//! | `gateway tokens create\|list\|revoke` | administrates opaque tokens |
+//! | `gateway revoke` | takes back credentials of any kind |
 //!
 //! It ends with 0 where it did what it was asked, with 2 where the command line or the configuration is wrong, and with
 //! 1 where something else stands in the way. Answers go to standard output, everything else to standard error.
 
 mod arguments;
+mod columns;
 mod keys;
+mod revoke;
+mod token_arguments;
+mod tokens;
 
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -22,12 +28,15 @@ use clap::Parser as _;
 
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
-use crate::config::Draft;
+pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};
+
+use crate::config::{Config, Draft};
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::rounds::Rounds;
 use crate::start::{self, Ready};
-use crate::wiring::Keys;
+use crate::wiring::{self, Resources, Wired};
+use columns::columns;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -88,6 +97,8 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
         Command::Keys(command) => keys::run(&command),
+        Command::Tokens(command) => tokens::run(&command),
+        Command::Revoke(arguments) => revoke::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -100,9 +111,23 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
 
 fn serve_with_rounds(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
     let _log = std::mem::take(&mut ready.log);
-    let start = |keys: &Keys| Rounds::start(keys.verifier.clone(), ready.health.clone());
-    let _rounds = ready.wired.keys.as_ref().map(start).transpose()?;
+    let _rounds = Rounds::start(ready.in_use(), ready.health.clone())?;
     serve(ready)
+}
+
+/// The parts of a configuration, over a data directory that is there already.
+fn open(whose: &Whose, config: &Config) -> Result<Wired, Failure> {
+    if !whose.data_dir.is_dir() {
+        return Err(Failure::Obstacle(format!("there is no data directory {}", whose.data_dir.display())));
+    }
+    open_or_make(whose, config)
+}
+
+/// The same, over one that is made where there is none.
+fn open_or_make(whose: &Whose, config: &Config) -> Result<Wired, Failure> {
+    let data_dir = whose.data_dir(config)?;
+    let resources = Resources::open(config, &data_dir).map_err(Failure::obstacle)?;
+    Ok(wiring::wire(config, resources)?)
 }
 
 fn check(file: &Path) -> Result<(), Failure> {

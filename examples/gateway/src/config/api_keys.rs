@@ -1,11 +1,10 @@
 //! `[api_keys]`: what the gateway's own API keys look like and where they are kept.
 
-use std::path::PathBuf;
-
 use auth_core::Secret;
 
 use super::node::{FromNode, Node};
-use super::values::{Positive, Text, choice};
+use super::store::Store;
+use super::values::{Positive, Text};
 use crate::problem::{Place, Placed};
 
 /// What the gateway's own API keys look like and where they are kept.
@@ -29,10 +28,10 @@ pub struct ApiKeys {
     /// What keys are hashed with, the one in use first; none for one made at the first start, in the data directory.
     pub peppers: Vec<Pepper>,
     /// Where keys are kept.
-    pub store: KeyStore,
+    pub store: Store,
 }
 
-/// A secret that keys are hashed with.
+/// A secret that keys or opaque tokens are hashed with.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Pepper {
@@ -52,23 +51,8 @@ impl FromNode for Pepper {
     }
 }
 
-/// Where API keys are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyStore {
-    /// In a file of `SQLite`; `None` for one in the data directory. The default.
-    Sqlite(Option<PathBuf>),
-    /// In memory: they end with the process.
-    Memory,
-}
-
 impl FromNode for ApiKeys {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        #[derive(Clone, Copy)]
-        enum Store {
-            Sqlite,
-            Memory,
-        }
         node.section(|section| {
             let prefix = section.required_placed::<Text>("prefix");
             let environments = section.placed::<Vec<Text>>("environments");
@@ -77,18 +61,7 @@ impl FromNode for ApiKeys {
             let display_length = section.placed::<Positive>("display_length");
             let issuer = section.read::<Text>("issuer").map(|Text(issuer)| issuer);
             let peppers = section.read_or("peppers", Vec::new());
-            let store = section
-                .node("store")
-                .and_then(|node| choice(&node, &[("sqlite", Store::Sqlite), ("memory", Store::Memory)]));
-            let file = section.placed::<PathBuf>("sqlite_file");
-            let store = match (store, file) {
-                (Some(Store::Memory), Some(file)) => {
-                    node.problem_at(&file.place, "contradicts `store = \"memory\"`: leave one of the two out");
-                    KeyStore::Memory
-                }
-                (Some(Store::Memory), None) => KeyStore::Memory,
-                (_, file) => KeyStore::Sqlite(file.map(|file| file.value)),
-            };
+            let store = Store::read(section, node);
             let place = section.place();
             let environments = environments.map_or_else(
                 || Placed { value: Vec::new(), place: place.clone() },

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::failed_attempts::whose_address;
 use super::section::Gaps;
 use super::suggest::nearest;
 use super::{Access, Config, Credentials, Kind, Route};
@@ -28,6 +29,7 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
     if !gaps.are_in("plans") {
         problems.extend(plans(config));
     }
+    problems.extend(whose_address(config));
     problems
 }
 
@@ -87,11 +89,13 @@ fn kinds_without_source(config: &Config, gaps: &Gaps, problems: &mut Vec<Problem
     let has_issuer = !config.issuers.is_empty() || config.tokens.is_some();
     let has_issuer = has_issuer || gaps.are_in("issuers") || gaps.are_in("tokens");
     let has_keys = config.api_keys.is_some() || gaps.are_in("api_keys");
+    let has_opaque_tokens = config.opaque_tokens.is_some() || gaps.are_in("opaque_tokens");
     for kind in config.credentials.iter().flat_map(|credentials| &credentials.kinds) {
         let missing = match kind.value {
             Kind::Jwt if !has_issuer => "nobody issues tokens: write [[issuers]] or [tokens]",
             Kind::ApiKey if !has_keys => "nothing says what API keys look like: write [api_keys]",
-            Kind::Jwt | Kind::ApiKey => continue,
+            Kind::Opaque if !has_opaque_tokens => "nothing says what opaque tokens look like: write [opaque_tokens]",
+            Kind::Jwt | Kind::ApiKey | Kind::Opaque => continue,
         };
         problems.push(kind.place.problem(missing));
     }
@@ -109,6 +113,9 @@ fn unused_kinds(config: &Config, problems: &mut Vec<Problem>) {
     }
     if !takes(Kind::ApiKey) {
         problems.extend(config.api_keys.iter().map(|keys| keys.place.problem(message("api_key"))));
+    }
+    if !takes(Kind::Opaque) {
+        problems.extend(config.opaque_tokens.iter().map(|tokens| tokens.place.problem(message("opaque"))));
     }
 }
 

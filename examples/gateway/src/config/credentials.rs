@@ -31,11 +31,13 @@ pub enum Kind {
     Jwt,
     /// An API key.
     ApiKey,
+    /// An opaque token.
+    Opaque,
 }
 
 impl FromNode for Kind {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        choice(node, &[("jwt", Self::Jwt), ("api_key", Self::ApiKey)])
+        choice(node, &[("jwt", Self::Jwt), ("api_key", Self::ApiKey), ("opaque", Self::Opaque)])
     }
 }
 

@@ -24,8 +24,9 @@ impl Draft {
         let reader = Reader::new(text, file.clone(), surroundings);
         let tree = reader.parse();
         let mut gaps = Gaps::default();
-        let config = reader.walk(&tree, |section| Config::read(section, &mut gaps, file));
+        let mut config = reader.walk(&tree, |section| Config::read(section, &mut gaps, file));
         drop(tree);
+        config.files = reader.files();
         let is_whole = reader.syntax() == Syntax::Whole;
         let problems = reader.into_problems();
         let mut draft = Self { config, problems };

@@ -10,7 +10,7 @@ use super::claims::ClaimNames;
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::units::Span;
-use super::values::{OneOrMore, Text, choice};
+use super::values::{Content, OneOrMore, Text, choice};
 use crate::problem::{Place, Placed};
 
 /// An issuer that is trusted.
@@ -122,9 +122,9 @@ fn issuer_keys(section: &mut Section<'_>) -> Option<Placed<IssuerKeys>> {
     let fetched = section.has("jwks_url") || section.has("discovery");
     let given = ["jwks_file", "jwk_file", "pem_file", "secret"].into_iter().filter(|key| section.has(key)).count();
     let keys = [
-        section.placed::<PathBuf>("jwks_file").map(|path| path.map(IssuerKeys::JwksFile)),
-        section.placed::<PathBuf>("jwk_file").map(|path| path.map(IssuerKeys::JwkFile)),
-        section.placed::<PathBuf>("pem_file").map(|path| path.map(IssuerKeys::PemFile)),
+        section.placed::<Content>("jwks_file").map(|path| path.map(|Content(path)| IssuerKeys::JwksFile(path))),
+        section.placed::<Content>("jwk_file").map(|path| path.map(|Content(path)| IssuerKeys::JwkFile(path))),
+        section.placed::<Content>("pem_file").map(|path| path.map(|Content(path)| IssuerKeys::PemFile(path))),
         section.placed::<Secret>("secret").map(|secret| secret.map(IssuerKeys::Secret)),
     ];
     match given {

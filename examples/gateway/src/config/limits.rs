@@ -1,10 +1,13 @@
 //! `[limits]`: which plan holds for whom, and what clients are told of it.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use auth_core::Method;
+use auth_core::gate::DuringOutage;
 use auth_core::limit::{Factor, LimitHeaders, ResetStyle, StandardHeaders};
 
+use super::FailedAttempts;
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::values::{Positive, Text, choice};
@@ -30,6 +33,12 @@ pub struct Limits {
     pub headers: LimitHeaders,
     /// How many budgets can be in use at once; `None` leaves it to the library: 262144.
     pub capacity: Option<NonZeroU32>,
+    /// By how much waits are made longer at random, at most; by nothing unless it says.
+    pub spread: Duration,
+    /// What is answered while nobody knows what is left of a budget.
+    pub during_outage: DuringOutage,
+    /// How many credentials from one address may fail; `None` counts none.
+    pub failed_attempts: Option<FailedAttempts>,
 }
 
 impl Limits {
@@ -44,6 +53,9 @@ impl Limits {
             keys: overrides(section.node("keys")),
             headers: headers(section),
             capacity: capacity(section.node("capacity")),
+            spread: section.read_or("spread", Duration::ZERO),
+            during_outage: section.read_or("during_outage", DuringOutage::default()),
+            failed_attempts: section.read("failed_attempts"),
         }
     }
 
@@ -101,6 +113,12 @@ fn capacity(node: Option<Node<'_>>) -> Option<NonZeroU32> {
     match u32::try_from(count).ok().filter(|count| *count <= 1 << 28).and_then(NonZeroU32::new) {
         Some(count) => Some(count),
         None => node.problem("is more than one machine holds: write 268435456 or less"),
+    }
+}
+
+impl FromNode for DuringOutage {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        choice(node, &[("refuse", Self::Refuse), ("admit", Self::Admit)])
     }
 }
 

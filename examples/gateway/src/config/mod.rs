@@ -12,6 +12,8 @@
 //! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
 //! | `[api_keys]` | what API keys look like and where they are kept |
+//! | `[opaque_tokens]` | the same of opaque tokens |
+//! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
 //! | `[limits]`, `[[plans]]` | how much whom is allowed |
@@ -29,40 +31,48 @@ mod cors;
 mod credentials;
 mod draft;
 mod errors;
+mod failed_attempts;
 mod issuers;
 mod limits;
 mod needs;
 mod node;
+mod opaque_tokens;
 mod permissions;
 mod plans;
 mod reader;
+mod revocations;
 mod routes;
 mod secret;
 mod section;
 mod server;
+mod store;
 mod suggest;
 mod tokens;
 mod units;
 mod upstreams;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use api_keys::{ApiKeys, KeyStore, Pepper};
+pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
 pub use draft::Draft;
 pub use errors::{CodeStyle, ErrorShape, Errors};
+pub use failed_attempts::FailedAttempts;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use limits::Limits;
 pub use needs::{Access, Needs};
+pub use opaque_tokens::OpaqueTokens;
 pub use permissions::Permissions;
 pub use plans::{Plan, PlanLimit};
 pub use reader::Surroundings;
+pub use revocations::Revocations;
 pub use routes::{Route, RouteCors, SeveralCredentials};
 pub use server::{Log, LogFormat, RequestIds, Server, Tls};
+pub use store::Store;
 pub use tokens::{SigningAlgorithm, Tokens};
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
@@ -78,6 +88,8 @@ use values::{OneOrMore, Text};
 pub struct Config {
     /// The name of the file, as problems show it.
     pub file: Arc<str>,
+    /// The files whose content is part of it: of keys, secrets and authorities.
+    pub files: Vec<PathBuf>,
     /// Whether demo accounts are made up at the first start.
     pub demo: Placed<Demo>,
     /// The plans of the demo accounts, in their order.
@@ -102,6 +114,10 @@ pub struct Config {
     pub tokens: Option<Tokens>,
     /// The gateway's own API keys.
     pub api_keys: Option<ApiKeys>,
+    /// The gateway's own opaque tokens.
+    pub opaque_tokens: Option<OpaqueTokens>,
+    /// The list of what was taken back; `None` where nothing can be.
+    pub revocations: Option<Revocations>,
     /// Which permission brings which along.
     pub permissions: Permissions,
     /// The route table. What it does not name is refused.
@@ -164,6 +180,7 @@ impl Config {
         let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
         Self {
             file,
+            files: Vec::new(),
             demo,
             demo_plans,
             server: section.nested("server", Server::read),
@@ -176,6 +193,8 @@ impl Config {
             issuers: section.list("issuers", gaps),
             tokens: section.part("tokens", gaps),
             api_keys: section.part("api_keys", gaps),
+            opaque_tokens: section.part("opaque_tokens", gaps),
+            revocations: section.part("revocations", gaps),
             permissions: section.nested("permissions", Permissions::read),
             routes: section.list("routes", gaps),
             limits: section.nested("limits", Limits::read),

@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -49,6 +49,7 @@ pub(super) struct Reader<'t> {
     surroundings: Surroundings<'t>,
     syntax: Cell<Syntax>,
     problems: RefCell<Vec<Problem>>,
+    files: RefCell<Vec<PathBuf>>,
     nothing: DeTable<'static>,
 }
 
@@ -60,6 +61,7 @@ impl<'t> Reader<'t> {
             surroundings,
             syntax: Cell::new(Syntax::Whole),
             problems: RefCell::default(),
+            files: RefCell::default(),
             nothing: DeTable::new(),
         }
     }
@@ -81,6 +83,16 @@ impl<'t> Reader<'t> {
     /// Reads the whole file as one section.
     pub(super) fn walk<'r, T>(&'r self, tree: &'r DeTable<'r>, read: impl FnOnce(&mut Section<'r>) -> T) -> T {
         Section::new(self, String::new(), 0..0, tree).read_with(read)
+    }
+
+    /// Notes a file whose content is part of the configuration.
+    pub(super) fn note_file(&self, path: &Path) {
+        self.files.borrow_mut().push(path.to_owned());
+    }
+
+    /// Every file that was noted.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.files.borrow().clone()
     }
 
     /// Every problem, in the order of the file, one text for one place.

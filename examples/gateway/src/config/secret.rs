@@ -4,8 +4,7 @@ use auth_core::Secret;
 use toml::de::DeValue;
 
 use super::node::{FromNode, Node};
-use super::values::Text;
-use std::path::PathBuf;
+use super::values::{Content, Text};
 
 const FORM: &str = "write { env = \"NAME\" } or { file = \"path\" }";
 
@@ -27,12 +26,12 @@ impl FromNode for Secret {
 fn reference(node: &Node<'_>) -> Option<Vec<u8>> {
     let (variable, file) = node.section(|section| {
         let variable = section.has("env").then(|| section.read::<Text>("env").map(|Text(name)| name));
-        let file = section.has("file").then(|| section.read::<PathBuf>("file"));
+        let file = section.has("file").then(|| section.read::<Content>("file"));
         (variable, file)
     })?;
     match (variable, file) {
         (Some(name), None) => from_environment(node, &name?),
-        (None, Some(path)) => from_file(node, &path?),
+        (None, Some(path)) => from_file(node, &path?.0),
         (None, None) => node.problem(format!("names no secret: {FORM}")),
         (Some(_), Some(_)) => node.problem(format!("names two places: {FORM}")),
     }

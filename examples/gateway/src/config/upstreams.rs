@@ -1,7 +1,6 @@
 //! `[upstream]` and `[[upstreams]]`: where admitted requests go.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use rustls::ClientConfig;
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::units::Span;
-use super::values::Text;
+use super::values::{Content, Text};
 use crate::problem::Placed;
 use crate::tls::client;
 
@@ -89,7 +88,9 @@ fn tls(section: &mut Section<'_>, url: Option<&Placed<UpstreamUrl>>) -> Option<A
         return authorities?.problem("is for an https upstream: write an https URL, or leave it out");
     }
     let trusting = match &authorities {
-        Some(node) => client::trusting_file(&PathBuf::from_node(node)?).or_else(|error| node.problem(error).ok_or(())),
+        Some(node) => {
+            client::trusting_file(&Content::from_node(node)?.0).or_else(|error| node.problem(error).ok_or(()))
+        }
         None => client::trusting_system().or_else(|error| section.problem(error).ok_or(())),
     };
     trusting.ok().map(Arc::new)

@@ -97,6 +97,17 @@ impl<T: FromNode> FromNode for OneOrMore<T> {
     }
 }
 
+/// A file whose content is part of the configuration, so that a change of it is one of the configuration.
+pub(super) struct Content(pub(super) PathBuf);
+
+impl FromNode for Content {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        let path = PathBuf::from_node(node)?;
+        node.reader.note_file(&path);
+        Some(Self(path))
+    }
+}
+
 /// Relative paths begin at the folder of the configuration file.
 impl FromNode for PathBuf {
     fn from_node(node: &Node<'_>) -> Option<Self> {

@@ -6,6 +6,7 @@
 
 mod app;
 mod connection;
+mod current;
 mod seat;
 
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ use tower::Service;
 
 pub use app::router;
 pub use connection::Arrival;
+pub use current::Current;
 pub use seat::Seat;
 
 use crate::config;

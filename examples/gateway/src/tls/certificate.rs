@@ -58,9 +58,7 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let tls = Self { config: Arc::new(config), current };
-        tls.current.log("certificate loaded");
-        Ok(tls)
+        Ok(Self { config: Arc::new(config), current })
     }
 
     /// What accepts connections.
@@ -70,6 +68,7 @@ impl Tls {
 
     /// Follows the files for as long as it is polled.
     pub async fn follow(self) {
+        self.current.log("certificate loaded");
         let mut seen = self.current.files.read().ok();
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

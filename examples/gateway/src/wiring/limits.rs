@@ -1,6 +1,10 @@
 //! From `[limits]` and `[[plans]]` to the limits of a gate.
 
+use std::sync::Arc;
+
+use auth_core::gate::FailedAttempts;
 use auth_core::limit::{self, Callers, Plans};
+use auth_core::store::LimitStore;
 
 use crate::config::{Access, Config, Plan, Route};
 use crate::problem::Problem;
@@ -35,6 +39,17 @@ pub(super) fn plans(config: &Config) -> Result<Plans, Vec<Problem>> {
         .map_err(|errors| errors.iter().map(|error| limits.place.problem(error.to_string())).collect::<Vec<_>>())?;
     problems.extend(config.routes.iter().filter_map(|route| too_dear(&plans, route)));
     if problems.is_empty() { Ok(plans) } else { Err(problems) }
+}
+
+/// The guard against guessing, where the file switches it on.
+pub(super) fn failed_attempts(config: &Config, store: Arc<dyn LimitStore>) -> Option<FailedAttempts> {
+    let settings = config.limits.failed_attempts.as_ref()?;
+    let guard = FailedAttempts::new(settings.quota, settings.clients(), store);
+    let guard = guard.during_outage(config.limits.during_outage);
+    Some(match settings.trickle {
+        Some(trickle) => guard.trickle(trickle),
+        None => guard,
+    })
 }
 
 fn alone(config: &Config, listed: &Plan) -> Vec<Problem> {

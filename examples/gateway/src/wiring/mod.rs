@@ -21,6 +21,8 @@ mod api_keys;
 mod errors;
 mod issuers;
 mod limits;
+mod opaque_tokens;
+mod peppers;
 mod resources;
 mod routes;
 
@@ -31,12 +33,15 @@ use auth_core::gate::{Gate, Limits, RequestIds};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
+use auth_core::revocation::Revocations;
 use auth_core::store::LimitStore;
 use auth_core::verify::Verifier;
 use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now};
 
 pub use api_keys::Keys;
+pub use opaque_tokens::OpaqueTokens;
+pub(crate) use peppers::own_issuer;
 pub use resources::{ResourceError, Resources};
 pub(crate) use routes::{name as route_name, permissions};
 
@@ -52,6 +57,10 @@ pub struct Wired {
     pub gate: Gate,
     /// The gateway's own API keys, where there are any.
     pub keys: Option<Keys>,
+    /// The gateway's own opaque tokens, where there are any.
+    pub opaque_tokens: Option<OpaqueTokens>,
+    /// The list of what was taken back, where there is one.
+    pub revocations: Option<Revocations>,
     /// The gateway's own tokens, where there are any.
     pub own_tokens: Option<OwnTokens>,
 }
@@ -61,9 +70,12 @@ pub struct Wired {
 /// # Errors
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
-    let Parts { jwt, keys, style, model, clock, own_tokens, plans, limit_store } = Parts::of(config, resources)?;
+    let revocations = resources.revocations.clone();
+    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store } =
+        Parts::of(config, resources)?;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
+    let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
     let mut gate = Gate::builder()
         .policy(routes::policy(config))
         .permissions(model)
@@ -73,13 +85,25 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
             config::RequestIds::OnRefusal => RequestIds::OnRefusal,
         })
         .errors(style)
-        .limits(Limits::shared(plans, limit_store).headers(config.limits.headers))
+        .limits(
+            Limits::shared(plans, Arc::clone(&limit_store))
+                .headers(config.limits.headers)
+                .spread(config.limits.spread)
+                .during_outage(config.limits.during_outage),
+        )
         .clock(SharedClock(clock));
+    if let Some(revocations) = &revocations {
+        gate = gate.revocations(revocations.clone());
+    }
+    if let Some(guard) = limits::failed_attempts(config, limit_store) {
+        gate = gate.failed_attempts(guard);
+    }
     for credentials in &config.credentials {
         for kind in &credentials.kinds {
             let verifier = match kind.value {
                 Kind::Jwt => &jwt,
                 Kind::ApiKey => &api_key,
+                Kind::Opaque => &opaque,
             };
             if let Some(verifier) = verifier {
                 gate = gate.accept_shared(credentials.source.clone(), Arc::clone(verifier));
@@ -87,7 +111,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
-    Ok(Wired { gate, keys, own_tokens })
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -102,6 +126,7 @@ pub fn problems(config: &Config) -> Result<Vec<Problem>, ResourceError> {
 struct Parts {
     jwt: Option<JwtVerifier>,
     keys: Option<Keys>,
+    opaque_tokens: Option<OpaqueTokens>,
     style: ErrorStyle,
     model: PermissionModel,
     clock: Arc<dyn Clock>,
@@ -112,19 +137,23 @@ struct Parts {
 
 impl Parts {
     fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
-        let Resources { clock, key_store, pepper, own_tokens, limit_store } = resources;
+        let Resources { clock, key_store, token_store, revocations: _, pepper, own_tokens, limit_store } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
+        let opaque_tokens = config
+            .opaque_tokens
+            .as_ref()
+            .map(|settings| opaque_tokens::opaque_tokens(config, settings, token_store, &pepper));
         let style = errors::style(&config.errors);
         let model = permissions(config);
         let table = check_table(config, &model);
         let plans = limits::plans(config);
-        match (jwt, keys.transpose(), style, table, plans) {
-            (Ok(jwt), Ok(keys), Ok(style), Ok(()), Ok(plans)) => {
-                Ok(Self { jwt, keys, style, model, clock, own_tokens, plans, limit_store })
+        match (jwt, keys.transpose(), opaque_tokens.transpose(), style, table, plans) {
+            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans)) => {
+                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store })
             }
-            (jwt, keys, style, table, plans) => {
-                let found = [jwt.err(), keys.err(), style.err(), table.err(), plans.err()];
+            (jwt, keys, opaque_tokens, style, table, plans) => {
+                let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
                 let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)

@@ -1,14 +1,22 @@
 //! What a gate needs besides its configuration: a clock, a store of keys, secrets of its own.
 
 use std::fmt;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use auth_core::store::{ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, SqliteKeyStore};
-use auth_core::{Clock, Secret, StoreError, SystemClock};
+use auth_core::revocation::Revocations;
+use auth_core::store::{
+    ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, SqliteKeyStore, SqliteRevocations,
+    SqliteTokenStore, TokenStore,
+};
+use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 
-use crate::config::{Config, KeyStore};
+use crate::config::{Config, Store};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::own_tokens::{OwnTokens, SigningError, random_text};
+use crate::start::runtime_to_wait_in;
 
 /// What a gate needs besides its configuration.
 #[derive(Clone)]
@@ -17,9 +25,13 @@ pub struct Resources {
     pub clock: Arc<dyn Clock>,
     /// Where API keys are kept.
     pub key_store: Arc<dyn ApiKeyStore>,
+    /// Where opaque tokens are kept.
+    pub token_store: Arc<dyn TokenStore>,
+    /// The list of what was taken back; there if the configuration has one.
+    pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
-    /// What API keys are hashed with, unless the configuration says otherwise.
+    /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
     /// The gateway's own tokens; as many as the configuration has, one or none.
     pub own_tokens: Option<OwnTokens>,
@@ -33,8 +45,10 @@ pub enum ResourceError {
     DataDir(DataDirError),
     /// The key for the gateway's own tokens.
     Signing(SigningError),
-    /// The store of API keys.
-    Store(StoreError),
+    /// A store, by what is kept there.
+    Store(&'static str, StoreError),
+    /// There is no way to wait for a store.
+    Runtime(io::Error),
 }
 
 impl fmt::Display for ResourceError {
@@ -42,7 +56,8 @@ impl fmt::Display for ResourceError {
         match self {
             Self::DataDir(error) => error.fmt(f),
             Self::Signing(error) => error.fmt(f),
-            Self::Store(error) => write!(f, "API keys: {error}"),
+            Self::Store(what, error) => write!(f, "{what}: {error}"),
+            Self::Runtime(error) => error.fmt(f),
         }
     }
 }
@@ -61,12 +76,6 @@ impl From<SigningError> for ResourceError {
     }
 }
 
-impl From<StoreError> for ResourceError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 /// The name of the `SQLite` file in the data directory.
 const DATABASE: &str = "gateway.sqlite3";
 
@@ -82,6 +91,8 @@ impl Resources {
         Ok(Self {
             clock: Arc::new(SystemClock),
             key_store: Arc::new(MemoryKeyStore::new()),
+            token_store: Arc::new(MemoryTokenStore::new()),
+            revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
             own_tokens: config.tokens.as_ref().map(OwnTokens::ephemeral).transpose()?,
@@ -93,24 +104,103 @@ impl Resources {
     /// # Errors
     /// Something cannot be read, made or opened.
     pub fn open(config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
-        let store = config.api_keys.as_ref().map(|keys| &keys.store);
-        let key_store: Arc<dyn ApiKeyStore> = match store {
-            None | Some(KeyStore::Memory) => Arc::new(MemoryKeyStore::new()),
-            Some(KeyStore::Sqlite(file)) => {
-                let file = file.clone().unwrap_or_else(|| data_dir.file(DATABASE));
-                Arc::new(SqliteKeyStore::open(file)?)
-            }
-        };
-        let fresh = random_text(48)?.into_bytes();
-        let pepper = if store.is_some() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
+        let clock = SystemClock;
         Ok(Self {
-            clock: Arc::new(SystemClock),
-            key_store,
+            key_store: key_store(config, data_dir)?,
+            token_store: token_store(config, data_dir)?,
+            revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
-            pepper: Secret::new(pepper),
-            own_tokens: config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()?,
+            pepper: pepper(config, data_dir)?,
+            own_tokens: own_tokens(config, data_dir)?,
+            clock: Arc::new(clock),
         })
     }
+
+    /// The same for another configuration: everything that is there goes on, but what is kept at another place.
+    ///
+    /// # Errors
+    /// Something cannot be read, made or opened.
+    pub(crate) fn renewed(&self, was: &Config, config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
+        let mut renewed = Self { own_tokens: own_tokens(config, data_dir)?, ..self.clone() };
+        let (old, new) = (Places::of(was), Places::of(config));
+        if old.keys != new.keys {
+            renewed.key_store = key_store(config, data_dir)?;
+        }
+        if old.opaque_tokens != new.opaque_tokens {
+            renewed.token_store = token_store(config, data_dir)?;
+        }
+        if old.revocations != new.revocations {
+            renewed.revocations = revocations(config, data_dir, self.clock.now())?;
+        }
+        if !old.need_pepper() && new.need_pepper() {
+            renewed.pepper = pepper(config, data_dir)?;
+        }
+        Ok(renewed)
+    }
+}
+
+/// Where a configuration keeps what.
+struct Places<'c> {
+    keys: Option<&'c Store>,
+    opaque_tokens: Option<&'c Store>,
+    revocations: Option<(&'c Store, Duration)>,
+}
+
+impl<'c> Places<'c> {
+    fn of(config: &'c Config) -> Self {
+        Self {
+            keys: config.api_keys.as_ref().map(|keys| &keys.store),
+            opaque_tokens: config.opaque_tokens.as_ref().map(|tokens| &tokens.store),
+            revocations: config.revocations.as_ref().map(|list| match list.store {
+                // nothing has to be read, so nothing is believed: another time is no reason to forget the list
+                Store::Memory => (&list.store, Duration::ZERO),
+                Store::Sqlite(_) => (&list.store, list.believed_for),
+            }),
+        }
+    }
+
+    fn need_pepper(&self) -> bool {
+        self.keys.is_some() || self.opaque_tokens.is_some()
+    }
+}
+
+/// The file of what is not in memory.
+fn file(store: Option<&Store>, data_dir: &DataDir) -> Option<PathBuf> {
+    match store {
+        None | Some(Store::Memory) => None,
+        Some(Store::Sqlite(file)) => Some(file.clone().unwrap_or_else(|| data_dir.file(DATABASE))),
+    }
+}
+
+fn key_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ApiKeyStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).keys, data_dir) else { return Ok(Arc::new(MemoryKeyStore::new())) };
+    Ok(Arc::new(SqliteKeyStore::open(file).map_err(|error| ResourceError::Store("API keys", error))?))
+}
+
+fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
+    let file = file(Places::of(config).opaque_tokens, data_dir);
+    let Some(file) = file else { return Ok(Arc::new(MemoryTokenStore::new())) };
+    Ok(Arc::new(SqliteTokenStore::open(file).map_err(|error| ResourceError::Store("opaque tokens", error))?))
+}
+
+fn revocations(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<Revocations>, ResourceError> {
+    let failed = |error| ResourceError::Store("revocations", error);
+    let Some((store, believed_for)) = Places::of(config).revocations else { return Ok(None) };
+    let Some(file) = file(Some(store), data_dir) else { return Ok(Some(Revocations::new())) };
+    let store = SqliteRevocations::open(file).map_err(failed)?;
+    let runtime = runtime_to_wait_in().map_err(ResourceError::Runtime)?;
+    let list = runtime.block_on(Revocations::kept_in(Arc::new(store), believed_for, now));
+    Ok(Some(list.map_err(failed)?))
+}
+
+fn pepper(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> {
+    let fresh = random_text(48)?.into_bytes();
+    let bytes = if Places::of(config).need_pepper() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
+    Ok(Secret::new(bytes))
+}
+
+fn own_tokens(config: &Config, data_dir: &DataDir) -> Result<Option<OwnTokens>, SigningError> {
+    config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()
 }
 
 fn budgets(config: &Config) -> Arc<dyn LimitStore> {

@@ -4,6 +4,7 @@ mod audience_and_issuer;
 mod form;
 mod kinds;
 mod principal;
+mod recall;
 mod times;
 
 use aws_lc_rs::hmac;

@@ -1,0 +1,35 @@
+//! One configuration, and the gate made of it.
+
+use std::sync::Arc;
+
+use auth_core::gate::Gate;
+
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::health::Health;
+
+/// One configuration, and the gate made of it. Cloning copies pointers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Generation {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Who decides.
+    pub gate: Gate,
+    health: Arc<Health>,
+}
+
+impl Generation {
+    pub(crate) fn new(config: Arc<Config>, gate: Gate, health: Arc<Health>) -> Self {
+        Self { config, gate, health }
+    }
+
+    /// A gateway with connections of its own to the upstreams.
+    pub fn gateway(&self) -> Gateway {
+        Gateway::new(&self.config, self.gate.clone(), Arc::clone(&self.health))
+    }
+
+    pub(super) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
+    }
+}

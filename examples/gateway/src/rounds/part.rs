@@ -1,0 +1,79 @@
+//! What is done for each part.
+
+use auth_core::revocation::Revocations;
+use auth_core::store::Answer;
+use auth_core::verify::ApiKeyVerifier;
+use auth_core::{Clock as _, Now, Outcome, StoreError, SystemClock};
+
+use crate::health::Trouble;
+use crate::start::runtime_to_wait_in;
+use crate::wiring::{OpaqueTokens, Wired};
+
+/// A part with a store.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Keys(ApiKeyVerifier),
+    OpaqueTokens(OpaqueTokens),
+    Revocations(Revocations),
+}
+
+impl Part {
+    pub(super) fn all_of(wired: &Wired) -> Vec<Self> {
+        let keys = wired.keys.as_ref().map(|keys| Self::Keys(keys.verifier.clone()));
+        let tokens = wired.opaque_tokens.clone().map(Self::OpaqueTokens);
+        let revocations = wired.revocations.clone().map(Self::Revocations);
+        [keys, tokens, revocations].into_iter().flatten().collect()
+    }
+
+    /// What `/readyz` calls it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Keys(_) => "api keys",
+            Self::OpaqueTokens(_) => "opaque tokens",
+            Self::Revocations(_) => "revocations",
+        }
+    }
+
+    /// Writes down what was used since the last time.
+    pub(super) fn write_down(&self) {
+        let written = match self {
+            Self::Keys(verifier) => verifier.flush_used(),
+            Self::OpaqueTokens(tokens) => tokens.verifier.flush_used(),
+            Self::Revocations(_) => return,
+        };
+        // without a runtime the store has the batch anyway; only its answer is not heard
+        if let Some(Err(error)) = settled(written) {
+            tracing::warn!(part = self.name(), %error, "last uses could not be written down; it is tried again");
+        }
+    }
+
+    /// Asks the store, and takes up what it has to tell; `None` where nothing can be asked now.
+    pub(super) fn look(&self, now: Now) -> Option<Result<(), (Trouble, StoreError)>> {
+        let out = |error| (Trouble::Out, error);
+        match self {
+            Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
+            Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
+            Self::Revocations(list) => {
+                let refreshed = runtime_to_wait_in().ok()?.block_on(list.refresh(now));
+                let trouble = || if list.is_current(SystemClock.now()) { Trouble::Degraded } else { Trouble::Out };
+                Some(refreshed.map_err(|error| (trouble(), error)))
+            }
+        }
+    }
+
+    /// Throws away what has ended.
+    pub(super) fn tidy(&self) {
+        let Self::OpaqueTokens(tokens) = self else { return };
+        let Ok(runtime) = runtime_to_wait_in() else { return };
+        if let Err(error) = runtime.block_on(tokens.service.delete_ended(SystemClock.now())) {
+            tracing::warn!(%error, "opaque tokens that have ended could not be deleted; it is tried again");
+        }
+    }
+}
+
+fn settled(answer: Answer<()>) -> Option<Result<(), StoreError>> {
+    match answer {
+        Outcome::Done(settled) => Some(settled),
+        Outcome::Wait(pending) => Some(runtime_to_wait_in().ok()?.block_on(pending)),
+    }
+}
