@@ -24,7 +24,7 @@ pub(crate) async fn print_all() -> Fallible<()> {
     let work = ours::all()?;
     print("Added to a bare router of axum", axum_rows(&work).await?);
     print("Added to a bare app of actix-web", actix_rows(&work).await?);
-    print("Beside each other, on axum", aims(&work).await?);
+    print("Beside each other, on axum", aims(&work)?);
     Ok(())
 }
 
@@ -80,7 +80,7 @@ async fn actix_rows(work: &[Work]) -> Fallible<Vec<Row>> {
 }
 
 /// What the gate is aimed at, each beside the peer that it is measured by.
-async fn aims(work: &[Work]) -> Fallible<Vec<Row>> {
+fn aims(work: &[Work]) -> Fallible<Vec<Row>> {
     let [token, _, known, api_key, everything] = work else { return Err("there are five kinds of work".into()) };
     let ours = |work: &Work| ours::on_tower(&work.workload.gate);
     let constant = static_token(token)?;
