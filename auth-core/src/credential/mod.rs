@@ -21,5 +21,6 @@ mod source;
 mod syntax;
 
 pub use mask::{SourceIndex, SourceMask};
+pub(crate) use reader::{Candidate, Found};
 pub use reader::{CredentialCount, CredentialReader, Presented, Unread};
 pub use source::Source;

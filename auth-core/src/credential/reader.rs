@@ -31,6 +31,13 @@ pub enum Presented<'a> {
     Several(Vec<(SourceIndex, &'a str)>),
 }
 
+/// The credentials of a request as they came: that there is one is clear, its form has not been looked at.
+pub(crate) enum Found<'a> {
+    Nothing,
+    One(Candidate<'a>),
+    Several(Vec<Candidate<'a>>),
+}
+
 /// Credentials that cannot be read, and where they travelled.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unread {
@@ -125,6 +132,38 @@ impl CredentialReader {
         accepted: SourceMask,
         count: CredentialCount,
     ) -> Result<Presented<'a>, Unread> {
+        Ok(match self.find(head, accepted, count)? {
+            Found::Nothing => Presented::Nothing,
+            Found::One(candidate) => Presented::One(candidate.source, self.check(candidate)?),
+            Found::Several(all) => Presented::Several(self.check_all(all)?),
+        })
+    }
+
+    /// The credential as text, where it has the form that it must have at its source.
+    pub(crate) fn check<'a>(&self, candidate: Candidate<'a>) -> Result<&'a str, Unread> {
+        let sources = candidate.source.into();
+        if candidate.bytes.is_empty() {
+            return Err(Unread::fault(RequestFault::EmptyCredential, sources));
+        }
+        let text = candidate.alphabet.check(candidate.bytes, self.longest);
+        text.map_err(|rejection| Unread { rejection, sources })
+    }
+
+    /// The same for several of them.
+    pub(crate) fn check_all<'a>(&self, all: Vec<Candidate<'a>>) -> Result<Vec<(SourceIndex, &'a str)>, Unread> {
+        all.into_iter().map(|candidate| Ok((candidate.source, self.check(candidate)?))).collect()
+    }
+
+    /// Finds what the request presents at the accepted sources.
+    ///
+    /// # Errors
+    /// That there is more than one, and where they travelled.
+    pub(crate) fn find<'a>(
+        &self,
+        head: &RequestHead<'a>,
+        accepted: SourceMask,
+        count: CredentialCount,
+    ) -> Result<Found<'a>, Unread> {
         let mut found = Candidates { first: None, more: Vec::new() };
         if self.schemes.meets(accepted) {
             self.read_authorization(head, accepted, &mut found)?;
@@ -149,7 +188,7 @@ impl CredentialReader {
                 }
             }
         }
-        found.judge(count, self.longest)
+        found.judge(count)
     }
 
     /// All schemes share one field, and the field occurs once whatever its schemes (RFC 6750 section 3.1).
@@ -187,11 +226,13 @@ fn is_scheme(source: &Source, word: &[u8]) -> bool {
     scheme.as_bytes() == word || scheme.as_bytes().eq_ignore_ascii_case(word)
 }
 
+/// One credential as it came.
 #[derive(Clone, Copy)]
-struct Candidate<'a> {
-    source: SourceIndex,
+pub(crate) struct Candidate<'a> {
+    pub(crate) source: SourceIndex,
+    /// Whatever the client sent.
+    pub(crate) bytes: &'a [u8],
     alphabet: Alphabet,
-    credential: &'a [u8],
 }
 
 /// Everything that was found, before its form is looked at: that there are two matters more than what they look like.
@@ -202,7 +243,7 @@ struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     fn add(&mut self, source: SourceIndex, alphabet: Alphabet, credential: &'a [u8]) {
-        let candidate = Candidate { source, alphabet, credential };
+        let candidate = Candidate { source, bytes: credential, alphabet };
         match self.first {
             None => self.first = Some(candidate),
             Some(_) => self.more.push(candidate),
@@ -218,31 +259,17 @@ impl<'a> Candidates<'a> {
         Ok(())
     }
 
-    fn judge(self, count: CredentialCount, longest: usize) -> Result<Presented<'a>, Unread> {
-        let Some(first) = self.first else { return Ok(Presented::Nothing) };
+    fn judge(self, count: CredentialCount) -> Result<Found<'a>, Unread> {
+        let Some(first) = self.first else { return Ok(Found::Nothing) };
         if self.more.is_empty() {
-            let (source, text) = first.check(longest)?;
-            return Ok(Presented::One(source, text));
+            return Ok(Found::One(first));
         }
+        let all = std::iter::once(first).chain(self.more);
         if count == CredentialCount::ExactlyOne {
-            let all = std::iter::once(first).chain(self.more);
             let sources = all.map(|candidate| candidate.source).collect();
             return Err(Unread::fault(RequestFault::SeveralCredentials, sources));
         }
-        let all = std::iter::once(first).chain(self.more);
-        all.map(|candidate| candidate.check(longest)).collect::<Result<_, _>>().map(Presented::Several)
-    }
-}
-
-impl<'a> Candidate<'a> {
-    fn check(self, longest: usize) -> Result<(SourceIndex, &'a str), Unread> {
-        if self.credential.is_empty() {
-            return Err(Unread::fault(RequestFault::EmptyCredential, self.source.into()));
-        }
-        match self.alphabet.check(self.credential, longest) {
-            Ok(text) => Ok((self.source, text)),
-            Err(rejection) => Err(Unread { rejection, sources: self.source.into() }),
-        }
+        Ok(Found::Several(all.collect()))
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::client_address::client_address;
 use crate::clock::Now;
-use crate::credential::{Presented, SourceIndex, SourceMask};
+use crate::credential::{Candidate, Found, SourceIndex, SourceMask, Unread};
 use crate::gate::case::Case;
-use crate::gate::pending::{all_agree, verify_guarded};
+use crate::gate::pending::{all_agree, remembered_guarded, verify_guarded};
 use crate::gate::request_id::request_id;
 use crate::gate::{Caller, Context, Decision, Gate, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CompiledPolicy, CredentialUse, Entry};
-use crate::principal::{Anonymous, Principal};
+use crate::principal::{Anonymous, Identity, Principal};
 use crate::rejection::{CredentialFault, Rejection};
 use crate::request::RequestHead;
 use crate::verify::Verified;
@@ -95,26 +95,45 @@ impl Context {
         if case.credentials() == CredentialUse::Ignored {
             return case.judge_anonymous(id, head, None);
         }
-        let presented = match self.reader.read(head, case.accepted(), case.count()) {
-            Ok(presented) => presented,
+        let read = self.reader.find(head, case.accepted(), case.count());
+        let read = read.and_then(|presented| self.read(&mut case, presented, now));
+        match read {
+            Ok(None) => case.judge_anonymous(id, head, found.tenant().as_deref()),
+            Ok(Some(verified)) => case.conclude(id, verified, found.tenant().as_deref()),
             Err(unread) => {
                 case.presented = unread.sources;
-                return Outcome::Done(case.refuse(&id(), None, unread.rejection, nothing()));
+                Outcome::Done(case.refuse(&id(), None, unread.rejection, nothing()))
             }
-        };
+        }
+    }
+
+    /// What the verifiers say of the credentials that the request presents; nothing where there is none.
+    fn read(&self, case: &mut Case<'_>, presented: Found<'_>, now: Now) -> Result<Option<Outcome<Verified>>, Unread> {
         match presented {
-            Presented::Nothing => case.judge_anonymous(id, head, found.tenant().as_deref()),
-            Presented::One(source, text) => {
-                case.presented = source.into();
-                case.conclude(id, self.verify(source, text, case.client, now), found.tenant().as_deref())
+            Found::Nothing => Ok(None),
+            Found::One(candidate) => {
+                case.presented = candidate.source.into();
+                if let Some(identity) = self.remembered(candidate, now) {
+                    return Ok(Some(Outcome::Done(Ok(identity))));
+                }
+                let text = self.reader.check(candidate)?;
+                Ok(Some(self.verify(candidate.source, text, case.client, now)))
             }
-            Presented::Several(several) => {
+            Found::Several(several) => {
+                let several = self.reader.check_all(several)?;
                 let verify = |(source, text): &(SourceIndex, &str)| self.verify(*source, text, case.client, now);
                 let outcomes = several.iter().map(verify).collect();
                 case.presented = several.iter().map(|(source, _)| *source).collect();
-                case.conclude(id, all_agree(outcomes), found.tenant().as_deref())
+                Ok(Some(all_agree(outcomes)))
             }
         }
+    }
+
+    /// What the first verifier of the source remembers. Another one's memory does not count: the first may recognise
+    /// the credential too, and then it decides alone.
+    fn remembered(&self, candidate: Candidate<'_>, now: Now) -> Option<Arc<Identity>> {
+        let first = self.verifiers.get(candidate.source.as_usize())?.first()?;
+        remembered_guarded(first.as_ref(), candidate.bytes, now)
     }
 
     fn verify(&self, source: SourceIndex, text: &str, client: Option<IpAddr>, now: Now) -> Outcome<Verified> {

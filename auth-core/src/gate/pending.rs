@@ -5,12 +5,14 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Poll;
 
 use crate::clock::Now;
 use crate::error::StoreError;
 use crate::limit::{Charges, Spending};
 use crate::outcome::{Outcome, Pending};
+use crate::principal::Identity;
 use crate::rejection::{Outage, Rejection, RequestFault};
 use crate::store::{Answer, LimitStore};
 use crate::verify::{Verified, Verifier};
@@ -18,6 +20,11 @@ use crate::verify::{Verified, Verifier};
 /// Asks a verifier and survives its panics.
 pub(super) fn verify_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> Outcome<Verified> {
     guarded(|| verifier.verify(text, now), || Rejection::Unavailable(Outage::new("a verifier panicked")))
+}
+
+/// Asks a verifier what it remembers; one that panics remembers nothing.
+pub(super) fn remembered_guarded(verifier: &dyn Verifier, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
+    catch_unwind(AssertUnwindSafe(|| verifier.remembered(credential, now))).unwrap_or_default()
 }
 
 /// Asks a verifier whether it knows a credential, and survives its panics.

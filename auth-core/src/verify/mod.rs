@@ -37,6 +37,17 @@ pub trait Verifier: Send + Sync + 'static {
     /// be decided now. Nothing else, and never a pass in doubt.
     fn verify(&self, text: &str, now: Now) -> Outcome<Verified>;
 
+    /// The identity of a credential that was found good with exactly these bytes, and still is; `None` where nothing is
+    /// remembered of it.
+    ///
+    /// The gate asks this first, of the first verifier of a source, and before it has looked at the form of the bytes:
+    /// they may be anything. What was good once has the right form, and this verifier recognised it, so nothing is left
+    /// out by not asking again. The default remembers nothing.
+    fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
+        let _ = (credential, now);
+        None
+    }
+
     /// Verifies a credential that is no stranger, or whose form alone condemns it; `None` where only the costly way
     /// can tell.
     ///

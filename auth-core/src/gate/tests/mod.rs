@@ -211,3 +211,39 @@ fn a_principal_is_not_taken_over_from_a_source_that_the_inner_rule_does_not_take
     let head = RequestHead { known: Some(&principal), ..RequestHead::new("GET", "/read", &headers) };
     assert_eq!(cause(&finish(inner.decide(&head, inner.now()))), "missing_token");
 }
+
+/// Remembers everything, whatever its form; nothing else gets through it.
+struct Remembering;
+
+impl Verifier for Remembering {
+    fn recognises(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verify(&self, _: &str, _: Now) -> Outcome<Verified> {
+        Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Signature)))
+    }
+
+    fn remembered(&self, credential: &[u8], _: Now) -> Option<Arc<Identity>> {
+        assert!(!credential.starts_with(b"panic"), "as the test wants");
+        Some(Arc::new(Identity::new(Method::Custom("memory"), "issuer", "somebody")))
+    }
+}
+
+#[test]
+fn only_the_verifier_that_decides_first_may_remember() {
+    let gate = |first: Arc<dyn Verifier>, second: Arc<dyn Verifier>| {
+        Gate::builder()
+            .accept_shared(Source::bearer(), first)
+            .accept_shared(Source::bearer(), second)
+            .policy(Policy::new().get("/read", authenticated()))
+            .build()
+            .unwrap()
+    };
+    let scripted = || Arc::new(Scripted(Arc::default()));
+    let bad = &[("authorization", "Bearer bad-one")];
+    assert_eq!(status(&decide(&gate(Arc::new(Remembering), scripted()), "/read", bad)), 200);
+    assert_eq!(status(&decide(&gate(scripted(), Arc::new(Remembering)), "/read", bad)), 401, "the first decides alone");
+    let panics = &[("authorization", "Bearer panic-now")];
+    assert_eq!(status(&decide(&gate(Arc::new(Remembering), scripted()), "/read", panics)), 401);
+}

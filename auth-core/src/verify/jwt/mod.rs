@@ -127,7 +127,7 @@ impl JwtVerifier {
     }
 
     fn verify_unless_known(&self, text: &str, now: Now) -> Result<Arc<Identity>, CredentialFault> {
-        let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text)?)));
+        let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text.as_bytes())?)));
         let Some((known, print)) = place else {
             return self.identify(text, now).map(|(identity, _)| identity);
         };
@@ -195,6 +195,14 @@ impl Verifier for JwtVerifier {
         Outcome::Done(self.verify_unless_known(text, now).map_err(Rejection::InvalidCredential))
     }
 
+    fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
+        let known = self.known.as_ref()?;
+        match known.recall(known.fingerprint(credential)?, now.wall)? {
+            Memory::Holds(identity) => Some(identity),
+            Memory::Over => None,
+        }
+    }
+
     /// A token that was good and has ended since is known to have ended, without a look at its signature.
     fn recall(&self, text: &str, now: Now) -> Option<Outcome<Verified>> {
         let fault = |fault| Err(Rejection::InvalidCredential(fault));
@@ -202,7 +210,7 @@ impl Verifier for JwtVerifier {
             return Some(Outcome::Done(fault(CredentialFault::TooLong)));
         }
         let known = self.known.as_ref()?;
-        Some(Outcome::Done(match known.recall(known.fingerprint(text)?, now.wall)? {
+        Some(Outcome::Done(match known.recall(known.fingerprint(text.as_bytes())?, now.wall)? {
             Memory::Holds(identity) => Ok(identity),
             Memory::Over => fault(CredentialFault::Expired),
         }))

@@ -78,7 +78,7 @@ impl<V: Clone> Known<V> {
         })
     }
 
-    pub(crate) fn fingerprint(&self, text: &str) -> Option<Fingerprint> {
+    pub(crate) fn fingerprint(&self, text: &[u8]) -> Option<Fingerprint> {
         self.fingerprints.of(text)
     }
 
@@ -254,7 +254,7 @@ mod tests {
     }
 
     fn print(known: &Known<usize>, number: usize) -> Fingerprint {
-        known.fingerprint(&format!("token-{number}")).expect("a fingerprint")
+        known.fingerprint(format!("token-{number}").as_bytes()).expect("a fingerprint")
     }
 
     #[test]
