@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "no bench needs all of it")]
 
 pub(crate) mod measure;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use auth_core::{Clock, Outcome, Secret, SystemClock};
 use aws_lc_rs::hmac;
 
 use measure::drive;
-pub(crate) use tokens::{Algorithm, KEY_ID};
+pub(crate) use tokens::Algorithm;
 
 pub(crate) type Fallible<T> = Result<T, Box<dyn Error>>;
 

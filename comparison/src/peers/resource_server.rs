@@ -9,7 +9,8 @@ use tower_oauth2_resource_server::tenant::TenantConfiguration;
 use tower_oauth2_resource_server::validation::ClaimsValidationSpec;
 
 use super::{Claims, Key};
-use crate::workload::{AUDIENCE, Fallible, ISSUER, KEY_ID};
+use crate::workload::tokens::KEY_ID;
+use crate::workload::{AUDIENCE, Fallible, ISSUER};
 
 pub(crate) async fn around(router: Router, key: &Key<'_>) -> Fallible<Router> {
     let [modulus, exponent] = numbers(key.bytes).ok_or("a key in PKCS #1 is two numbers")?;
