@@ -132,7 +132,8 @@ proptest! {
                 told.iter().map(one).collect::<Vec<_>>()
             };
             for asked in &asked {
-                let alone = Charges::new(facts(of), &[*asked]).unwrap();
+                let one = [*asked];
+                let alone = Charges::new(facts(of), &one).unwrap();
                 let looked = done(store.look(&alone, now));
                 prop_assert_eq!(outcome(&looked), model.handle(Operation::Look, &alone, nanos));
             }

@@ -22,7 +22,7 @@ pub(crate) async fn wrapped(
     init_service(App::new().configure(routes).wrap(Auth::new(gate))).await
 }
 
-fn routes(app: &mut web::ServiceConfig) {
+pub(crate) fn routes(app: &mut web::ServiceConfig) {
     app.route("/v1/orders", web::get().to(|| async { "orders" }));
     app.route(PATTERN, web::get().to(|| async { "an order" }));
 }

@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "no bench needs all of it")]
 
 pub(crate) mod measure;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -51,6 +51,7 @@ const API_KEY: &str = "API key in memory";
 const KNOWN_API_KEY: &str = "API key seen before";
 const KNOWN: &str = "JWT seen before";
 const LIMITED: &str = "JWT seen before, three limits";
+const EVERYTHING: &str = "JWT seen before, 1,000 routes, three limits";
 
 /// One kind of credential.
 pub(crate) struct Workload {
@@ -88,42 +89,57 @@ pub(crate) fn all() -> Fallible<Vec<Workload>> {
 
 /// A token that the gate has seen before; there is no cryptography left.
 pub(crate) fn known_token() -> Fallible<Workload> {
-    let signed = tokens::signed(Algorithm::Hs256)?;
-    let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([signed.key])?);
-    let verifier = JwtVerifier::new([issuer])?.remembering(CacheSize::default());
-    Ok(Workload {
-        name: KNOWN,
-        field: ("authorization", format!("Bearer {}", signed.text)),
-        gate: gate(Source::bearer(), verifier)?,
-        raw: Box::new(|| ()),
-        signed_with: None,
-        most: None,
-        most_allocations: 6,
-    })
+    known_token_of(Algorithm::Hs256)
+}
+
+pub(crate) fn known_token_of(algorithm: Algorithm) -> Fallible<Workload> {
+    remembered(KNOWN, algorithm, 6, |gate| Ok(gate.policy(policy())))
 }
 
 /// The same, charged to three budgets and told of them in both families of fields.
 pub(crate) fn limited_token() -> Fallible<Workload> {
-    let signed = tokens::signed(Algorithm::Hs256)?;
+    remembered(LIMITED, Algorithm::Hs256, 16, |gate| Ok(gate.policy(policy()).limits(limits()?)))
+}
+
+/// The same among 1,000 routes.
+pub(crate) fn limited_token_among_many_routes() -> Fallible<Workload> {
+    remembered(EVERYTHING, Algorithm::Hs256, 16, |gate| {
+        let more = (0..990).map(|number| format!("/v2/{}/{number:03}/{{id}}", ["orders", "customers"][number % 2]));
+        let policy = more.fold(policy(), |policy, pattern| policy.get(pattern, permission("orders:read")));
+        Ok(gate.policy(policy).limits(limits()?))
+    })
+}
+
+fn remembered(
+    name: &'static str,
+    algorithm: Algorithm,
+    most_allocations: u64,
+    configure: impl FnOnce(GateBuilder) -> Fallible<GateBuilder>,
+) -> Fallible<Workload> {
+    let signed = tokens::signed(algorithm)?;
     let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([signed.key])?);
     let verifier = JwtVerifier::new([issuer])?.remembering(CacheSize::default());
+    Ok(Workload {
+        name,
+        field: ("authorization", format!("Bearer {}", signed.text)),
+        gate: configure(builder(Source::bearer(), verifier))?.build()?,
+        raw: Box::new(|| ()),
+        signed_with: None,
+        most: None,
+        most_allocations,
+    })
+}
+
+fn limits() -> Fallible<Limits> {
     let plan = Plan::new("business")
         .limit("second", "1000000/second".parse()?, Scope::PRINCIPAL)
         .limit("hour", "1000000000/hour".parse()?, Scope::TENANT)
         .limit("route", "1000000000/hour".parse()?, Scope::PRINCIPAL | Scope::ROUTE);
-    let limits = Limits::new(Plans::builder().plan(plan).default_plan("business").build()?, MemoryLimitStore::new());
-    Ok(Workload {
-        name: LIMITED,
-        field: ("authorization", format!("Bearer {}", signed.text)),
-        gate: builder(Source::bearer(), verifier).limits(limits).build()?,
-        raw: Box::new(|| ()),
-        signed_with: None,
-        most: None,
-        most_allocations: 16,
-    })
+    Ok(Limits::new(Plans::builder().plan(plan).default_plan("business").build()?, MemoryLimitStore::new()))
 }
 
-fn token(algorithm: Algorithm, name: &'static str, most: f64) -> Fallible<Workload> {
+/// A token that is verified every time.
+pub(crate) fn token(algorithm: Algorithm, name: &'static str, most: f64) -> Fallible<Workload> {
     let signed = tokens::signed(algorithm)?;
     let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([signed.key])?);
     Ok(Workload {
@@ -187,11 +203,16 @@ fn minted() -> Fallible<(ApiKeys, String)> {
 
 /// A gate with a table of the size that services have.
 pub(crate) fn gate(source: Source, verifier: impl Verifier) -> Fallible<Gate> {
-    Ok(builder(source, verifier).build()?)
+    Ok(builder(source, verifier).policy(policy()).build()?)
 }
 
 fn builder(source: Source, verifier: impl Verifier) -> GateBuilder {
-    let policy = Policy::new()
+    let model = PermissionModel::default().implies("admin", ["orders:*", "customers:*"]);
+    Gate::builder().accept(source, verifier).permissions(model)
+}
+
+fn policy() -> Policy {
+    Policy::new()
         .get("/healthz", public())
         .get("/v1/account", authenticated())
         .get("/v1/orders", permission("orders:read"))
@@ -201,9 +222,7 @@ fn builder(source: Source, verifier: impl Verifier) -> GateBuilder {
         .get("/v1/customers/{id}", permission("customers:read"))
         .get("/v1/invoices/{id}/lines", permission("invoices:read"))
         .any("/v1/webhooks/{*rest}", permission("webhooks:manage"))
-        .any("/admin/{*rest}", permission("admin"));
-    let model = PermissionModel::default().implies("admin", ["orders:*", "customers:*"]);
-    Gate::builder().accept(source, verifier).permissions(model).policy(policy)
+        .any("/admin/{*rest}", permission("admin"))
 }
 
 /// What is there at once.

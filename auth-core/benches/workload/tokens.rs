@@ -32,7 +32,7 @@ pub(crate) struct Signed {
 }
 
 const SECRET: &[u8] = b"an example of a secret of more than 32 bytes";
-const KEY_ID: &str = "2031-01-15";
+pub(crate) const KEY_ID: &str = "2031-01-15";
 
 pub(crate) fn signed(algorithm: Algorithm) -> Fallible<Signed> {
     match algorithm {

@@ -1,12 +1,12 @@
 //! What a budget belongs to, and what a request costs. Borrowed: describing a charge allocates nothing.
 
 use std::fmt;
-use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::{BitOr, Deref};
+use std::ops::BitOr;
+use std::slice;
 use std::str::FromStr;
 
-use super::Quota;
+use super::{Limit, Quota};
 use crate::ConfigError;
 
 /// How many budgets one request may be charged against; it bounds what one step of a store locks.
@@ -62,6 +62,14 @@ impl Network {
                 let prefix = address.to_bits() >> 64;
                 Self(Prefix::V6(u64::try_from(prefix).unwrap_or_default()))
             }
+        }
+    }
+
+    /// The kind, which is not 0, and the bits; no two networks have the same.
+    pub(crate) fn numbers(self) -> (u64, u64) {
+        match self.0 {
+            Prefix::V4(bits) => (4, u64::from(bits)),
+            Prefix::V6(bits) => (6, bits),
         }
     }
 }
@@ -227,17 +235,19 @@ impl Charge<'_> {
         }
     }
 
-    /// Feeds what tells this budget apart to a hasher; no two budgets feed the same bytes.
+    /// Tells what this budget is told apart by; no two budgets tell the same.
     ///
-    /// Texts end with a byte that no text holds, and what is fed begins with what will follow.
-    pub(crate) fn hash_owner(&self, facts: &Facts<'_>, state: &mut impl Hasher) {
+    /// What is told first says which texts will follow.
+    pub(crate) fn tell_owner(&self, facts: &Facts<'_>, told: &mut impl Told) {
         let (count, per) = self.quota.rate();
-        state.write_u64(u64::from(count) << 8 | u64::from(self.scope.present_in(facts).0));
-        state.write_u64(per);
-        write_text(self.policy, state);
+        told.numbers(u64::from(count) << 8 | u64::from(self.scope.present_in(facts).0), per);
+        told.text(self.policy);
         self.each_part(facts, |_, part| match part {
-            Part::Text(text) => write_text(text, state),
-            Part::Network(network) => write_network(network, state),
+            Part::Text(text) => told.text(text),
+            Part::Network(network) => {
+                let (kind, bits) = network.map_or((0, 0), Network::numbers);
+                told.numbers(kind, bits);
+            }
         });
     }
 
@@ -261,20 +271,12 @@ impl Charge<'_> {
     }
 }
 
-fn write_text(text: &str, state: &mut impl Hasher) {
-    state.write(text.as_bytes());
-    state.write_u8(0xff); // never in UTF-8
-}
-
-pub(crate) fn write_network(network: Option<Network>, state: &mut impl Hasher) {
-    match network.map(|network| network.0) {
-        None => state.write_u8(0),
-        Some(Prefix::V4(bits)) => state.write_u64(1 << 32 | u64::from(bits)),
-        Some(Prefix::V6(bits)) => {
-            state.write_u8(2);
-            state.write_u64(bits);
-        }
-    }
+/// Who is told what tells budgets apart.
+pub(crate) trait Told {
+    /// Two numbers.
+    fn numbers(&mut self, one: u64, other: u64);
+    /// One text, whole.
+    fn text(&mut self, text: &str);
 }
 
 /// A text without the characters that part a budget's name; `%` and the two digits of their codes instead.
@@ -297,8 +299,15 @@ impl fmt::Display for Escaped<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Charges<'a> {
     facts: Facts<'a>,
-    all: [Charge<'a>; MAX_CHARGES],
-    count: usize,
+    all: All<'a>,
+}
+
+/// Where they are: copying them would cost as much as spending them.
+#[derive(Clone, Copy, Debug)]
+enum All<'a> {
+    Charges(&'a [Charge<'a>]),
+    /// Each limit once, for so many units.
+    Limits(&'a [Limit], u32),
 }
 
 impl<'a> Charges<'a> {
@@ -307,39 +316,61 @@ impl<'a> Charges<'a> {
     /// # Errors
     /// More than [`MAX_CHARGES`].
     #[inline]
-    pub fn new(facts: Facts<'a>, charges: &[Charge<'a>]) -> Result<Self, ConfigError> {
+    pub fn new(facts: Facts<'a>, charges: &'a [Charge<'a>]) -> Result<Self, ConfigError> {
         if charges.len() > MAX_CHARGES {
             return Err(ConfigError::new(format!(
                 "a request is charged against at most {MAX_CHARGES} budgets, not {}: leave some out",
                 charges.len()
             )));
         }
-        Ok(Self::from_first(facts, charges.iter().copied()))
+        Ok(Self { facts, all: All::Charges(charges) })
     }
 
-    /// The first [`MAX_CHARGES`] of what is given.
-    #[inline]
-    pub(crate) fn from_first(facts: Facts<'a>, charges: impl IntoIterator<Item = Charge<'a>>) -> Self {
-        let nothing = Charge { policy: "", scope: Scope::EVERYBODY, quota: Quota::ONE_A_SECOND, units: 0 };
-        let mut these = Self { facts, all: [nothing; MAX_CHARGES], count: 0 };
-        for (place, charge) in these.all.iter_mut().zip(charges) {
-            *place = charge;
-            these.count += 1;
-        }
-        these
+    /// A single charge.
+    pub(crate) fn single(facts: Facts<'a>, charge: &'a Charge<'a>) -> Self {
+        Self { facts, all: All::Charges(slice::from_ref(charge)) }
+    }
+
+    /// The first [`MAX_CHARGES`] limits.
+    pub(super) fn of_limits(facts: Facts<'a>, limits: &'a [Limit], units: u32) -> Self {
+        Self { facts, all: All::Limits(limits.get(..MAX_CHARGES).unwrap_or(limits), units) }
     }
 
     /// Whose charges they are.
-    pub fn facts(&self) -> &Facts<'a> {
+    pub const fn facts(&self) -> &Facts<'a> {
         &self.facts
     }
-}
 
-impl<'a> Deref for Charges<'a> {
-    type Target = [Charge<'a>];
+    /// How many they are.
+    pub const fn len(&self) -> usize {
+        match self.all {
+            All::Charges(charges) => charges.len(),
+            All::Limits(limits, _) => limits.len(),
+        }
+    }
 
-    fn deref(&self) -> &[Charge<'a>] {
-        self.all.get(..self.count).unwrap_or_default()
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The charge at a place; the first is at 0.
+    #[inline]
+    pub fn at(&self, place: usize) -> Option<Charge<'a>> {
+        match self.all {
+            All::Charges(charges) => charges.get(place).copied(),
+            All::Limits(limits, units) => {
+                let limit = limits.get(place)?;
+                Some(Charge { policy: limit.name(), scope: limit.scope(), quota: *limit.quota(), units })
+            }
+        }
+    }
+
+    /// The charges, in their order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Charge<'a>> + use<'a> {
+        let these = *self;
+        (0..self.len()).filter_map(move |place| these.at(place))
     }
 }
 
@@ -397,22 +428,22 @@ mod tests {
         }
     }
 
-    /// What a hasher is fed.
+    /// What was told.
     #[derive(Default)]
-    struct Fed(Vec<u8>);
+    struct Heard(Vec<(u64, u64, String)>);
 
-    impl Hasher for Fed {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0.extend_from_slice(bytes);
+    impl Told for Heard {
+        fn numbers(&mut self, one: u64, other: u64) {
+            self.0.push((one, other, String::new()));
         }
 
-        fn finish(&self) -> u64 {
-            0
+        fn text(&mut self, text: &str) {
+            self.0.push((0, 0, text.to_owned()));
         }
     }
 
     #[test]
-    fn what_is_hashed_differs_wherever_the_name_differs() {
+    fn what_is_told_differs_wherever_the_name_differs() {
         let mut seen = std::collections::BTreeMap::new();
         let texts = [None, Some(""), Some("a"), Some("ab"), Some("b")];
         let quotas = ["1/s", "1/s burst 5", "2/s", "1/m"];
@@ -428,10 +459,10 @@ mod tests {
                         plan: None,
                     };
                     let charge = Charge { policy, scope: Scope(bits), quota: quota.parse().unwrap(), units: 1 };
-                    let mut fed = Fed::default();
-                    charge.hash_owner(&facts, &mut fed);
+                    let mut heard = Heard::default();
+                    charge.tell_owner(&facts, &mut heard);
                     let name = charge.budget(&facts).to_string();
-                    assert_eq!(seen.entry(fed.0).or_insert_with(|| name.clone()), &name);
+                    assert_eq!(seen.entry(heard.0).or_insert_with(|| name.clone()), &name);
                 }
             }
         }

@@ -24,7 +24,7 @@ mod quota;
 mod spending;
 mod terms;
 
-pub(crate) use charge::write_network as hash_network;
+pub(crate) use charge::Told;
 pub use charge::{Charge, Charges, Facts, MAX_CHARGES, Network, Scope};
 pub use headers::{LimitHeaders, ResetStyle, StandardHeaders};
 pub use plan::{Callers, Plan, Plans, PlansBuilder};

@@ -29,6 +29,8 @@ pub struct Balance {
     wait: u64,
 }
 
+/// Fills places that are not in use.
+const NOTHING: Balance = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
 const FITS: u64 = 0;
 const NEVER: u64 = u64::MAX;
 
@@ -38,6 +40,21 @@ impl Balance {
     /// A wait counts as at least a nanosecond. Times are cut at some 584 years.
     pub fn new(quota: Quota, until_full: Duration, verdict: Verdict) -> Self {
         Self { quota, until_full: nanos(until_full), wait: FITS }.judged(verdict)
+    }
+
+    /// The same from a ruling and a time in nanoseconds.
+    pub(crate) const fn ruled(quota: Quota, until_full: u64, ruling: gcra::Ruling) -> Self {
+        let wait = match ruling {
+            gcra::Ruling::Fits(_) => FITS,
+            gcra::Ruling::Wait(nanos) => nanos, // at least one, and far from the largest
+            gcra::Ruling::Never => NEVER,
+        };
+        Self { quota, until_full, wait }
+    }
+
+    /// Whether it had room.
+    pub(crate) const fn fits(&self) -> bool {
+        self.wait == FITS
     }
 
     /// The same balance with another verdict.
@@ -109,13 +126,18 @@ impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
     #[inline]
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
-        let nothing = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
-        let mut all = Self { balances: [nothing; MAX_CHARGES], count: 0 };
+        let mut all = Self { balances: [NOTHING; MAX_CHARGES], count: 0 };
         for (place, balance) in all.balances.iter_mut().zip(balances) {
             *place = balance;
             all.count += 1;
         }
         all
+    }
+
+    /// One balance.
+    #[inline]
+    pub(crate) const fn of(only: Balance) -> Self {
+        Self { balances: [only, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING], count: 1 }
     }
 
     /// Whether the request may pass: it fits into all budgets, or into none as far as it is concerned.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::{Charge, Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
+use super::{Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
 
 /// One limit of a plan: what it is called, how much it allows, and what its budgets belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +66,7 @@ impl Terms {
     /// The plan is this one, whatever the facts say.
     pub fn charges<'a>(&'a self, facts: Facts<'a>, units: u32) -> Charges<'a> {
         let facts = Facts { plan: Some(&self.plan), ..facts };
-        let charge = |limit: &'a Limit| Charge { policy: &limit.name, scope: limit.scope, quota: limit.quota, units };
-        Charges::from_first(facts, self.limits.iter().map(charge))
+        Charges::of_limits(facts, &self.limits, units)
     }
 
     /// The value of `RateLimit-Policy`; the same in every response (RateLimit-11 section 3).

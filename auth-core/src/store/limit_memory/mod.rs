@@ -12,13 +12,15 @@
 //!
 //! - `word`: the instant of one place, and the one bit that claims it
 //! - `table`: the places, made page by page, and how an owner finds its own
-//! - `gathered`: many small pieces hashed as one
+//! - `owner_hash`: the keyed hash of a budget's owner
 //! - `overflow`: what is shared when the table is full
 //! - `several`: charges that are taken together
+//! - `present`: the same where every budget is there already
 //! - `timeline`: time that does not go back
 
-mod gathered;
 mod overflow;
+mod owner_hash;
+mod present;
 mod several;
 mod table;
 #[cfg(test)]
@@ -27,16 +29,15 @@ mod timeline;
 mod word;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::num::NonZeroU32;
-use std::time::Duration;
 
 use super::{Answer, LimitStore};
 use crate::clock::Now;
-use crate::limit::{Balance, Charge, Charges, Facts, Spending, Verdict, gcra};
+use crate::limit::{Balance, Charge, Charges, Facts, Spending, gcra};
 use crate::outcome::Outcome;
-use gathered::Gathered;
 use overflow::Overflow;
+use owner_hash::OwnerHash;
 use table::{Key, Table};
 use timeline::Timeline;
 
@@ -49,7 +50,8 @@ use timeline::Timeline;
 ///
 /// let (store, clock) = (MemoryLimitStore::new(), SimulatedClock::at_unix_seconds(1_700_000_000));
 /// let charge = Charge { policy: "example", scope: Scope::EVERYBODY, quota: "2/second".parse()?, units: 1 };
-/// let charges = Charges::new(Facts::default(), &[charge])?;
+/// let one = [charge];
+/// let charges = Charges::new(Facts::default(), &one)?;
 /// let spend = || match store.spend(&charges, clock.now()) {
 ///     Outcome::Done(Ok(spending)) => spending.verdict(),
 ///     _ => unreachable!("this store answers at once"),
@@ -63,6 +65,8 @@ pub struct MemoryLimitStore {
     overflow: Overflow,
     timeline: Timeline,
     /// Nobody outside can choose owners that meet in one place.
+    owners: OwnerHash,
+    /// The same of networks that share a budget.
     secret: RandomState,
 }
 
@@ -96,6 +100,7 @@ impl MemoryLimitStore {
             table: Table::with_capacity(budgets),
             overflow: Overflow::new(),
             timeline: Timeline::default(),
+            owners: OwnerHash::new(),
             secret: RandomState::new(),
         }
     }
@@ -110,9 +115,7 @@ impl MemoryLimitStore {
     }
 
     fn key(&self, charge: &Charge<'_>, facts: &Facts<'_>) -> Key {
-        let mut state = Gathered::new(self.secret.build_hasher());
-        charge.hash_owner(facts, &mut state);
-        Key::new(state.hash())
+        Key::new(self.owners.hash(charge, facts))
     }
 
     /// Applies a change to one budget wherever it is, as one step.
@@ -146,7 +149,7 @@ impl MemoryLimitStore {
     }
 
     fn each(&self, charges: &Charges<'_>, now: u64, change: Change) -> Spending {
-        Spending::new(charges.iter().map(|charge| self.apply(charge, charges.facts(), now, change)))
+        Spending::new(charges.iter().map(|charge| self.apply(&charge, charges.facts(), now, change)))
     }
 }
 
@@ -165,10 +168,14 @@ impl fmt::Debug for MemoryLimitStore {
 impl LimitStore for MemoryLimitStore {
     fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
         let now = self.timeline.own(now.monotonic);
-        Outcome::Done(Ok(match **charges {
-            [ref only] => Spending::new([self.apply(only, charges.facts(), now, Change::Spend)]),
-            _ => self.spend_several(charges, now),
-        }))
+        match charges.at(0) {
+            // Made where it is answered: moving one costs more than a budget's arithmetic.
+            Some(only) if charges.len() == 1 => {
+                let balance = self.apply(&only, charges.facts(), now, Change::Spend);
+                Outcome::Done(Ok(Spending::of(balance)))
+            }
+            _ => Outcome::Done(Ok(self.spend_several(charges, now))),
+        }
     }
 
     fn look(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
@@ -208,12 +215,7 @@ impl Change {
             (Self::Look | Self::Spend, _) => None,
         };
         let write = write.filter(|written| *written > full_at.max(now));
-        let verdict = match ruling {
-            gcra::Ruling::Fits(_) => Verdict::Fits,
-            gcra::Ruling::Wait(nanos) => Verdict::Wait(Duration::from_nanos(nanos)),
-            gcra::Ruling::Never => Verdict::Never,
-        };
-        let until_full = Duration::from_nanos(write.unwrap_or(full_at).saturating_sub(now));
-        Step { write, balance: Balance::new(*quota, until_full, verdict) }
+        let until_full = write.unwrap_or(full_at).saturating_sub(now);
+        Step { write, balance: Balance::ruled(*quota, until_full, ruling) }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Step;
 use super::word::{Patience, Word};
-use crate::limit::{Balance, Charge, Facts, hash_network};
+use crate::limit::{Balance, Charge, Facts, Network};
 
 /// Budgets for whoever finds no place.
 ///
@@ -48,7 +48,9 @@ impl Overflow {
     ) -> Option<(usize, &Word)> {
         let mut state = secret.build_hasher();
         state.write(charge.policy.as_bytes());
-        hash_network(facts.network, &mut state);
+        let (kind, bits) = facts.network.map_or((0, 0), Network::numbers);
+        state.write_u64(kind);
+        state.write_u64(bits);
         let share = usize::try_from(state.finish() % SHARES as u64).ok()?;
         let class = charge.quota.interval().as_nanos().checked_ilog2().unwrap_or_default() as usize % CLASSES;
         let place = class * SHARES + share;
@@ -68,7 +70,7 @@ impl Overflow {
         loop {
             if let Some(full_at) = word.unclaimed() {
                 let Step { write, balance } = step(full_at);
-                if write.is_none_or(|later| word.swap(full_at, later)) {
+                if write.is_none_or(|later| word.swap(full_at, later).is_ok()) {
                     return balance;
                 }
             }

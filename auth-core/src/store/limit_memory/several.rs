@@ -8,7 +8,7 @@
 use std::sync::MutexGuard;
 
 use super::table::{Key, Place, Table};
-use super::word::{Patience, Word};
+use super::word::Word;
 use super::{Change, MemoryLimitStore};
 use crate::limit::{Charge, Charges, Facts, MAX_CHARGES, Spending, Verdict};
 
@@ -45,16 +45,22 @@ impl MemoryLimitStore {
     pub(super) fn spend_several(&self, charges: &Charges<'_>, now: u64) -> Spending {
         let mut keys = [Key::new(0); MAX_CHARGES];
         for (key, charge) in keys.iter_mut().zip(charges.iter()) {
-            *key = self.key(charge, charges.facts());
+            *key = self.key(&charge, charges.facts());
         }
         let keys = keys.get(..charges.len()).unwrap_or_default();
+        self.spend_present(charges, keys, now).unwrap_or_else(|| self.spend_claiming(charges, keys, now))
+    }
+
+    /// The general way. Apart, so that the usual one pays for none of it.
+    #[inline(never)]
+    fn spend_claiming(&self, charges: &Charges<'_>, keys: &[Key], now: u64) -> Spending {
         loop {
             let mut places = [None; MAX_CHARGES];
             let mut may_fit = true;
             for ((place, key), charge) in places.iter_mut().zip(keys).zip(charges.iter()) {
                 *place = self.table.find(*key);
                 let full_at = place.map_or(0, |place| place.word.instant());
-                may_fit &= Change::Spend.of(full_at, now, charge).balance.verdict() == Verdict::Fits;
+                may_fit &= Change::Spend.of(full_at, now, &charge).balance.verdict() == Verdict::Fits;
             }
             // A request that is refused anyway claims nothing, so that a flood of them holds nobody up. Charges for one
             // budget are judged one after the other, which looking does not do.
@@ -90,7 +96,7 @@ impl MemoryLimitStore {
             if place.is_none() {
                 let seat = match seats.reserved(*key) {
                     Some(seat) => seat,
-                    None => self.new_seat(charge, charges.facts(), *key, now, &seats)?,
+                    None => self.new_seat(&charge, charges.facts(), *key, now, &seats)?,
                 };
                 seats.assign(number, seat);
             }
@@ -157,22 +163,13 @@ impl<'t> Seat<'t> {
 
     /// Claims the place; the answer is whether it is still the one that was chosen.
     fn claim(&mut self) -> bool {
-        let mut patience = Patience::default();
-        loop {
-            let seen = self.word.unclaimed();
-            match self.holder {
-                Holder::New(_) => return seen == Some(self.found) && self.word.claim(self.found),
-                Holder::Present(place) if !place.is_owned() => return false,
-                Holder::Present(_) | Holder::Overflow => {}
-            }
-            if let Some(seen) = seen
-                && self.word.claim(seen)
-            {
-                self.found = seen;
-                return true;
-            }
-            patience.wait();
-        }
+        let claimed = match self.holder {
+            Holder::New(_) => return self.word.unclaimed() == Some(self.found) && self.word.claim(self.found),
+            Holder::Present(place) => place.claim(),
+            Holder::Overflow => Some(self.word.claim_patiently()),
+        };
+        self.found = claimed.unwrap_or_default();
+        claimed.is_some()
     }
 
     /// Ends the claim, and writes what shall be there.
@@ -258,7 +255,7 @@ impl<'t> Seats<'t> {
         Spending::new(charges.iter().zip(self.of_charge).map(|(charge, at)| {
             let seat = self.distinct.get_mut(at).and_then(Option::as_mut);
             // A free place may hold what is left of somebody else's budget: an instant that has passed, so nothing.
-            let step = change.of(seat.as_ref().map_or(0, |seat| seat.full_at), now, charge);
+            let step = change.of(seat.as_ref().map_or(0, |seat| seat.full_at), now, &charge);
             if let (Some(seat), Some(written)) = (seat, step.write) {
                 seat.full_at = written;
             }

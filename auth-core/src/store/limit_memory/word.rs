@@ -53,15 +53,29 @@ impl Word {
         (word & CLAIMED == 0).then_some(word)
     }
 
-    /// Writes a later instant, if this one is still there and unclaimed.
-    pub(super) fn swap(&self, seen: u64, later: u64) -> bool {
+    /// Writes a later instant, if this one is still there and unclaimed; else what [`unclaimed`](Self::unclaimed) is.
+    pub(super) fn swap(&self, seen: u64, later: u64) -> Result<(), Option<u64>> {
         debug_assert!(later > seen && later & CLAIMED == 0);
-        self.0.compare_exchange(seen, later, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let swapped = self.0.compare_exchange(seen, later, Ordering::AcqRel, Ordering::Acquire);
+        swapped.map(|_| ()).map_err(|word| (word & CLAIMED == 0).then_some(word))
     }
 
     /// Claims the place, if this instant is still there and unclaimed.
     pub(super) fn claim(&self, seen: u64) -> bool {
         self.0.compare_exchange(seen, seen | CLAIMED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Claims the place however long it takes, and answers what was there.
+    pub(super) fn claim_patiently(&self) -> u64 {
+        let mut patience = Patience::default();
+        loop {
+            if let Some(seen) = self.unclaimed()
+                && self.claim(seen)
+            {
+                return seen;
+            }
+            patience.wait();
+        }
     }
 
     /// Ends a claim: a later instant, or the one that was found.

@@ -88,7 +88,8 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
         spend(&store, Facts { network: Some(network([192, 0, 2, 7])), ..subject(&name) }, &[hourly], 0);
     }
     let stranger = |name, address| Facts { network: Some(network(address)), ..subject(name) };
-    let charges = Charges::new(stranger("one more", [192, 0, 2, 7]), &[hourly]).unwrap();
+    let hourly_alone = [hourly];
+    let charges = Charges::new(stranger("one more", [192, 0, 2, 7]), &hourly_alone).unwrap();
     assert!(!fits(&done(store.spend(&charges, at(0)))), "its network has spent the shared budget");
     assert!(!fits(&done(store.look(&charges, at(0)))), "looking must see the shared budget too");
     // Of all the networks, the least part shares by chance what that one has spent.

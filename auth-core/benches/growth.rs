@@ -1,0 +1,213 @@
+//! How the time of a decision grows with what the gate knows: `cargo bench -p auth-core --bench growth`.
+//!
+//! Requests come in a random order, so that of a million entries hardly one is in a cache of the processor: that is the
+//! point. A request's own bytes are in one, as after reading it from a socket: each round lays some requests out before
+//! the clock runs. Sizes take turns; printed are the medians of the rounds and of their ratios to the smallest size.
+#![allow(missing_docs, clippy::print_stdout, reason = "a program")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_core::credential::Source;
+use auth_core::gate::{Decision, Gate, Limits};
+use auth_core::keys::{Algorithm, KeySet, VerificationKey};
+use auth_core::limit::{Plan, Plans, Scope};
+use auth_core::policy::{Policy, authenticated};
+use auth_core::revocation::{Revocation, Revocations, Target};
+use auth_core::store::MemoryLimitStore;
+use auth_core::verify::jwt::{Issuer, JwtVerifier};
+use auth_core::verify::{CacheSize, Verified, Verifier};
+use auth_core::{Clock, Identity, Method, Now, Outcome, RequestHead, Secret, SystemClock};
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+const ROUNDS: usize = 201;
+const REQUESTS: usize = 64;
+const SECRET: &[u8] = b"an example of a secret of more than 32 bytes";
+const AUDIENCE: &str = "https://api.example.com";
+
+fn main() -> Fallible<()> {
+    println!("medians of {ROUNDS} rounds of {REQUESTS} decisions\n");
+    println!("| number of | smallest | | |");
+    println!("|---|--:|--:|--:|");
+    compare("remembered tokens", [1, 10_000, 1_000_000].into_iter().map(remembered).collect::<Fallible<_>>()?);
+    compare("principals with a budget", [1, 10_000, 1_000_000].into_iter().map(principals).collect::<Fallible<_>>()?);
+    compare("routes", [10, 10_000].into_iter().map(routes).collect::<Fallible<_>>()?);
+    compare("issuers, verified every time", [1, 1_000].into_iter().map(issuers).collect::<Fallible<_>>()?);
+    compare("revocations, verified every time", [0, 1_000_000].into_iter().map(revocations).collect::<Fallible<_>>()?);
+    Ok(())
+}
+
+/// A gate of some size, and how the request with a number looks.
+struct Sized {
+    size: usize,
+    gate: Gate,
+    /// How many different requests there are.
+    requests: usize,
+    /// The token and the path.
+    request: Box<dyn Fn(usize) -> (String, String)>,
+}
+
+fn compare(name: &str, mut sizes: Vec<Sized>) {
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut times = vec![Vec::new(); sizes.len()];
+    let mut ratios = times.clone();
+    for _ in 0..ROUNDS {
+        let round: Vec<f64> = sizes.iter_mut().map(|sized| nanos(sized, &mut random)).collect();
+        for ((times, ratios), nanos) in times.iter_mut().zip(&mut ratios).zip(&round) {
+            times.push(*nanos);
+            ratios.push(nanos / round.first().copied().unwrap_or(1.0));
+        }
+    }
+    let cells = sizes.iter().zip(times).zip(ratios).map(|((sized, times), ratios)| {
+        let ratio = median(ratios);
+        format!("{}: {:.0} ns, {ratio:.2}", sized.size, median(times))
+    });
+    println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+}
+
+fn nanos(sized: &mut Sized, random: &mut Random) -> f64 {
+    let laid_out: Vec<_> = (0..REQUESTS)
+        .map(|_| {
+            let (token, path) = (sized.request)(random.below(sized.requests));
+            let fields = [("host", "api.example.com".to_owned()), ("authorization", format!("Bearer {token}"))];
+            (fields.map(|(name, value)| (name.to_owned(), value.into_bytes())).to_vec(), path)
+        })
+        .collect();
+    let start = Instant::now();
+    for (fields, path) in &laid_out {
+        let head = RequestHead::new("GET", path, fields);
+        let decided = black_box(sized.gate.decide(&head, sized.gate.now()));
+        assert!(matches!(decided, Outcome::Done(Decision::Admit(_))));
+    }
+    start.elapsed().as_secs_f64() * 1e9 / 64.0
+}
+
+/// Tokens that were verified before.
+fn remembered(size: usize) -> Fallible<Sized> {
+    let verifier = JwtVerifier::new([issuer(0)?])?.remembering(CacheSize::entries(2 * size).bytes(4 << 30));
+    let gate = Gate::builder().accept(Source::bearer(), verifier).policy(one_route()).build()?;
+    let tokens: Vec<String> = (0..size).map(|number| token(0, number)).collect();
+    for token in &tokens {
+        admit(&gate, token)?;
+    }
+    let request = move |number: usize| (tokens.get(number).cloned().unwrap_or_default(), "/v1/orders/7".to_owned());
+    Ok(Sized { size, gate, requests: size, request: Box::new(request) })
+}
+
+/// Callers who have spent from a budget of their own.
+fn principals(size: usize) -> Fallible<Sized> {
+    let plan = Plan::new("hourly").limit("hour", "500000000/hour".parse()?, Scope::PRINCIPAL);
+    let store = MemoryLimitStore::with_capacity(u32::try_from(size)?.try_into()?);
+    let limits = Limits::new(Plans::builder().plan(plan).default_plan("hourly").build()?, store);
+    let gate =
+        Gate::builder().accept(Source::bearer(), Numbered::new(size)).policy(one_route()).limits(limits).build()?;
+    for number in 0..size {
+        admit(&gate, &number.to_string())?;
+    }
+    let request = |number: usize| (number.to_string(), "/v1/orders/7".to_owned());
+    Ok(Sized { size, gate, requests: size, request: Box::new(request) })
+}
+
+fn routes(size: usize) -> Fallible<Sized> {
+    let path = |number: usize| format!("/v1/{}/{number:05}", ["orders", "customers", "invoices"][number % 3]);
+    let policy =
+        (0..size).fold(Policy::new(), |policy, number| policy.get(format!("{}/{{id}}", path(number)), authenticated()));
+    let gate = Gate::builder().accept(Source::bearer(), Numbered::new(1)).policy(policy).build()?;
+    let request = move |number: usize| ("0".to_owned(), format!("{}/6f1d2c9e", path(number)));
+    Ok(Sized { size, gate, requests: size, request: Box::new(request) })
+}
+
+fn issuers(size: usize) -> Fallible<Sized> {
+    let issuers = (0..size).map(issuer).collect::<Fallible<Vec<_>>>()?;
+    let gate = Gate::builder().accept(Source::bearer(), JwtVerifier::new(issuers)?).policy(one_route()).build()?;
+    let request = |number: usize| (token(number, number), "/v1/orders/7".to_owned());
+    Ok(Sized { size, gate, requests: size, request: Box::new(request) })
+}
+
+/// None of which meets the tokens. A remembered token looks them up once; one that is verified anew, every time.
+fn revocations(size: usize) -> Fallible<Sized> {
+    let (list, now) = (Revocations::new(), SystemClock.now());
+    for number in 0..size {
+        let target = Target::subject(issuer_name(0), format!("revoked {number}"));
+        let _ = list.revoke(&Revocation::new(target, now.wall.saturating_add(Duration::from_hours(24))), now);
+    }
+    let builder = Gate::builder().accept(Source::bearer(), JwtVerifier::new([issuer(0)?])?).policy(one_route());
+    let request = |number: usize| (token(0, number), "/v1/orders/7".to_owned());
+    Ok(Sized { size, gate: builder.revocations(list).build()?, requests: 10_000, request: Box::new(request) })
+}
+
+fn admit(gate: &Gate, token: &str) -> Fallible<()> {
+    let field = format!("Bearer {token}");
+    let fields = [("authorization", field.as_str())];
+    let head = RequestHead::new("GET", "/v1/orders/7", &fields);
+    match gate.decide(&head, gate.now()) {
+        Outcome::Done(Decision::Admit(_)) => Ok(()),
+        _ => Err("a token was refused".into()),
+    }
+}
+
+fn one_route() -> Policy {
+    Policy::new().get("/v1/orders/{id}", authenticated())
+}
+
+fn issuer_name(number: usize) -> String {
+    format!("https://login-{number}.example.com/")
+}
+
+fn issuer(number: usize) -> Fallible<Issuer> {
+    let key = VerificationKey::shared_secret(Algorithm::Hs256, &Secret::new(SECRET.to_vec()))?;
+    Ok(Issuer::new(issuer_name(number), [AUDIENCE], KeySet::new([key])?))
+}
+
+fn token(issuer: usize, subject: usize) -> String {
+    let expiry = SystemClock.now().wall.unix_seconds() + 86_400;
+    let issuer = issuer_name(issuer);
+    let claims = format!(r#"{{"iss":"{issuer}","sub":"user_{subject:08}","aud":"{AUDIENCE}","exp":{expiry}}}"#);
+    let [header, claims] = [r#"{"alg":"HS256","typ":"JWT"}"#, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let signed = format!("{header}.{claims}");
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// A verifier that knows callers by their numbers.
+struct Numbered(Vec<Arc<Identity>>);
+
+impl Numbered {
+    fn new(size: usize) -> Self {
+        let identity = |number| Identity::new(Method::Jwt, "https://login.example.com/", format!("user_{number:08}"));
+        Self((0..size).map(|number| Arc::new(identity(number))).collect())
+    }
+}
+
+impl Verifier for Numbered {
+    fn recognises(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
+        let number: usize = text.parse().unwrap_or_default();
+        let Some(identity) = self.0.get(number) else { std::process::abort() };
+        Outcome::Done(Ok(Arc::clone(identity)))
+    }
+}
+
+/// A linear congruential generator.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % count
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
