@@ -91,16 +91,29 @@ impl Additions {
         }
         let (text, fields) = self.fields.into_parts();
         let text = Bytes::from(text);
+        headers.reserve(fields.size_hint().1.unwrap_or_default());
         for (name, place, existing) in fields {
             // The core writes printable ASCII alone.
             let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
-            let name = HeaderName::from_static(name);
+            let name = limit_name(name).unwrap_or_else(|| HeaderName::from_static(name));
             match existing {
                 Existing::Replaced => drop(headers.insert(name, value)),
                 Existing::Kept => drop(headers.append(name, value)),
             }
         }
     }
+}
+
+/// The names that answers have most often, read by the compiler instead of for each response.
+fn limit_name(name: &str) -> Option<HeaderName> {
+    Some(match name {
+        "x-ratelimit-limit" => const { HeaderName::from_static("x-ratelimit-limit") },
+        "x-ratelimit-remaining" => const { HeaderName::from_static("x-ratelimit-remaining") },
+        "x-ratelimit-reset" => const { HeaderName::from_static("x-ratelimit-reset") },
+        "ratelimit-policy" => const { HeaderName::from_static("ratelimit-policy") },
+        "ratelimit" => const { HeaderName::from_static("ratelimit") },
+        _ => return None,
+    })
 }
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -50,7 +50,11 @@ fn after(full_at: u64, now: u64, quota: &Quota, units: u32) -> u64 {
 
 /// How many units fit at once, when the budget is full again only after this time.
 pub fn available(until_full: Duration, quota: &Quota) -> u32 {
-    let until_full = u64::try_from(until_full.as_nanos()).unwrap_or(u64::MAX);
+    available_after(u64::try_from(until_full.as_nanos()).unwrap_or(u64::MAX), quota)
+}
+
+/// The same in nanoseconds.
+pub(super) fn available_after(until_full: u64, quota: &Quota) -> u32 {
     let room = quota.refill_nanos().saturating_sub(until_full);
     u32::try_from(room / quota.interval_nanos()).unwrap_or(u32::MAX)
 }

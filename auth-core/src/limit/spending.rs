@@ -75,7 +75,7 @@ impl Balance {
 
     /// How many units would fit now.
     pub fn remaining(&self) -> u32 {
-        gcra::available(self.until_full(), &self.quota)
+        gcra::available_after(self.until_full, &self.quota)
     }
 
     /// When the budget is full again, if nobody spends from it.
@@ -168,10 +168,8 @@ impl Spending {
 
     /// The balance with the least left, and its place; of several, the one that takes longest to be full again.
     pub fn scarcest(&self) -> Option<(usize, &Balance)> {
-        self.iter().enumerate().reduce(|least, next| {
-            let rank = |balance: &Balance| (balance.remaining(), Reverse(balance.until_full));
-            if rank(next.1) < rank(least.1) { next } else { least }
-        })
+        // the first of several that are equal; a division each is enough
+        self.iter().enumerate().min_by_key(|(_, balance)| (balance.remaining(), Reverse(balance.until_full)))
     }
 }
 
