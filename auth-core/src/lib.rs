@@ -18,6 +18,7 @@ pub mod keys;
 pub mod limit;
 mod names;
 mod network;
+mod nh;
 pub mod opaque;
 mod outcome;
 pub mod policy;

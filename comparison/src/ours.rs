@@ -20,7 +20,7 @@ pub(crate) fn all() -> Fallible<Vec<Work>> {
         Work { name: "HS256, verified every time", workload: workload::token(Algorithm::Hs256, "HS256", 2.0)? },
         Work { name: "RS256, verified every time", workload: workload::token(Algorithm::Rs256, "RS256", 1.12)? },
         Work { name: "known token", workload: workload::known_token()? },
-        Work { name: "API key in memory", workload: workload::api_key()? },
+        Work { name: "known API key", workload: workload::known_api_key()? },
         Work {
             name: "known token, 1,000 routes, three budgets, both families of fields",
             workload: workload::limited_token_among_many_routes()?,

@@ -68,7 +68,7 @@ async fn actix_rows(work: &[Work]) -> Fallible<Vec<Row>> {
     for Work { name, workload } in work {
         let ours = checked(name, ours::wrapped(&workload.gate).await, &workload.field)?;
         let row = row(format!("**the gate**, {name}"), &bare, &ours, &workload.field);
-        rows.push(if ["known token", "API key in memory"].contains(name) { row.at_most(1.4) } else { row });
+        rows.push(if ["known token", "known API key"].contains(name) { row.at_most(1.4) } else { row });
     }
     for Work { workload, .. } in work {
         let Some(key) = key(workload) else { continue };
@@ -96,7 +96,7 @@ fn aims(work: &[Work]) -> Fallible<Vec<Row>> {
     };
     Ok(vec![
         known_row("known token / static bearer token of `tower-http`", known),
-        known_row("API key in memory / static bearer token of `tower-http`", api_key),
+        known_row("known API key / static bearer token of `tower-http`", api_key),
         full("known token, 1,000 routes, three budgets / a layer that does nothing", &nothing).at_most(2.5),
         two(
             "`from_fn`, HS256, and `tower_governor` / a layer that does nothing",

@@ -143,7 +143,7 @@ async fn serve_actix(name: &str, address: &str, workload: Workload) -> Fallible<
 fn workload(name: &str) -> Fallible<Workload> {
     match name.rsplit(' ').next() {
         Some("HS256") => workload::known_token_of(Algorithm::Hs256),
-        Some("key") => workload::api_key(),
+        Some("key") => workload::known_api_key(),
         // Bare servers are sent the longest token.
         _ => workload::known_token_of(Algorithm::Rs256),
     }

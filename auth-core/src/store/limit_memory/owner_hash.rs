@@ -2,10 +2,9 @@
 //!
 //! Nobody outside ever sees a hash, so it need not look random; two owners just must not have the same one, whoever
 //! chooses their names. A universal hash promises exactly that, for a fraction of the time of a pseudorandom function:
-//! this is NH (the first level of UMAC, RFC 4418 section 5.2) with words of 64 bits, `Σ (m₂ᵢ + k₂ᵢ)(m₂ᵢ₊₁ + k₂ᵢ₊₁)`
-//! modulo 2¹²⁸, whose products do not wait for each other, and then a multiplication and shift that makes 64 even bits
-//! of it (Dietzfelbinger 1996). What that leaves of the order in names that were counted up is stirred away by steps
-//! that can be undone, and so bring nothing together.
+//! [NH](crate::nh), whose products do not wait for each other, and then a multiplication and shift that makes 64 even
+//! bits of its sum (Dietzfelbinger 1996). What that leaves of the order in names that were counted up is stirred away by
+//! steps that can be undone, and so bring nothing together.
 //!
 //! Two owners differ in the numbers, in the length of a text or in a word at the same place, and then their sums are
 //! equal for at most one key in 2⁶³; their 64 bits for one in 2⁶⁴ besides.
@@ -14,6 +13,7 @@ use std::array;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::limit::{Charge, Facts, Told};
+use crate::nh::{product, words};
 
 /// The key of one store, made at random.
 pub(super) struct OwnerHash {
@@ -86,8 +86,7 @@ impl<'k> Pieces<'k> {
             return;
         };
         self.words = rest;
-        let product = u128::from(one.wrapping_add(*key)) * u128::from(other.wrapping_add(*other_key));
-        self.sum = self.sum.wrapping_add(product);
+        self.sum = self.sum.wrapping_add(product([one, other], [*key, *other_key]));
     }
 
     fn finish(mut self, words: &'k [u64; 2]) -> Option<u128> {
@@ -113,16 +112,16 @@ impl Told for Pieces<'_> {
             0
         });
         self.lengths = self.lengths << LENGTH_BITS | u128::from(length);
-        let (pieces, rest) = bytes.as_chunks::<16>();
+        let (pieces, rest) = bytes.as_chunks();
         for piece in pieces {
-            let (one, other) = halves(piece);
+            let [one, other] = words(*piece);
             self.next(one, other);
         }
         if rest.is_empty() {
             return;
         }
-        if let Some(last) = bytes.last_chunk::<16>() {
-            let (one, other) = halves(last);
+        if let Some(last) = bytes.last_chunk() {
+            let [one, other] = words(*last);
             self.next(one, other);
         } else if let (Some(first), Some(last)) = (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
             self.next(u64::from_le_bytes(*first), u64::from_le_bytes(*last));
@@ -130,13 +129,6 @@ impl Told for Pieces<'_> {
             self.next(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0);
         }
     }
-}
-
-#[inline]
-fn halves(piece: &[u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(*piece);
-    let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
-    (half(both), half(both >> 64))
 }
 
 /// For owners that are longer than the key; the lengths keep texts apart.

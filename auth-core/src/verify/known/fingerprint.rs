@@ -1,20 +1,20 @@
 //! The keyed fingerprint of a text.
 //!
 //! Two texts with the same fingerprint would be one credential to us, so nobody may be able to find such a pair. The
-//! fingerprint is NH, the universal hash of UMAC (Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999; RFC 4418 section
-//! 5.2), over words of 64 bits instead of 32: pairs of words of the text are added to words of a random key and
-//! multiplied, and the products are added up. Two texts of the same length that are chosen without knowledge of the key
-//! share one such sum with a probability of at most 2^-64. There are two sums, the second with the key moved on by a
-//! pair, which squares that: 2^-128. Texts of different lengths differ in the length, which is part of the fingerprint.
+//! fingerprint is two sums of [NH](crate::nh), the second with the key moved on by a pair, which squares the bound: two
+//! texts of the same length share both with a probability of at most 2^-128. Texts of different lengths differ in the
+//! length, which is part of the fingerprint.
 //!
 //! The key is as long as the longest text, random, and made with the table. Fingerprints never leave the process, so
 //! nobody can learn anything about the key: what a MAC adds to a universal hash, so that its tags may be seen, is not
-//! needed here. It takes two multiplications for 16 bytes, where SHA-256 would take as long as the rest of the decision.
+//! needed here.
 
 use std::fmt;
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
+
+use crate::nh::{PAIR, product, words};
 
 /// Stands for a text; nobody without the key of the table can tell anything about it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,9 +48,6 @@ const fn spread(sum: u128) -> u64 {
 pub(crate) struct Fingerprints {
     key: Box<[[u64; 2]]>,
 }
-
-/// A pair of words: what one multiplication takes in.
-const PAIR: usize = 16;
 
 impl Fingerprints {
     /// The longest text that has one: what fits into the header limit of common servers.
@@ -93,18 +90,10 @@ struct Sums([u128; 2]);
 impl Sums {
     #[inline]
     fn add(&mut self, pair: [u8; PAIR], key: [u64; 2], next: [u64; 2]) {
-        // one number of 128 bits, so that both words come by one load each
-        let pair = u128::from_le_bytes(pair);
-        self.0[0] = self.0[0].wrapping_add(product(pair, key));
-        self.0[1] = self.0[1].wrapping_add(product(pair, next));
+        let words = words(pair);
+        self.0[0] = self.0[0].wrapping_add(product(words, key));
+        self.0[1] = self.0[1].wrapping_add(product(words, next));
     }
-}
-
-/// (m1 + k1)(m2 + k2), the sums modulo 2^64.
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the pair is taken apart")]
-const fn product(pair: u128, key: [u64; 2]) -> u128 {
-    (pair as u64).wrapping_add(key[0]) as u128 * ((pair >> 64) as u64).wrapping_add(key[1]) as u128
 }
 
 /// The key stays inside.
@@ -165,18 +154,6 @@ mod tests {
             let key = prints.key.as_flattened();
             prop_assert_eq!(print.sums, [nh(key, text.as_bytes()), nh(&key[2..], text.as_bytes())]);
             prop_assert_eq!(print.length as usize, text.len());
-        }
-    }
-
-    /// The same function over words of four bits, where every key can be tried. Moving both texts by as much only moves
-    /// the keys, so one of them can stand at zero.
-    #[test]
-    fn the_bound_holds_for_every_pair_of_small_texts() {
-        let nh = |text: [u16; 2], key: [u16; 2]| ((text[0] + key[0]) % 16) * ((text[1] + key[1]) % 16);
-        let all = || (0..256_u16).map(|both| [both / 16, both % 16]);
-        for text in all().skip(1) {
-            let shared = all().filter(|key| nh(text, *key) == nh([0, 0], *key)).count();
-            assert!(shared <= 256 / 16, "{text:?} shares the sum of zeros under {shared} of 256 keys");
         }
     }
 }
