@@ -10,7 +10,8 @@
 //! | one credential that has not the form of any, or is too long | 401 `invalid_token` |
 //! | a field twice, several credentials, an empty credential | 400 `invalid_request` |
 //!
-//! What is refused here never reaches a verifier.
+//! What is refused here is never verified. A gate looks at the form of a single credential only where no verifier
+//! [remembers](crate::verify::Verifier::remembered) having found exactly these bytes good.
 
 mod authorization;
 mod cookie;

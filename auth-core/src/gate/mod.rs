@@ -5,7 +5,7 @@
 //! 1. the route's rule, matched on the path as sent, which must have one reading only;
 //! 2. CORS preflights end here, and public routes go on to stage 6 with nobody in particular;
 //! 3. the one credential of the request;
-//! 4. the verifier for that kind of credential, which yields an identity; where failed attempts are counted, only for
+//! 4. the verifier for that kind of credential, which remembers an identity or yields one; where failed attempts are counted, only for
 //!    credentials that are known or while the address has some left;
 //! 5. whether it was taken back;
 //! 6. the caller's budgets, all in one step: the principal's, or those of the address where there is none;

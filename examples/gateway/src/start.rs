@@ -117,12 +117,7 @@ pub fn check(mut draft: Draft) -> Result<Config, Failure> {
 }
 
 /// What the command line and the first steps of a start wait with.
-pub(crate) fn waiting_runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    runtime_to_wait_in().map_err(Failure::obstacle)
-}
-
-/// The same, for whoever has another kind of failure.
-pub(crate) fn runtime_to_wait_in() -> std::io::Result<tokio::runtime::Runtime> {
+pub(crate) fn waiting_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 

@@ -110,8 +110,8 @@ impl JwtVerifier {
     /// Remembers tokens that were found good, so that their signatures are checked once.
     ///
     /// A token that is known still has to be within its times on every request, and the gate still asks whether it was
-    /// revoked. Refusals are never remembered, nor are tokens of more than 8 KiB. Keys belong to the verifier: one with other keys remembers nothing of this
-    /// one. Nothing is remembered unless this is called.
+    /// revoked. Refusals are never remembered, nor are tokens of more than 8 KiB. Keys belong to the verifier: one with
+    /// other keys remembers nothing of this one. Nothing is remembered unless this is called.
     #[must_use]
     pub fn remembering(self, size: CacheSize) -> Self {
         let known = Known::new(size);

@@ -9,8 +9,6 @@
 //! nobody can learn anything about the key: what a MAC adds to a universal hash, so that its tags may be seen, is not
 //! needed here.
 
-use std::fmt;
-
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
 
@@ -93,13 +91,6 @@ impl Sums {
         let words = words(pair);
         self.0[0] = self.0[0].wrapping_add(product(words, key));
         self.0[1] = self.0[1].wrapping_add(product(words, next));
-    }
-}
-
-/// The key stays inside.
-impl fmt::Debug for Fingerprints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprints")
     }
 }
 

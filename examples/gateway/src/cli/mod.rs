@@ -70,6 +70,12 @@ impl From<Vec<Problem>> for Failure {
     }
 }
 
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::obstacle(error)
+    }
+}
+
 /// One line for each problem.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use auth_core::verify::ApiKeyVerifier;
 use auth_core::{Clock as _, Now, Outcome, StoreError, SystemClock};
 
 use crate::health::Trouble;
-use crate::start::runtime_to_wait_in;
+use crate::start::waiting_runtime;
 use crate::wiring::{OpaqueTokens, Wired};
 
 /// A part with a store.
@@ -54,7 +54,7 @@ impl Part {
             Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
             Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
             Self::Revocations(list) => {
-                let refreshed = runtime_to_wait_in().ok()?.block_on(list.refresh(now));
+                let refreshed = waiting_runtime().ok()?.block_on(list.refresh(now));
                 let trouble = || if list.is_current(SystemClock.now()) { Trouble::Degraded } else { Trouble::Out };
                 Some(refreshed.map_err(|error| (trouble(), error)))
             }
@@ -64,7 +64,7 @@ impl Part {
     /// Throws away what has ended.
     pub(super) fn tidy(&self) {
         let Self::OpaqueTokens(tokens) = self else { return };
-        let Ok(runtime) = runtime_to_wait_in() else { return };
+        let Ok(runtime) = waiting_runtime() else { return };
         if let Err(error) = runtime.block_on(tokens.service.delete_ended(SystemClock.now())) {
             tracing::warn!(%error, "opaque tokens that have ended could not be deleted; it is tried again");
         }
@@ -74,6 +74,6 @@ impl Part {
 fn settled(answer: Answer<()>) -> Option<Result<(), StoreError>> {
     match answer {
         Outcome::Done(settled) => Some(settled),
-        Outcome::Wait(pending) => Some(runtime_to_wait_in().ok()?.block_on(pending)),
+        Outcome::Wait(pending) => Some(waiting_runtime().ok()?.block_on(pending)),
     }
 }

@@ -16,7 +16,7 @@ use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 use crate::config::{Config, Store};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::own_tokens::{OwnTokens, SigningError, random_text};
-use crate::start::runtime_to_wait_in;
+use crate::start::waiting_runtime;
 
 /// What a gate needs besides its configuration.
 #[derive(Clone)]
@@ -188,7 +188,7 @@ fn revocations(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<R
     let Some((store, believed_for)) = Places::of(config).revocations else { return Ok(None) };
     let Some(file) = file(Some(store), data_dir) else { return Ok(Some(Revocations::new())) };
     let store = SqliteRevocations::open(file).map_err(failed)?;
-    let runtime = runtime_to_wait_in().map_err(ResourceError::Runtime)?;
+    let runtime = waiting_runtime().map_err(ResourceError::Runtime)?;
     let list = runtime.block_on(Revocations::kept_in(Arc::new(store), believed_for, now));
     Ok(Some(list.map_err(failed)?))
 }
