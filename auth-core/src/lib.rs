@@ -4,6 +4,8 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
+#[cfg(feature = "issue")]
+pub mod account;
 pub mod api_key;
 mod claims;
 mod client_address;
