@@ -43,8 +43,8 @@ pub use network::NetworkSet;
 pub use outcome::{Outcome, Pending};
 pub use principal::{Anonymous, Identity, Method, Principal};
 pub use rejection::{
-    CredentialFault, LimitExceeded, MissingPermissions, Outage, Prohibition, Rejection, RequestFault, RetryAfter,
-    UpstreamFault,
+    ContentFault, CredentialFault, LimitExceeded, LoginFault, MissingPermissions, Outage, Prohibition, Rejection,
+    RequestFault, RetryAfter, UpstreamFault,
 };
 pub use request::{Field, FieldNames, Headers, RequestHead};
 pub use secret::Secret;
