@@ -18,10 +18,12 @@
 //! - `charge`: what a budget belongs to, and what a request costs
 //! - `spending`: what a charge came to
 //! - `plan`: the table that chooses the limits of a caller
+//! - `by_route`: limits that count on some routes alone
 //! - `terms`: those limits, ready to be charged and told
 //! - `headers`: what clients are told
 
 mod allowance;
+mod by_route;
 mod charge;
 mod factor;
 pub mod gcra;
