@@ -1,4 +1,4 @@
-//! Where API keys, opaque tokens, revocations and budgets are kept: what a store promises, and the stores that come along.
+//! Where API keys, opaque tokens, accounts, revocations and budgets are kept: what a store promises, and the stores that come along.
 //!
 //! Every operation is one atomic step, whose guarantee stands at the method. A step that needs no waiting answers at
 //! once, so that verification against a store in memory is a plain function call.
@@ -6,6 +6,7 @@
 //! - `memory`: [`MemoryKeyStore`], gone when the process ends
 //! - `token`: [`TokenStore`], what a store of opaque tokens promises
 //! - `token_memory`: [`MemoryTokenStore`], gone when the process ends
+//! - `account`: `AccountStore`, what a store of accounts and their sessions promises (feature `issue`)
 //! - `revocation`: [`RevocationStore`], what a store of revocations promises
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore` and `SqliteRevocations`, in one file or several, shared by several
@@ -16,6 +17,8 @@
 //! - `change`: what can be changed about a key, for every store alike
 //! - `conformance`: checks that a store keeps its promises (feature `conformance`)
 
+#[cfg(feature = "issue")]
+mod account;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -37,6 +40,8 @@ use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::outcome::Outcome;
 
+#[cfg(feature = "issue")]
+pub use account::{AccountScope, AccountStore, SessionKey, Spending};
 pub use change::KeyChange;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};

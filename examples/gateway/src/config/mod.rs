@@ -73,7 +73,7 @@ pub use revocations::Revocations;
 pub use routes::{Route, RouteCors, SeveralCredentials};
 pub use server::{Log, LogFormat, RequestIds, Server, Tls};
 pub use store::Store;
-pub use tokens::{SigningAlgorithm, Tokens};
+pub use tokens::Tokens;
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
 use crate::problem::{Placed, Problem};

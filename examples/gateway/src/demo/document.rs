@@ -53,6 +53,9 @@ pub struct DemoSigning {
     pub audience: String,
     /// The value of `alg`.
     pub algorithm: String,
+    /// The value of `kid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
     /// The shared secret: its text is the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

@@ -10,17 +10,15 @@ use std::fmt;
 use std::time::Duration;
 
 use auth_core::credential::Source;
-use auth_core::issue::{KeyError, NewKey};
+use auth_core::issue::{AccessTokenIssuer, KeyError, NewAccessToken, NewKey, SigningError};
 use auth_core::verify::Verifier as _;
 use auth_core::{CredentialFault, Now, Rejection};
-use serde_json::{Map, json};
 
 pub use curl::curl_lines;
 pub use document::{DemoKey, DemoSigning, Document};
 
-use crate::config::{Config, Demo, Kind, SigningAlgorithm};
+use crate::config::{Config, Demo, Kind};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::own_tokens::{OwnTokens, SigningError};
 use crate::problem::Problem;
 use crate::wiring::{Keys, Wired};
 
@@ -188,17 +186,15 @@ fn least(config: &Config) -> Option<String> {
     needed.iter().min_by_key(|permission| reach(permission)).map(|permission| (*permission).to_owned())
 }
 
-fn bearer(config: &Config, own: &OwnTokens, now: Now) -> Result<String, SigningError> {
+fn bearer(config: &Config, own: &AccessTokenIssuer, now: Now) -> Result<String, SigningError> {
     let (subject, tenant) = ACCOUNTS[0];
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), json!(subject));
-    claims.insert("client_id".to_owned(), json!("gateway-demo"));
-    claims.insert("tenant".to_owned(), json!(tenant));
-    if let Some(plan) = plan(config, 0) {
-        claims.insert("plan".to_owned(), json!(plan));
-    }
-    claims.insert("permissions".to_owned(), json!(config.permissions_needed()));
-    own.sign(claims, own.tokens().lifetime.max(BEARER_LIFETIME), now)
+    let mut wanted = NewAccessToken::new(subject, "gateway-demo");
+    wanted.tenant = Some(tenant.into());
+    wanted.plan = plan(config, 0).map(Into::into);
+    wanted.permissions = config.permissions_needed().into_iter().collect();
+    wanted.lifetime = Some(own.lifetime().max(BEARER_LIFETIME));
+    let minted = own.mint(&wanted, now)?;
+    Ok(minted.token.expose_text().unwrap_or_default().to_owned())
 }
 
 /// Without tokens, a key may still travel as Bearer.
@@ -209,17 +205,15 @@ fn key_as_bearer(config: &Config, keys: &[DemoKey]) -> Option<String> {
     keys.first().filter(|_| takes_keys).map(|key| key.key.clone())
 }
 
-fn signing(own: &OwnTokens) -> DemoSigning {
-    let tokens = own.tokens();
-    let text = own.material().expose_text().map(str::to_owned);
-    let (secret, private_key_pem) = match tokens.algorithm {
-        SigningAlgorithm::Hs256 => (text, None),
-        SigningAlgorithm::Es256 | SigningAlgorithm::EdDsa => (None, text),
-    };
+fn signing(own: &AccessTokenIssuer) -> DemoSigning {
+    let key = own.keys().current();
+    let text = key.material().expose_text().map(str::to_owned);
+    let (secret, private_key_pem) = if key.algorithm().is_symmetric() { (text, None) } else { (None, text) };
     DemoSigning {
-        issuer: tokens.issuer.clone(),
-        audience: tokens.audience.clone(),
-        algorithm: tokens.algorithm.as_str().to_owned(),
+        issuer: own.issuer().to_string(),
+        audience: own.audience().to_string(),
+        algorithm: key.algorithm().to_string(),
+        kid: Some(key.id().to_string()),
         secret,
         private_key_pem,
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use auth_core::credential::CredentialReader;
 use auth_core::gate::{Gate, Limits, RequestIds};
+use auth_core::issue::AccessTokenIssuer;
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -46,7 +47,6 @@ pub use resources::{ResourceError, Resources};
 pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
-use crate::own_tokens::OwnTokens;
 use crate::problem::{Place, Problem};
 
 /// What a configuration comes to.
@@ -61,8 +61,8 @@ pub struct Wired {
     pub opaque_tokens: Option<OpaqueTokens>,
     /// The list of what was taken back, where there is one.
     pub revocations: Option<Revocations>,
-    /// The gateway's own tokens, where there are any.
-    pub own_tokens: Option<OwnTokens>,
+    /// The gateway's own issuer, where there is one.
+    pub own_tokens: Option<AccessTokenIssuer>,
 }
 
 /// Puts the parts together.
@@ -130,7 +130,7 @@ struct Parts {
     style: ErrorStyle,
     model: PermissionModel,
     clock: Arc<dyn Clock>,
-    own_tokens: Option<OwnTokens>,
+    own_tokens: Option<AccessTokenIssuer>,
     plans: Plans,
     limit_store: Arc<dyn LimitStore>,
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, SqliteKeyStore, SqliteRevocations,
@@ -15,7 +16,7 @@ use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 
 use crate::config::{Config, Store};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::own_tokens::{OwnTokens, SigningError, random_text};
+use crate::own_tokens::{self, KeysError, random_text};
 use crate::start::waiting_runtime;
 
 /// What a gate needs besides its configuration.
@@ -33,8 +34,8 @@ pub struct Resources {
     pub limit_store: Arc<dyn LimitStore>,
     /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
-    /// The gateway's own tokens; as many as the configuration has, one or none.
-    pub own_tokens: Option<OwnTokens>,
+    /// The gateway's own issuer, where the configuration has one.
+    pub own_tokens: Option<AccessTokenIssuer>,
 }
 
 /// Why something that a gate needs is not there.
@@ -43,7 +44,9 @@ pub struct Resources {
 pub enum ResourceError {
     /// The data directory.
     DataDir(DataDirError),
-    /// The key for the gateway's own tokens.
+    /// The keys for the gateway's own tokens.
+    Keys(KeysError),
+    /// There are no random bytes.
     Signing(SigningError),
     /// A store, by what is kept there.
     Store(&'static str, StoreError),
@@ -55,6 +58,7 @@ impl fmt::Display for ResourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DataDir(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
             Self::Signing(error) => error.fmt(f),
             Self::Store(what, error) => write!(f, "{what}: {error}"),
             Self::Runtime(error) => error.fmt(f),
@@ -67,6 +71,12 @@ impl std::error::Error for ResourceError {}
 impl From<DataDirError> for ResourceError {
     fn from(error: DataDirError) -> Self {
         Self::DataDir(error)
+    }
+}
+
+impl From<KeysError> for ResourceError {
+    fn from(error: KeysError) -> Self {
+        Self::Keys(error)
     }
 }
 
@@ -95,7 +105,7 @@ impl Resources {
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
-            own_tokens: config.tokens.as_ref().map(OwnTokens::ephemeral).transpose()?,
+            own_tokens: config.tokens.as_ref().map(own_tokens::ephemeral).transpose()?,
         })
     }
 
@@ -111,7 +121,7 @@ impl Resources {
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
-            own_tokens: own_tokens(config, data_dir)?,
+            own_tokens: own_issuer(config, data_dir, clock.now())?,
             clock: Arc::new(clock),
         })
     }
@@ -121,7 +131,7 @@ impl Resources {
     /// # Errors
     /// Something cannot be read, made or opened.
     pub(crate) fn renewed(&self, was: &Config, config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
-        let mut renewed = Self { own_tokens: own_tokens(config, data_dir)?, ..self.clone() };
+        let mut renewed = Self { own_tokens: own_issuer(config, data_dir, self.clock.now())?, ..self.clone() };
         let (old, new) = (Places::of(was), Places::of(config));
         if old.keys != new.keys {
             renewed.key_store = key_store(config, data_dir)?;
@@ -199,8 +209,8 @@ fn pepper(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> 
     Ok(Secret::new(bytes))
 }
 
-fn own_tokens(config: &Config, data_dir: &DataDir) -> Result<Option<OwnTokens>, SigningError> {
-    config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()
+fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {
+    config.tokens.as_ref().map(|tokens| own_tokens::open(tokens, data_dir, now.wall)).transpose()
 }
 
 fn budgets(config: &Config) -> Arc<dyn LimitStore> {
