@@ -31,7 +31,6 @@ use crate::gate_view::{Sharing, client_of, refuse, route};
 use crate::health::Health;
 use crate::host::is_host;
 use crate::passage::Passage;
-use crate::wiring::route_name;
 
 /// What stands between the gate and the upstreams.
 #[derive(Debug)]
@@ -83,7 +82,7 @@ impl Gateway {
             .collect();
         let by_route = config.routes.iter().filter_map(|route| {
             let upstream = route.upstream.as_ref()?;
-            Some((route_name(route), Arc::clone(named.get(upstream.value.as_str())?)))
+            Some((route.name(), Arc::clone(named.get(upstream.value.as_str())?)))
         });
         Self {
             cross_origin: CrossOrigin::new(&config.cors),

@@ -56,6 +56,17 @@ pub enum SeveralCredentials {
     MustAgree,
 }
 
+impl Route {
+    /// What it is called, in logs, in limits that count on it alone, and to find its upstream again: methods and path
+    /// as they are written, such as `POST /v1/generate`.
+    pub fn name(&self) -> String {
+        match &self.methods {
+            None => self.path.value.clone(),
+            Some(methods) => format!("{} {}", methods.join(","), self.path.value),
+        }
+    }
+}
+
 impl FromNode for Route {
     fn from_node(node: &Node<'_>) -> Option<Self> {
         node.section(|section| {

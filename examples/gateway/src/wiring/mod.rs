@@ -46,7 +46,7 @@ pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
 pub(crate) use peppers::own_issuer;
 pub use resources::{ResourceError, Resources};
-pub(crate) use routes::{name as route_name, permissions};
+pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
 use crate::problem::{Place, Problem};
