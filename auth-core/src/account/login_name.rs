@@ -95,7 +95,7 @@ fn folded(written: &str) -> Arc<str> {
     (&*text).into()
 }
 
-/// Decomposes, leaves out what cannot be seen, folds case, composes: NFKC_Casefold, and trimmed, since some symbols
+/// Decomposes, leaves out what cannot be seen, folds case, composes: `NFKC_Casefold`, and trimmed, since some symbols
 /// compose to white space.
 fn folded_once(text: &str) -> String {
     let decomposed = DecomposingNormalizer::new_nfkd().normalize(text);
@@ -192,13 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn folding_what_is_folded_changes_nothing_for_every_character() {
-        for char in ('\u{80}'..=char::MAX).filter(|char| !char.is_control()) {
+    fn folding_what_is_folded_changes_nothing_for_any_character() {
+        // everything but the thousands of ideographs and syllables, which have neither case nor width
+        let scripts =
+            ['\u{80}'..='\u{33ff}', '\u{a000}'..='\u{abff}', '\u{f900}'..='\u{16fff}', '\u{1b000}'..='\u{1ffff}'];
+        for char in scripts.into_iter().flatten().filter(|char| !char.is_control()) {
             let once = folded(&format!("x{char}y"));
             assert_eq!(folded(&once), once, "{char:?}");
             let cases = [char.to_lowercase().collect::<String>(), char.to_uppercase().collect()];
-            // İ without its dot is another letter, and ı has no upper case of its own
-            if !matches!(char, 'ı') {
+            // the upper case of ı is the I of i, which is another letter
+            if char != 'ı' {
                 assert!(cases.iter().all(|case| folded(&format!("x{case}y")) == once), "{char:?}");
             }
         }

@@ -38,5 +38,5 @@ pub use record::{AccountRecord, AccountStatus};
 pub use second_factor::{SealedSecret, SecondFactor};
 pub use session::{RefreshToken, SessionRecord, SessionStatus};
 pub use tenant::{TenantChange, TenantRecord, TenantStatus};
-pub(crate) use turn::{Found, Standing, Written};
+pub(crate) use turn::{Found, Standing, Written, is_usable};
 pub use turn::{Refreshed, Turn};

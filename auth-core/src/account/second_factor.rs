@@ -33,6 +33,22 @@ pub enum SecondFactor {
     },
 }
 
+impl SecondFactor {
+    /// Spends a time step; `None` where it is not later than the newest spent one, or no factor is confirmed.
+    pub(crate) fn spend_step(&mut self, step: u64) -> Option<()> {
+        let Self::Confirmed { last_step, .. } = self else { return None };
+        (step > *last_step).then(|| *last_step = step)
+    }
+
+    /// Spends a recovery code, known by its digest under one of several peppers; `None` where it is none of those left.
+    pub(crate) fn spend_recovery_code(&mut self, code: &[KeyDigest]) -> Option<()> {
+        let Self::Confirmed { recovery, .. } = self else { return None };
+        let place = recovery.iter().position(|left| code.contains(left))?;
+        recovery.remove(place);
+        Some(())
+    }
+}
+
 /// A secret that lies encrypted in the store: a nonce and AES-256-GCM output, made and opened where the key is.
 ///
 /// Security: `Debug` prints a placeholder.

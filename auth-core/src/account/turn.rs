@@ -80,11 +80,7 @@ impl Standing {
     /// Decides, and says what is to be written of the session that the answer holds.
     pub(crate) fn turned(self, turn: &Turn) -> (Refreshed, Written) {
         let Self { mut session, found, account, tenant } = self;
-        let account = account.filter(|account| {
-            account.status == AccountStatus::Active
-                && account.generation == session.generation
-                && tenant != Some(TenantStatus::Disabled)
-        });
+        let account = account.filter(|account| is_usable(account, tenant, &session));
         let (SessionStatus::Open, Some(account)) = (session.status, account) else {
             return (Refreshed::Ended(session.into()), Written::Nothing);
         };
@@ -111,6 +107,13 @@ impl Standing {
         }
         (Refreshed::Good { session: session.into(), account }, written)
     }
+}
+
+/// Whether a session may be opened or go on, as far as its account and tenant are concerned.
+pub(crate) fn is_usable(account: &AccountRecord, tenant: Option<TenantStatus>, session: &SessionRecord) -> bool {
+    account.status == AccountStatus::Active
+        && account.generation == session.generation
+        && tenant != Some(TenantStatus::Disabled)
 }
 
 fn is_in_force(session: &SessionRecord, digest: &KeyDigest) -> bool {

@@ -80,7 +80,7 @@ pub trait AccountStore: Send + Sync + 'static {
     fn ended_since(&self, at: Timestamp) -> Answer<Vec<SessionRecord>>;
 
     /// Removes sessions whose absolute end lies before that instant, and the tokens that were theirs; answers how many
-    /// sessions and spent tokens were removed.
+    /// sessions and tokens were removed.
     ///
     /// One step removes at least one of them where there is any, and may leave others for the next call, so that no writer
     /// waits for long. Until then every token of a session is recognised.
@@ -125,6 +125,15 @@ pub enum AccountScope {
     All,
     /// The accounts of one tenant.
     Tenant(Arc<str>),
+}
+
+impl AccountScope {
+    pub(super) fn covers(&self, account: &AccountRecord) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tenant(tenant) => account.tenant.as_ref() == Some(tenant),
+        }
+    }
 }
 
 /// Which session is meant.

@@ -7,10 +7,11 @@
 //! - `token`: [`TokenStore`], what a store of opaque tokens promises
 //! - `token_memory`: [`MemoryTokenStore`], gone when the process ends
 //! - `account`: `AccountStore`, what a store of accounts and their sessions promises (feature `issue`)
+//! - `account_memory`: `MemoryAccountStore`, gone when the process ends (feature `issue`)
 //! - `revocation`: [`RevocationStore`], what a store of revocations promises
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
-//! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore` and `SqliteRevocations`, in one file or several, shared by several
-//!   processes (feature `sqlite`)
+//! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
+//!   shared by several processes (feature `sqlite`)
 //! - `limit`: [`LimitStore`], what a store of budgets promises
 //! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
 //! - `index`: records by digest, read without a lock
@@ -19,6 +20,8 @@
 
 #[cfg(feature = "issue")]
 mod account;
+#[cfg(feature = "issue")]
+mod account_memory;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -42,12 +45,16 @@ use crate::outcome::Outcome;
 
 #[cfg(feature = "issue")]
 pub use account::{AccountScope, AccountStore, SessionKey, Spending};
+#[cfg(feature = "issue")]
+pub use account_memory::MemoryAccountStore;
 pub use change::KeyChange;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
 pub use memory::MemoryKeyStore;
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
+#[cfg(all(feature = "sqlite", feature = "issue"))]
+pub use sqlite::SqliteAccountStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};

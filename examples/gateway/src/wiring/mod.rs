@@ -18,6 +18,7 @@
 //! ```
 
 mod api_keys;
+mod endpoints;
 mod errors;
 mod issuers;
 mod limits;
@@ -29,6 +30,7 @@ mod routes;
 use std::sync::Arc;
 
 use auth_core::credential::CredentialReader;
+use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
 use auth_core::issue::AccessTokenIssuer;
 use auth_core::limit::Plans;
@@ -48,6 +50,7 @@ pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
 use crate::problem::{Place, Problem};
+use endpoints::Tools;
 
 /// What a configuration comes to.
 #[derive(Clone, Debug)]
@@ -63,6 +66,8 @@ pub struct Wired {
     pub revocations: Option<Revocations>,
     /// The gateway's own issuer, where there is one.
     pub own_tokens: Option<AccessTokenIssuer>,
+    /// What the gateway answers itself.
+    pub endpoints: Endpoints,
 }
 
 /// Puts the parts together.
@@ -71,7 +76,7 @@ pub struct Wired {
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let revocations = resources.revocations.clone();
-    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store } =
+    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, endpoints } =
         Parts::of(config, resources)?;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
@@ -111,7 +116,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens })
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, endpoints })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -133,6 +138,7 @@ struct Parts {
     own_tokens: Option<AccessTokenIssuer>,
     plans: Plans,
     limit_store: Arc<dyn LimitStore>,
+    endpoints: Endpoints,
 }
 
 impl Parts {
@@ -148,12 +154,18 @@ impl Parts {
         let model = permissions(config);
         let table = check_table(config, &model);
         let plans = limits::plans(config);
-        match (jwt, keys.transpose(), opaque_tokens.transpose(), style, table, plans) {
-            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans)) => {
-                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store })
+        let keys = keys.transpose();
+        let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
+        let endpoints = endpoints::endpoints(config, Tools { keys: found_keys, own_tokens: own_tokens.as_ref() });
+        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, endpoints) {
+            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), Ok(endpoints)) => {
+                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, endpoints })
             }
-            (jwt, keys, opaque_tokens, style, table, plans) => {
-                let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
+            (jwt, keys, opaque_tokens, style, table, plans, endpoints) => {
+                let opaque_tokens = opaque_tokens.err();
+                // without keys their endpoints have nothing to work on, which nobody needs to be told as well
+                let endpoints = endpoints.err().filter(|_| keys.is_ok());
+                let found = [jwt.err(), keys.err(), opaque_tokens, style.err(), table.err(), plans.err(), endpoints];
                 let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)
