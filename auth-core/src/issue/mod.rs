@@ -3,11 +3,22 @@
 //! - `access_token`: [`AccessTokenIssuer`], which signs the service's own access tokens, and its [`SigningKeys`]
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
+//! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
+//! - `seal`: [`Seal`], which encrypts small secrets for a store
+//! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
+//! - `totp`: [`TotpSecret`], one-time codes by time
+//! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
 
 mod access_token;
 mod api_key;
+mod base32;
 mod mint;
 mod opaque_token;
+mod password;
+mod recovery_codes;
+mod seal;
+mod throttle;
+mod totp;
 
 pub use access_token::{
     AccessTokenIssuer, MintedAccessToken, NewAccessToken, SigningAlgorithm, SigningError, SigningKey, SigningKeys,
@@ -15,3 +26,11 @@ pub use access_token::{
 };
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
+pub use password::{
+    CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,
+    PasswordVerdict, Passwords,
+};
+pub use recovery_codes::RecoveryCodes;
+pub use seal::{Seal, SealError};
+pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
+pub use totp::{NoRandomBytes, TotpSecret};

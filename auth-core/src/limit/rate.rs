@@ -44,6 +44,16 @@ impl Rate {
         Self::checked(burst, per, burst)
     }
 
+    /// So many in so many seconds, for rates that are written in code: at most one in a year and a million a second.
+    pub(crate) const fn in_seconds(count: NonZeroU32, seconds: NonZeroU64) -> Self {
+        let per = seconds.saturating_mul(NonZeroU64::new(SECOND).unwrap());
+        let interval = match NonZeroU64::new(per.get().div_ceil(count.get() as u64)) {
+            Some(interval) => interval,
+            None => NonZeroU64::MIN,
+        };
+        Self { count, burst: count, per, interval }
+    }
+
     /// The same rate with another burst.
     ///
     /// # Errors
