@@ -63,7 +63,7 @@ impl Accounts {
         let SecondFactor::Enrolling { secret, .. } = &account.second_factor else {
             return Err(AccountError::State(NOT_BEGUN));
         };
-        let step = self.step(factors, id, secret, code, now)?;
+        let step = step(factors, id, secret, code, now)?;
         let codes = RecoveryCodes::generate(id, &factors.peppers).map_err(|_| AccountError::Random)?;
         let change = AccountChange::ConfirmSecondFactor { secret: secret.clone(), step, recovery: codes.digests };
         self.changed(id, change, NOT_BEGUN, now).await?;
@@ -97,7 +97,7 @@ impl Accounts {
         let id = &*account.id;
         let spending = match proof.ok_or(LoginFault::SecondFactorMissing)? {
             SecondFactorProof::Code(code) => {
-                let step = self.step(factors, id, secret, &code, now)?;
+                let step = step(factors, id, secret, &code, now)?;
                 self.0.store.spend_totp_step(id, step)
             }
             SecondFactorProof::RecoveryCode(code) => {
@@ -109,23 +109,6 @@ impl Accounts {
             Spending::Spent => Ok(()),
             Spending::Refused => Err(LoginFault::SecondFactorWrong.into()),
         }
-    }
-
-    /// The time step that a code is for.
-    fn step(
-        &self,
-        factors: &SecondFactors,
-        id: &str,
-        sealed: &SealedSecret,
-        code: &Secret,
-        now: Now,
-    ) -> Result<u64, AccountError> {
-        let opened = factors.seal.open(sealed, id).map_err(|error| {
-            tracing::error!(account = id, %error, "the secret of a second factor cannot be opened");
-            AccountError::State("the second factor cannot be checked: an administrator has to remove it")
-        })?;
-        let text = code.expose_text().unwrap_or_default();
-        TotpSecret::from_bytes(opened).check(text, now.wall).ok_or(LoginFault::SecondFactorWrong.into())
     }
 
     /// A change of which the only conflict has these words.
@@ -141,4 +124,20 @@ impl Accounts {
             changed => changed,
         }
     }
+}
+
+/// The time step that a code is for.
+fn step(
+    factors: &SecondFactors,
+    id: &str,
+    sealed: &SealedSecret,
+    code: &Secret,
+    now: Now,
+) -> Result<u64, AccountError> {
+    let opened = factors.seal.open(sealed, id).map_err(|error| {
+        tracing::error!(account = id, %error, "the secret of a second factor cannot be opened");
+        AccountError::State("the second factor cannot be checked: an administrator has to remove it")
+    })?;
+    let text = code.expose_text().unwrap_or_default();
+    TotpSecret::from_bytes(opened).check(text, now.wall).ok_or(LoginFault::SecondFactorWrong.into())
 }

@@ -46,7 +46,7 @@ impl Accounts {
             }
         };
         let key = SessionKey::Token(tokens.digests(token));
-        let digest = successor.as_ref().map(|kept| kept.digest.clone());
+        let digest = successor.as_ref().map(|kept| kept.digest);
         let turn = Turn { at: now.wall, successor, grace };
         let (session, account) = self.turned(&key, turn, now).await?;
         let is_in_force = session.refresh.as_ref().map(|kept| &kept.digest) == digest.as_ref();
