@@ -11,6 +11,8 @@ mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
+#[cfg(feature = "issue")]
+pub mod endpoint;
 mod error;
 pub mod gate;
 #[cfg(feature = "issue")]
@@ -29,6 +31,7 @@ mod rejection;
 pub mod reply;
 mod request;
 pub mod revocation;
+mod rfc3339;
 mod secret;
 mod shared_str;
 pub mod store;

@@ -17,6 +17,7 @@
 
 mod admission;
 mod attached;
+mod budget;
 mod builder;
 mod case;
 mod context;
