@@ -126,6 +126,14 @@ impl Accounts {
         }
     }
 
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where its id is there already.
+    pub async fn add_tenant(&self, tenant: TenantRecord) -> Result<(), AccountError> {
+        Ok(self.0.store.insert_tenant(tenant).resolve().await?)
+    }
+
     /// Changes an account. Where that ends its sessions, their tokens are refused from when this has answered.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::{AccountRecord, TenantRecord, TenantStatus};
+use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
     AccessTokenIssuer, ApiKeys, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
@@ -119,6 +119,21 @@ impl Accounts {
     /// [`AccountError::Missing`], or what went wrong in the store.
     pub async fn find(&self, id: &str) -> Result<Arc<AccountRecord>, AccountError> {
         self.0.store.by_id(id).resolve().await?.ok_or(AccountError::Missing)
+    }
+
+    /// The account that is logged in to with this name; `None` where there is none.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn find_by_login(&self, name: &str) -> Result<Option<Arc<AccountRecord>>, AccountError> {
+        let Ok(name) = LoginName::fold(name) else { return Ok(None) };
+        Ok(self.0.store.by_login(&name).resolve().await?)
+    }
+
+    /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better
+    /// use [`change`](Self::change).
+    pub fn store(&self) -> &Arc<dyn AccountStore> {
+        &self.0.store
     }
 
     /// The tenant of an account, where it has one that is kept here.
