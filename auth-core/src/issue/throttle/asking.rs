@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::limit::{Balance, Charge, Charges, Facts, Network, Quota, Scope, Spending, Verdict};
+use crate::limit::{Balance, Charge, Charges, Facts, Network, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
 use crate::rejection::{LimitExceeded, Outage, Rejection, RetryAfter};
 use crate::store::{Answer, LimitStore};
@@ -202,12 +202,12 @@ impl Asking {
 
     /// Charges a failure to every budget of it, the source's even where it is known to the account.
     pub(super) fn debit(&self) -> Answer<Spending> {
-        let charges = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.charge(budget, 1));
-        let charged = match self.familiarity {
-            Familiarity::Known => &charges[..2],
-            Familiarity::Stranger => &charges[..],
+        let all = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.charge(budget, 1));
+        let charges = match self.familiarity {
+            Familiarity::Known => &all[..2],
+            Familiarity::Stranger => &all[..],
         };
-        self.ask_store(charged, |store, charges| store.debit(charges, self.throttle.clock.now()))
+        self.ask_store(charges, |store, charges| store.debit(charges, self.throttle.clock.now()))
     }
 
     fn ask_store(
