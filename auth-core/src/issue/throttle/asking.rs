@@ -23,9 +23,11 @@ const SOURCE: &str = "\u{1}login source";
 const STRANGERS: &str = "\u{1}login strangers";
 const TRICKLE: &str = "\u{1}login trickle";
 
-/// Bounds how many logins fail, per account and per source. See [the table](super::LoginAttempt).
+/// Bounds how many logins fail, per account and per source, such that strangers lock nobody out.
 ///
-/// Clones share everything.
+/// A source is an IPv4 address or an IPv6 /64. One that somebody logged in to the account from before has room of its
+/// own there. All others share what the account has for strangers, and beyond that a trickle; and each of them has so
+/// much at all accounts together. Success costs nothing. Clones share everything.
 ///
 /// ```
 /// use std::sync::Arc;
