@@ -23,8 +23,8 @@ const LONGEST: usize = 254;
 /// use auth_core::account::LoginName;
 ///
 /// let name = LoginName::fold(" Ａda@Example.com ")?;
-/// assert_eq!(name.folded(), "ada@example.com");
-/// assert_eq!(name.written(), "Ａda@Example.com");
+/// assert_eq!(&**name.folded(), "ada@example.com");
+/// assert_eq!(&**name.written(), "Ａda@Example.com");
 /// assert_eq!(name, LoginName::fold("ADA@EXAMPLE.COM")?);
 /// # Ok::<(), auth_core::account::LoginNameError>(())
 /// ```

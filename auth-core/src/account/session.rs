@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
+use crate::names::Names;
 use crate::rejection::CredentialFault;
 
 /// One session as a store keeps it: the family of all tokens that come of one login.
@@ -17,6 +18,10 @@ pub struct SessionRecord {
     pub account: Arc<str>,
     /// The account's generation at login.
     pub generation: u64,
+    /// The id of the API key that it was opened with instead of a password: it is over when the key is.
+    pub key: Option<Arc<str>>,
+    /// What it may do of what the account may; `None` means everything.
+    pub permissions: Option<Names>,
     /// When it was opened.
     pub created: Timestamp,
     /// From when on it is over, however much it is used (T17).
@@ -69,6 +74,8 @@ impl SessionRecord {
             id: id.into(),
             account: account.into(),
             generation,
+            key: None,
+            permissions: None,
             created,
             ends,
             idle_limit: None,

@@ -40,6 +40,12 @@ impl Answer {
         Self { status, content: Content::Nothing, fields: vec![("cache-control".into(), "no-store".into())] }
     }
 
+    /// Adds a field.
+    pub(super) fn field(mut self, name: &'static str, value: String) -> Self {
+        self.fields.push((name.into(), value.into()));
+        self
+    }
+
     /// The same with another status, where one is configured.
     pub(super) fn with_status(self, status: Option<u16>) -> Self {
         Self { status: status.unwrap_or(self.status), ..self }

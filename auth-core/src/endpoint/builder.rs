@@ -6,8 +6,8 @@ use crate::error::ConfigError;
 use crate::issue::AccessTokenIssuer;
 
 use super::table::Placed;
-use super::words::known;
-use super::{Endpoint, Endpoints, KeyEndpoints, Parts, Words};
+use super::words::member;
+use super::{AccountEndpoints, Endpoint, Endpoints, KeyEndpoints, Parts, Words};
 
 /// Puts the endpoints of a service together.
 #[derive(Default)]
@@ -28,6 +28,13 @@ impl EndpointsBuilder {
     #[must_use]
     pub fn keys(mut self, keys: KeyEndpoints) -> Self {
         self.parts.keys = Some(keys);
+        self
+    }
+
+    /// Works on accounts.
+    #[must_use]
+    pub fn accounts(mut self, accounts: AccountEndpoints) -> Self {
+        self.parts.accounts = Some(accounts);
         self
     }
 
@@ -55,7 +62,7 @@ impl EndpointsBuilder {
         members: Option<impl IntoIterator<Item = &'m str>>,
         status: Option<u16>,
     ) -> Self {
-        let members = members.map(|members| members.into_iter().map(known).collect::<Result<Vec<_>, _>>()).transpose();
+        let members = members.map(|members| members.into_iter().map(member).collect::<Result<Vec<_>, _>>()).transpose();
         let placed = members.and_then(|members| {
             let mut placed = Placed::new(endpoint, method.unwrap_or(endpoint.method()), path, members)?;
             placed.status = status;
@@ -91,6 +98,7 @@ impl EndpointsBuilder {
             let missing = match endpoint {
                 Endpoint::PublicKeys if parts.issuer.is_none() => "the service has no issuer of its own",
                 keys if keys.is_about_keys() && parts.keys.is_none() => "the service has no API keys",
+                accounts if accounts.is_about_accounts() && parts.accounts.is_none() => "the service has no accounts",
                 _ => continue,
             };
             problems.push(ConfigError::new(format!("`{endpoint}` has nothing to work on: {missing}")));

@@ -66,6 +66,12 @@ impl<'w> Content<'w> {
         items.map(Some).ok_or_else(|| self.wrong_type(member, "a list of texts"))
     }
 
+    /// Whether something is asked for; it is not where the member is left out.
+    pub(super) fn flag(&self, member: &str) -> Result<bool, Rejection> {
+        let Some(value) = self.value(member) else { return Ok(false) };
+        value.as_bool().ok_or_else(|| self.wrong_type(member, "true or false"))
+    }
+
     /// A number of seconds that may be left out.
     pub(super) fn seconds(&self, member: &str) -> Result<Option<u64>, Rejection> {
         let Some(value) = self.value(member) else { return Ok(None) };

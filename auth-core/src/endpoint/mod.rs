@@ -12,12 +12,15 @@
 //! - `table`: which of them is where
 //! - `words`: what the API calls the members
 //! - `content`, `object`, `answer`: reading and writing JSON
+//! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys
 //! - `builder`: putting it together
 
+mod accounts;
 mod answer;
 mod builder;
 mod content;
+mod cookie;
 mod keys;
 mod kind;
 mod object;
@@ -36,11 +39,13 @@ use crate::principal::Principal;
 use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
+pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
 pub use builder::EndpointsBuilder;
+pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
 pub use kind::{Endpoint, EndpointAccess};
 pub use table::Found;
-pub use words::{Times, Words};
+pub use words::{Times, Words, member};
 
 use answer::Answer;
 use content::Content;
@@ -59,6 +64,7 @@ struct Parts {
     places: Vec<Placed>,
     words: Words,
     keys: Option<KeyEndpoints>,
+    accounts: Option<AccountEndpoints>,
     issuer: Option<AccessTokenIssuer>,
 }
 
@@ -137,6 +143,7 @@ impl Parts {
         let caller = || request.caller.as_ref().ok_or(Rejection::MissingCredential);
         // the builder sees to it that every endpoint has the part it works on
         let keys = || self.keys.as_ref().ok_or(Rejection::Internal);
+        let accounts = || self.accounts.as_ref().ok_or(Rejection::Internal);
         match placed.endpoint {
             Endpoint::PublicKeys => {
                 let issuer = self.issuer.as_ref().ok_or(Rejection::Internal)?;
@@ -147,7 +154,21 @@ impl Parts {
             Endpoint::ShowKey => keys()?.show(caller()?, id, &call).await,
             Endpoint::RevokeKey => keys()?.revoke(caller()?, id, &call).await,
             Endpoint::RotateKey => keys()?.rotate(caller()?, id, &content(Needed::No)?, &call).await,
-            _ => Err(Rejection::NotFound),
+            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
+            Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
+            Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
+            Endpoint::RefreshByAccessToken => {
+                accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await
+            }
+            Endpoint::Logout => accounts()?.log_out(caller()?, &content(Needed::No)?, &call).await,
+            Endpoint::ChangePassword => {
+                accounts()?.change_password(caller()?, &content(Needed::Yes)?, request, &call).await
+            }
+            Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
+            Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::EnrolSecondFactor => accounts()?.enrol(caller()?, &call).await,
+            Endpoint::ConfirmSecondFactor => accounts()?.confirm(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::DisableSecondFactor => accounts()?.disable(caller()?, &content(Needed::No)?, &call).await,
         }
     }
 }

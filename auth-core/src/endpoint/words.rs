@@ -100,7 +100,7 @@ impl Words {
     /// # Errors
     /// There is no such member, or the name is empty.
     pub fn call(mut self, member: &str, name: impl Into<String>) -> Result<Self, ConfigError> {
-        let (member, name) = (known(member)?, name.into());
+        let (member, name) = (self::member(member)?, name.into());
         if name.is_empty() {
             return Err(ConfigError::new(format!("the name for the member `{member}` is empty")));
         }
@@ -128,8 +128,11 @@ impl Words {
     }
 }
 
-/// The member of that name.
-pub(super) fn known(member: &str) -> Result<&'static str, ConfigError> {
+/// The member of that name, as configurations call it.
+///
+/// # Errors
+/// There is no such member.
+pub fn member(member: &str) -> Result<&'static str, ConfigError> {
     MEMBERS.into_iter().find(|known| *known == member).ok_or_else(|| {
         let mut all = MEMBERS;
         all.sort_unstable();

@@ -53,6 +53,8 @@ CREATE TABLE account_sessions (
     id         TEXT    NOT NULL PRIMARY KEY,
     account    TEXT    NOT NULL,
     generation INTEGER NOT NULL CHECK (generation >= 0),
+    key        TEXT,
+    permissions TEXT,
     created    INTEGER NOT NULL,
     ends       INTEGER NOT NULL,
     idle_limit INTEGER CHECK (idle_limit >= 0),

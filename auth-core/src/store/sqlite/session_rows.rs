@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params};
 
 use crate::account::{
@@ -16,7 +17,7 @@ use crate::store::SessionKey;
 
 use super::account_rows::{number, signed};
 use super::fault::Fault;
-use super::rows::time;
+use super::rows::{json, names, time};
 use super::token_rows::idle_limit;
 use super::{account_rows, tenant_rows};
 
@@ -32,6 +33,10 @@ fn record(row: &Row<'_>) -> Result<SessionRecord, rusqlite::Error> {
         Timestamp::from_unix_micros(row.get("created")?),
         Timestamp::from_unix_micros(row.get("ends")?),
     );
+    record.key = row.get("key")?;
+    if row.get_ref("permissions")? != ValueRef::Null {
+        record.permissions = Some(names(row, "permissions")?);
+    }
     record.idle_limit = idle_limit(row)?;
     record.last_used = Timestamp::from_unix_micros(row.get("last_used")?);
     record.status = time(row, "ended")?.map_or(SessionStatus::Open, SessionStatus::Ended);
@@ -80,13 +85,16 @@ pub(super) fn open(file: &Connection, session: &SessionRecord) -> Result<(), Fau
     }
     let micros = |limit: Duration| i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
     file.prepare_cached(
-        "INSERT INTO account_sessions (id, account, generation, created, ends, idle_limit, last_used, ended)
-         VALUES (:id, :account, :generation, :created, :ends, :idle_limit, :last_used, :ended)",
+        "INSERT INTO account_sessions
+             (id, account, generation, key, permissions, created, ends, idle_limit, last_used, ended)
+         VALUES (:id, :account, :generation, :key, :permissions, :created, :ends, :idle_limit, :last_used, :ended)",
     )?
     .execute(named_params! {
         ":id": &session.id,
         ":account": &session.account,
         ":generation": signed(session.generation),
+        ":key": &session.key,
+        ":permissions": session.permissions.as_ref().map(|names| json(names.iter())),
         ":created": session.created.unix_micros(),
         ":ends": session.ends.unix_micros(),
         ":idle_limit": session.idle_limit.map(micros),

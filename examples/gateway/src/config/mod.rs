@@ -13,6 +13,7 @@
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[opaque_tokens]` | the same of opaque tokens |
+//! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -25,6 +26,7 @@
 //! walk itself, with its places and problems, is done in `reader`, `node` and `section`; what ties sections together is
 //! checked in `coherence`.
 
+mod accounts;
 mod api_keys;
 mod claims;
 mod coherence;
@@ -57,6 +59,7 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use accounts::{Accounts, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle};
 pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
@@ -119,6 +122,8 @@ pub struct Config {
     pub api_keys: Option<ApiKeys>,
     /// The gateway's own opaque tokens.
     pub opaque_tokens: Option<OpaqueTokens>,
+    /// Who can log in.
+    pub accounts: Option<Accounts>,
     /// The list of what was taken back; `None` where nothing can be.
     pub revocations: Option<Revocations>,
     /// Which permission brings which along.
@@ -202,6 +207,7 @@ impl Config {
             tokens: section.part("tokens", gaps),
             api_keys: section.part("api_keys", gaps),
             opaque_tokens: section.part("opaque_tokens", gaps),
+            accounts: section.part("accounts", gaps),
             revocations: section.part("revocations", gaps),
             permissions: section.nested("permissions", Permissions::read),
             routes,

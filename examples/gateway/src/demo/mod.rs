@@ -5,17 +5,19 @@
 
 mod curl;
 mod document;
+mod users;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::credential::Source;
-use auth_core::issue::{AccessTokenIssuer, KeyError, NewAccessToken, NewKey, SigningError};
+use auth_core::issue::{AccessTokenIssuer, AccountError, KeyError, NewAccessToken, NewKey, SigningError};
 use auth_core::verify::Verifier as _;
 use auth_core::{CredentialFault, Now, Rejection};
 
 pub use curl::curl_lines;
-pub use document::{DemoKey, DemoSigning, Document};
+pub use document::{DemoKey, DemoSigning, DemoUser, Document};
 
 use crate::config::{Config, Demo, Kind};
 use crate::data_dir::{DataDir, DataDirError};
@@ -42,6 +44,8 @@ pub enum DemoError {
     Key(KeyError),
     /// A token could not be signed.
     Signing(SigningError),
+    /// An account could not be made, or not be logged in to.
+    Account(AccountError),
 }
 
 impl fmt::Display for DemoError {
@@ -58,6 +62,7 @@ impl fmt::Display for DemoError {
             }
             Self::Key(error) => write!(f, "demo keys: {error}"),
             Self::Signing(error) => error.fmt(f),
+            Self::Account(error) => write!(f, "demo accounts: {error}"),
         }
     }
 }
@@ -73,6 +78,12 @@ impl From<DataDirError> for DemoError {
 impl From<SigningError> for DemoError {
     fn from(error: SigningError) -> Self {
         Self::Signing(error)
+    }
+}
+
+impl From<AccountError> for DemoError {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
     }
 }
 
@@ -110,20 +121,27 @@ pub async fn prepare(
         Some(text) => Some(serde_json::from_slice::<Document>(&text).map_err(DemoError::Unreadable)?),
         None => None,
     };
+    let users = match &wired.accounts {
+        Some(accounts) => {
+            users::users(config, accounts, found.as_ref().map(|document| document.users.as_slice()), now).await?
+        }
+        None => Vec::new(),
+    };
     let api_keys = match (&wired.keys, found.as_ref()) {
         (None, _) => Vec::new(),
         (Some(keys), Some(document)) if some_work(keys, &document.api_keys, now).await => document.api_keys.clone(),
-        (Some(keys), _) => mint(config, keys, now).await?,
+        (Some(keys), _) => mint(config, keys, &owners(wired, &users).await?, now).await?,
     };
     let own = wired.own_tokens.as_ref();
-    let bearer = match own {
-        Some(own) => Some(bearer(config, own, now)?),
-        None => key_as_bearer(config, &api_keys),
+    let bearer = match (own, &wired.accounts, users.first()) {
+        (_, Some(accounts), Some(first)) => Some(users::bearer(accounts, first, now).await?),
+        (Some(own), ..) => Some(bearer(config, own, now)?),
+        (None, ..) => key_as_bearer(config, &api_keys),
     };
     let document = Document {
         profile: found.map_or_else(|| profile.to_owned(), |document| document.profile),
         base_url: base_url.to_owned(),
-        users: Vec::new(),
+        users,
         api_keys,
         clients: Vec::new(),
         jwt: own.map(signing),
@@ -147,13 +165,28 @@ async fn some_work(keys: &Keys, known: &[DemoKey], now: Now) -> bool {
     false
 }
 
-async fn mint(config: &Config, keys: &Keys, now: Now) -> Result<Vec<DemoKey>, DemoError> {
+/// Whose keys are made: the first and the last account's, or nobody's who logs in.
+async fn owners(wired: &Wired, users: &[DemoUser]) -> Result<[Arc<str>; 2], DemoError> {
+    let mut owners = ACCOUNTS.map(|(name, _)| Arc::from(name));
+    if let Some(accounts) = &wired.accounts {
+        for (owner, user) in owners.iter_mut().zip([users.first(), users.last()]) {
+            if let Some(user) = user
+                && let Some(id) = users::owner(accounts, user).await?
+            {
+                *owner = id;
+            }
+        }
+    }
+    Ok(owners)
+}
+
+async fn mint(config: &Config, keys: &Keys, owners: &[Arc<str>; 2], now: Now) -> Result<Vec<DemoKey>, DemoError> {
     let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
     let least: Vec<String> = least(config).into_iter().collect();
     let mut made = Vec::new();
-    for (number, ((owner, tenant), permissions)) in ACCOUNTS.into_iter().zip([all, least]).enumerate() {
+    for (number, ((name, tenant), permissions)) in ACCOUNTS.into_iter().zip([all, least]).enumerate() {
         let plan = plan(config, number);
-        let mut wanted = NewKey::new(owner, owner);
+        let mut wanted = NewKey::new(name, Arc::clone(&owners[number]));
         wanted.tenant = Some(tenant.into());
         wanted.plan = plan.map(Into::into);
         wanted.environment.clone_from(&keys.environment);

@@ -17,6 +17,7 @@
 //! assert!(wired.gate.context().policy().find("GET", "/open/x").is_ok());
 //! ```
 
+mod accounts;
 mod api_keys;
 mod endpoints;
 mod errors;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
-use auth_core::issue::AccessTokenIssuer;
+use auth_core::issue::{AccessTokenIssuer, Accounts};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -50,6 +51,7 @@ pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
 use crate::problem::{Place, Problem};
+use accounts::Needed;
 use endpoints::Tools;
 
 /// What a configuration comes to.
@@ -66,6 +68,8 @@ pub struct Wired {
     pub revocations: Option<Revocations>,
     /// The gateway's own issuer, where there is one.
     pub own_tokens: Option<AccessTokenIssuer>,
+    /// The gateway's own accounts, where there are any.
+    pub accounts: Option<Accounts>,
     /// What the gateway answers itself.
     pub endpoints: Endpoints,
 }
@@ -76,8 +80,8 @@ pub struct Wired {
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let revocations = resources.revocations.clone();
-    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, endpoints } =
-        Parts::of(config, resources)?;
+    let parts = Parts::of(config, resources)?;
+    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts } = parts;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
@@ -116,7 +120,10 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, endpoints })
+    let tools =
+        Tools { keys: keys.as_ref(), own_tokens: own_tokens.as_ref(), accounts: accounts.as_ref(), gate: Some(&gate) };
+    let endpoints = endpoints::endpoints(config, tools)?;
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, endpoints })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -138,12 +145,13 @@ struct Parts {
     own_tokens: Option<AccessTokenIssuer>,
     plans: Plans,
     limit_store: Arc<dyn LimitStore>,
-    endpoints: Endpoints,
+    accounts: Option<Accounts>,
 }
 
 impl Parts {
     fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
-        let Resources { clock, key_store, token_store, revocations: _, pepper, own_tokens, limit_store } = resources;
+        let Resources { clock, key_store, token_store, account_store, revocations, pepper, own_tokens, limit_store } =
+            resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
         let opaque_tokens = config
@@ -156,17 +164,35 @@ impl Parts {
         let plans = limits::plans(config);
         let keys = keys.transpose();
         let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
-        let endpoints = endpoints::endpoints(config, Tools { keys: found_keys, own_tokens: own_tokens.as_ref() });
-        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, endpoints) {
-            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), Ok(endpoints)) => {
-                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, endpoints })
+        let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
+            let needed = Needed {
+                store: account_store,
+                limit_store: Arc::clone(&limit_store),
+                clock: Arc::clone(&clock),
+                pepper: &pepper,
+                issuer,
+                keys: found_keys,
+                revocations,
+            };
+            accounts::accounts(settings, needed)
+        });
+        let accounts = accounts.transpose();
+        let tools = Tools {
+            keys: found_keys,
+            own_tokens: own_tokens.as_ref(),
+            accounts: accounts.as_ref().ok().and_then(Option::as_ref),
+            gate: None,
+        };
+        // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
+        let endpoints = endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok());
+        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, accounts, endpoints) {
+            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), Ok(accounts), None) => {
+                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts })
             }
-            (jwt, keys, opaque_tokens, style, table, plans, endpoints) => {
-                let opaque_tokens = opaque_tokens.err();
-                // without keys their endpoints have nothing to work on, which nobody needs to be told as well
-                let endpoints = endpoints.err().filter(|_| keys.is_ok());
-                let found = [jwt.err(), keys.err(), opaque_tokens, style.err(), table.err(), plans.err(), endpoints];
-                let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
+            (jwt, keys, opaque_tokens, style, table, plans, accounts, endpoints) => {
+                let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
+                let found = found.into_iter().chain([accounts.err(), endpoints]);
+                let mut problems: Vec<Problem> = found.flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)
             }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, SqliteKeyStore, SqliteRevocations,
-    SqliteTokenStore, TokenStore,
+    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
+    SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, TokenStore,
 };
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 
@@ -28,6 +28,8 @@ pub struct Resources {
     pub key_store: Arc<dyn ApiKeyStore>,
     /// Where opaque tokens are kept.
     pub token_store: Arc<dyn TokenStore>,
+    /// Where accounts are kept.
+    pub account_store: Arc<dyn AccountStore>,
     /// The list of what was taken back; there if the configuration has one.
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
@@ -102,6 +104,7 @@ impl Resources {
             clock: Arc::new(SystemClock),
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
+            account_store: Arc::new(MemoryAccountStore::new()),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
@@ -118,6 +121,7 @@ impl Resources {
         Ok(Self {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
+            account_store: account_store(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
@@ -139,6 +143,9 @@ impl Resources {
         if old.opaque_tokens != new.opaque_tokens {
             renewed.token_store = token_store(config, data_dir)?;
         }
+        if old.accounts != new.accounts {
+            renewed.account_store = account_store(config, data_dir)?;
+        }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
         }
@@ -153,6 +160,7 @@ impl Resources {
 struct Places<'c> {
     keys: Option<&'c Store>,
     opaque_tokens: Option<&'c Store>,
+    accounts: Option<&'c Store>,
     revocations: Option<(&'c Store, Duration)>,
 }
 
@@ -161,6 +169,7 @@ impl<'c> Places<'c> {
         Self {
             keys: config.api_keys.as_ref().map(|keys| &keys.store),
             opaque_tokens: config.opaque_tokens.as_ref().map(|tokens| &tokens.store),
+            accounts: config.accounts.as_ref().map(|accounts| &accounts.store),
             revocations: config.revocations.as_ref().map(|list| match list.store {
                 // nothing has to be read, so nothing is believed: another time is no reason to forget the list
                 Store::Memory => (&list.store, Duration::ZERO),
@@ -170,7 +179,7 @@ impl<'c> Places<'c> {
     }
 
     fn need_pepper(&self) -> bool {
-        self.keys.is_some() || self.opaque_tokens.is_some()
+        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some()
     }
 }
 
@@ -185,6 +194,13 @@ fn file(store: Option<&Store>, data_dir: &DataDir) -> Option<PathBuf> {
 fn key_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ApiKeyStore>, ResourceError> {
     let Some(file) = file(Places::of(config).keys, data_dir) else { return Ok(Arc::new(MemoryKeyStore::new())) };
     Ok(Arc::new(SqliteKeyStore::open(file).map_err(|error| ResourceError::Store("API keys", error))?))
+}
+
+fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryAccountStore::new()));
+    };
+    Ok(Arc::new(SqliteAccountStore::open(file).map_err(|error| ResourceError::Store("accounts", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
