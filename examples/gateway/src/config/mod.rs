@@ -234,7 +234,7 @@ impl Config {
     pub fn permissions_needed(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for route in &self.routes {
-            if let Access::Needs(needs) = &route.access {
+            if let Access::Needs(needs) | Access::AnonymousOr(needs) = &route.access {
                 needs.permissions(&mut |name| {
                     if !names.contains(&name) {
                         names.push(name);

@@ -132,7 +132,10 @@ pub(super) fn access(section: &mut Section<'_>) -> Option<Access> {
             "does not say who may pass: write `needs = \"permission\"`, or `access` with one of public, optional, \
              authenticated, denied",
         ),
-        (true, true) => section.problem("`needs` and `access` contradict each other: keep one"),
+        (true, true) => match (needs?, access?) {
+            (Access::Needs(needs), Access::Optional) => Some(Access::AnonymousOr(needs)),
+            _ => section.problem("`needs` goes with no other `access` than \"optional\": keep one of the two"),
+        },
         (true, false) => needs,
         (false, true) => access,
     }

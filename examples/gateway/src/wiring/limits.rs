@@ -80,7 +80,7 @@ fn plan(listed: &Plan) -> limit::Plan {
 fn too_dear(plans: &Plans, route: &Route) -> Option<Problem> {
     let cost = route.cost.as_ref()?;
     let callers = match route.access {
-        Access::Public | Access::Optional => Callers::Anybody,
+        Access::Public | Access::Optional | Access::AnonymousOr(_) => Callers::Anybody,
         Access::Authenticated | Access::Denied | Access::Needs(_) => Callers::Authenticated,
     };
     plans.check_units(&route.name(), cost.value, callers).err().map(|error| cost.place.problem(error.to_string()))

@@ -51,6 +51,9 @@ fn rule(config: &Config, route: &Route) -> Rule {
     if let Some(cost) = &route.cost {
         rule = rule.cost(cost.value);
     }
+    if matches!(route.access, Access::AnonymousOr(_)) {
+        rule = rule.or_anonymous();
+    }
     if route.cors == RouteCors::Shared {
         rule = rule.preflight();
     }
@@ -63,7 +66,7 @@ fn requirement(access: &Access) -> Requirement {
         Access::Optional => policy::optional(),
         Access::Authenticated => policy::authenticated(),
         Access::Denied => policy::denied(),
-        Access::Needs(needs) => needed(needs),
+        Access::Needs(needs) | Access::AnonymousOr(needs) => needed(needs),
     }
 }
 
