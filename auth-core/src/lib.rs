@@ -29,6 +29,7 @@ mod request;
 pub mod revocation;
 mod secret;
 mod shared_str;
+mod stray;
 pub mod store;
 pub mod verify;
 
