@@ -140,7 +140,7 @@ impl<'t> Value<'t> {
 
     /// The text of the number that the value is, if it is one.
     pub(crate) fn as_number(self) -> Option<&'t str> {
-        self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.text)
+        matches!(self.text.as_bytes(), [b'-' | b'0'..=b'9', ..]).then_some(self.text)
     }
 
     /// The value of that member, where this value is an object and has it.
