@@ -12,11 +12,13 @@ pub(crate) fn no_byte_strays(bytes: &[u8], stray: impl Fn(u8) -> u8) -> bool {
         return bytes.iter().fold(0, |strays, byte| strays | stray(*byte)) == 0;
     };
     let mut strays = [0; BLOCK];
-    for block in bytes.as_chunks::<BLOCK>().0.iter().chain([last]) {
+    let mut look_at = |block: &[u8; BLOCK]| {
         for (strays, byte) in strays.iter_mut().zip(block) {
             *strays |= stray(*byte);
         }
-    }
+    };
+    bytes.as_chunks().0.iter().for_each(&mut look_at);
+    look_at(last);
     strays == [0; BLOCK]
 }
 
