@@ -86,7 +86,7 @@ fn micros(duration: Duration) -> i64 {
 ///
 /// Years are counted from March, so that the leap day is the last day of its year; 400 of them make one era of
 /// exactly 146,097 days.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let since_era_zero = days + 719_468; // from 0000-03-01
     let era = since_era_zero.div_euclid(146_097);
     let day_of_era = since_era_zero.rem_euclid(146_097);

@@ -4,11 +4,15 @@
 //! policy, and answers either the caller to attach or a complete refusal. The adapters `auth-tower` and `auth-actix`
 //! translate; nothing is decided or rendered in them.
 
+#[cfg(feature = "issue")]
+pub mod account;
 pub mod api_key;
 mod claims;
 mod client_address;
 mod clock;
 pub mod credential;
+#[cfg(feature = "issue")]
+pub mod endpoint;
 mod error;
 pub mod gate;
 #[cfg(feature = "issue")]
@@ -27,6 +31,7 @@ mod rejection;
 pub mod reply;
 mod request;
 pub mod revocation;
+mod rfc3339;
 mod secret;
 mod shared_str;
 mod stray;
@@ -42,8 +47,8 @@ pub use network::NetworkSet;
 pub use outcome::{Outcome, Pending};
 pub use principal::{Anonymous, Identity, Method, Principal};
 pub use rejection::{
-    CredentialFault, LimitExceeded, MissingPermissions, Outage, Prohibition, Rejection, RequestFault, RetryAfter,
-    UpstreamFault,
+    ContentFault, CredentialFault, LimitExceeded, LoginFault, MissingPermissions, Outage, Prohibition, Rejection,
+    RequestFault, RetryAfter, UpstreamFault,
 };
 pub use request::{Field, FieldNames, Headers, RequestHead};
 pub use secret::Secret;

@@ -39,6 +39,11 @@ impl NetworkSet {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether every network of the other set lies within one of these.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.iter().all(|inner| self.0.iter().any(|outer| outer.contains(inner)))
+    }
+
     /// The networks in CIDR notation, in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = impl fmt::Display + '_> {
         self.0.iter()
@@ -107,6 +112,17 @@ mod tests {
         assert_eq!(set.to_string(), "10.0.0.0/8, 2001:db8::/32, 192.0.2.7/32, 10.0.0.0/8");
         let texts: Vec<String> = set.iter().map(|network| network.to_string()).collect();
         assert_eq!(NetworkSet::parse(texts.iter().map(String::as_str)), Ok(set));
+    }
+
+    #[test]
+    fn a_set_covers_what_lies_within_its_networks() {
+        let outer = NetworkSet::parse(["10.0.0.0/8", "2001:db8::/32"]).unwrap();
+        for (inner, is_covered) in
+            [("10.1.0.0/16", true), ("10.0.0.0/8", true), ("10.0.0.0/7", false), ("2001:db8::1", true), ("::1", false)]
+        {
+            assert_eq!(outer.covers(&NetworkSet::parse([inner]).unwrap()), is_covered, "{inner}");
+        }
+        assert!(outer.covers(&NetworkSet::default()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Cases as data and properties, run against the core and both adapters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod actix_contract;
 mod api_keys;
 mod budgets;

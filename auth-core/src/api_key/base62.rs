@@ -32,6 +32,10 @@ pub(super) fn value(digits: &[u8]) -> Option<u64> {
     })
 }
 
+/// 256 is no multiple of 62: bytes from here on would favour the first eight characters.
+#[cfg(any(test, feature = "issue"))]
+const LARGEST_MULTIPLE: u8 = 248;
+
 /// Appends random characters, each of the 62 equally likely.
 ///
 /// 256 is no multiple of 62, so a remainder alone would favour the first eight characters. Bytes from 248 on are
@@ -42,7 +46,6 @@ pub(crate) fn random_text(
     chars: usize,
     into: &mut String,
 ) -> Result<(), aws_lc_rs::error::Unspecified> {
-    const LARGEST_MULTIPLE: u8 = 248;
     let mut missing = chars;
     let mut bytes = zeroize::Zeroizing::new([0_u8; 64]);
     while missing > 0 {
@@ -53,6 +56,26 @@ pub(crate) fn random_text(
         }
     }
     Ok(())
+}
+
+/// Appends characters that follow from a key and a text, each of the 62 equally likely, and that nobody can tell without
+/// the key.
+///
+/// The bytes they are made of are HMACs of the text and a running number, with a label that no credential begins with, so
+/// that they have nothing in common with any digest that is kept.
+#[cfg(feature = "issue")]
+pub(crate) fn derived_text(key: &super::KeyHasher, of: &str, chars: usize, into: &mut String) {
+    let mut missing = chars;
+    for block in 0_u32.. {
+        let bytes = key.digest(&format!("\0successor {block} {of}"));
+        for byte in bytes.as_bytes().iter().filter(|byte| **byte < LARGEST_MULTIPLE).take(missing) {
+            into.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            missing -= 1;
+        }
+        if missing == 0 {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod record;
 mod usage;
 
 #[cfg(feature = "issue")]
+#[cfg(feature = "issue")]
+pub(crate) use base62::derived_text;
 pub(crate) use base62::{checksum_digits, random_text};
 pub use format::{KeyFormat, ParsedKey};
 pub use pepper::{KeyDigest, KeyHasher, Peppers};

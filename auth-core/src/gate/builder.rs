@@ -160,6 +160,8 @@ impl GateBuilder {
         if let Some(guard) = &self.failed_attempts {
             guard.check(!self.trusted_proxies.is_empty())?;
         }
+        let cookies = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Cookie { .. }));
+        let in_cookies = cookies.map(|(index, _)| index).collect();
         let queries = reader.sources(SourceMask::ALL).filter(|(_, source)| matches!(source, Source::Query { .. }));
         let mut context = Context {
             gate: Some(gate),
@@ -167,6 +169,7 @@ impl GateBuilder {
             policy,
             layers: Layers::default(),
             in_url: queries.map(|(index, _)| index).collect(),
+            in_cookies,
             reader,
             verifiers,
             sources,

@@ -35,6 +35,8 @@ pub struct Context {
     pub(crate) sources: Vec<Source>,
     /// The sources that are part of the URL.
     pub(super) in_url: SourceMask,
+    /// The sources that browsers send along by themselves.
+    pub(super) in_cookies: SourceMask,
     pub(super) trusted_proxies: NetworkSet,
     pub(super) revocations: Option<Revocations>,
     pub(super) limits: Option<Limits>,
@@ -128,6 +130,7 @@ impl Default for Context {
             verifiers: Vec::new(),
             sources: Vec::new(),
             in_url: SourceMask::NONE,
+            in_cookies: SourceMask::NONE,
             trusted_proxies: NetworkSet::default(),
             revocations: None,
             limits: None,

@@ -7,13 +7,14 @@ use crate::client_address::client_address;
 use crate::clock::Now;
 use crate::credential::{Candidate, Found, SourceIndex, SourceMask, Unread};
 use crate::gate::case::Case;
+use crate::gate::cross_site;
 use crate::gate::pending::{all_agree, remembered_guarded, verify_bytes_guarded, verify_guarded};
 use crate::gate::request_id::request_id;
 use crate::gate::{Caller, Context, Decision, Gate, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CompiledPolicy, CredentialUse, Entry};
 use crate::principal::{Anonymous, Principal};
-use crate::rejection::{CredentialFault, Rejection};
+use crate::rejection::{CredentialFault, Prohibition, Rejection};
 use crate::request::RequestHead;
 use crate::verify::Verified;
 
@@ -97,6 +98,10 @@ impl Context {
         }
         let read = self.reader.find(head, case.accepted(), case.count());
         let read = read.and_then(|presented| self.read(&mut case, presented, now));
+        if case.presented.meets(self.in_cookies) && !cross_site::is_allowed(head) {
+            let rejection = Rejection::Forbidden(Prohibition::CrossSite);
+            return Outcome::Done(case.refuse(&id(), None, rejection, nothing()));
+        }
         match read {
             Ok(None) => case.judge_anonymous(id, head, found.tenant().as_deref()),
             Ok(Some(verified)) => case.conclude(id, verified, found.tenant().as_deref()),

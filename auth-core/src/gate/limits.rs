@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::clock::Now;
 use crate::error::{ConfigError, StoreError};
 use crate::gate::{DuringOutage, ResponseFields};
-use crate::limit::{Callers, Facts, LimitHeaders, Network, Plans, Spending, Terms};
+use crate::limit::{Callers, Charge, Facts, LimitHeaders, Network, Plans, Scope, Spending, Terms};
 use crate::policy::{CredentialUse, RouteRule};
-use crate::principal::Principal;
+use crate::principal::{Identity, Principal};
 use crate::rejection::{LimitExceeded, Rejection};
 use crate::store::LimitStore;
 
@@ -84,7 +84,7 @@ impl Limits {
                 CredentialUse::Required => Callers::Authenticated,
                 CredentialUse::Ignored | CredentialUse::Optional => Callers::Anybody,
             };
-            let problem = self.plans.check_units(rule.cost(), callers).err();
+            let problem = self.plans.check_units(rule.name(), rule.cost(), callers).err();
             let problem = problem.map(|problem| problem.at(format_args!("route `{}`", rule.name())));
             problems.extend(problem.filter(|problem| !problems.contains(problem)));
         }
@@ -99,6 +99,21 @@ impl Limits {
     pub(super) fn terms(&self, facts: &Facts<'_>, principal: Option<&Principal>) -> Option<&Arc<Terms>> {
         let terms = self.plans.terms(facts, principal.map(|principal| principal.method));
         terms.filter(|terms| !terms.limits().is_empty())
+    }
+
+    /// What a budget of somebody is asked for outside of any request; `None` where that plan has no such limit, and where
+    /// its budgets belong to what only a request has.
+    pub(super) fn charge_of<'a>(
+        &'a self,
+        identity: &'a Identity,
+        name: &str,
+        units: u32,
+    ) -> Option<(Facts<'a>, Charge<'a>)> {
+        let facts = facts_of(identity);
+        let (plan, limit) = self.plans.limit(name, &facts, Some(identity.method))?;
+        let of_requests = [Scope::ROUTE, Scope::NETWORK].into_iter().any(|part| limit.scope().covers(part));
+        let charge = Charge { policy: limit.name(), scope: limit.scope(), quota: *limit.quota(), units };
+        (!of_requests).then_some((Facts { plan: Some(plan), ..facts }, charge))
     }
 
     /// What the store's answer means for the request, and what its response tells of it.
@@ -143,13 +158,18 @@ pub(super) fn facts<'a>(
     rule: Option<&'a RouteRule>,
     client: Option<std::net::IpAddr>,
 ) -> Facts<'a> {
+    let caller = principal.map_or_else(Facts::default, |principal| facts_of(principal));
+    Facts { route: rule.map(RouteRule::name), network: client.map(Network::of), ..caller }
+}
+
+/// The same where there is no request.
+fn facts_of(identity: &Identity) -> Facts<'_> {
     Facts {
-        principal: principal.map(|principal| (&*principal.issuer, &*principal.subject)),
-        credential: principal.and_then(|principal| principal.credential_id.as_deref()),
-        tenant: principal.and_then(|principal| principal.tenant.as_deref()),
-        plan: principal.and_then(|principal| principal.plan.as_deref()),
-        route: rule.map(RouteRule::name),
-        network: client.map(Network::of),
+        principal: Some((&identity.issuer, &identity.subject)),
+        credential: identity.credential_id.as_deref(),
+        tenant: identity.tenant.as_deref(),
+        plan: identity.plan.as_deref(),
+        ..Facts::default()
     }
 }
 

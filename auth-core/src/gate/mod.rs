@@ -4,7 +4,7 @@
 //!
 //! 1. the route's rule, matched on the path as sent, which must have one reading only;
 //! 2. CORS preflights end here, and public routes go on to stage 6 with nobody in particular;
-//! 3. the one credential of the request;
+//! 3. the one credential of the request; one in a cookie counts only where no other site can have sent it along;
 //! 4. the verifier for that kind of credential, which remembers an identity or yields one; where failed attempts are counted, only for
 //!    credentials that are known or while the address has some left;
 //! 5. whether it was taken back;
@@ -17,9 +17,11 @@
 
 mod admission;
 mod attached;
+mod budget;
 mod builder;
 mod case;
 mod context;
+mod cross_site;
 mod decide;
 mod failed_attempts;
 mod layers;

@@ -108,6 +108,11 @@ impl ApiKeys {
         &self.format
     }
 
+    /// Who vouches for the owners of keys.
+    pub fn issuer(&self) -> &Arc<str> {
+        &self.issuer
+    }
+
     /// A verifier of these keys.
     pub fn verifier(&self) -> ApiKeyVerifier {
         ApiKeyVerifier::new(self.format.clone(), self.peppers.clone(), Arc::clone(&self.store))

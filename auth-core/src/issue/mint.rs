@@ -17,15 +17,30 @@ impl KeyFormat {
     /// [`KeyError::Environment`] where the format has no such environment, or has environments and none is named;
     /// [`KeyError::Random`] where the generator fails.
     pub fn mint(&self, environment: Option<&str>) -> Result<Secret, KeyError> {
-        let start =
-            self.start(environment).ok_or_else(|| KeyError::Environment(environment.unwrap_or("none").into()))?;
+        if self.start(environment).is_none() {
+            return Err(KeyError::Environment(environment.unwrap_or("none").into()));
+        }
+        let random = |chars, into: &mut String| random_text(&SystemRandom::new(), chars, into).is_ok();
+        self.mint_with(environment, random).ok_or(KeyError::Random)
+    }
+
+    /// A key whose characters between prefix and checksum are appended by `fill`; `None` where there is no such environment,
+    /// or `fill` failed.
+    pub(super) fn mint_with(
+        &self,
+        environment: Option<&str>,
+        fill: impl FnOnce(usize, &mut String) -> bool,
+    ) -> Option<Secret> {
+        let start = self.start(environment)?;
         // room for all of it at once: growing would leave copies of a part behind in freed memory
         let mut key = String::with_capacity(start.len() + self.random_chars() + 8);
         key.push_str(start);
-        random_text(&SystemRandom::new(), self.random_chars(), &mut key).map_err(|_| KeyError::Random)?;
+        if !fill(self.random_chars(), &mut key) {
+            return None;
+        }
         let checksum = checksum_digits(&key);
         key.extend(checksum.map(char::from));
-        Ok(Secret::from(key))
+        Some(Secret::from(key))
     }
 }
 

@@ -1,11 +1,45 @@
 //! Making credentials. No HTTP here: endpoints and command lines call these.
 //!
+//! - `access_token`: [`AccessTokenIssuer`], which signs the service's own access tokens, and its [`SigningKeys`]
+//! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
+//! - `refresh_token`: [`RefreshTokens`] and their successors
+//! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
+//! - `seal`: [`Seal`], which encrypts small secrets for a store
+//! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
+//! - `totp`: [`TotpSecret`], one-time codes by time
+//! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
 
+mod access_token;
+mod accounts;
 mod api_key;
+mod base32;
 mod mint;
 mod opaque_token;
+mod password;
+mod recovery_codes;
+mod refresh_token;
+mod seal;
+mod throttle;
+mod totp;
 
+pub use access_token::{
+    AccessTokenIssuer, MintedAccessToken, NewAccessToken, SigningAlgorithm, SigningError, SigningKey, SigningKeys,
+    TokenType,
+};
+pub use accounts::{
+    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
+    Tokens,
+};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
+pub use password::{
+    CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,
+    PasswordVerdict, Passwords,
+};
+pub use recovery_codes::RecoveryCodes;
+pub use refresh_token::{RefreshTokens, Rotation};
+pub use seal::{Seal, SealError};
+pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
+pub use totp::{NoRandomBytes, TotpSecret};

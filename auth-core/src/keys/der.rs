@@ -95,12 +95,23 @@ impl<'d> KeyInfo<'d> {
 
 /// The key of an `RSAPublicKey` (RFC 8017 appendix A.1.1).
 pub(super) fn rsa_public_key(der: &[u8]) -> Result<Material, &'static str> {
-    let mut key = Reader(sole(der, SEQUENCE).ok_or(BROKEN)?);
-    let (n, e) = (key.expect(INTEGER).ok_or(BROKEN)?, key.expect(INTEGER).ok_or(BROKEN)?);
-    if !key.0.is_empty() {
-        return Err(BROKEN);
-    }
+    let (n, e) = rsa_integers(der).ok_or(BROKEN)?;
     Material::rsa(n, e)
+}
+
+/// Modulus and exponent of an `RSAPublicKey`, as they stand there: with a zero in front where the first bit is set.
+fn rsa_integers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut key = Reader(sole(der, SEQUENCE)?);
+    let numbers = (key.expect(INTEGER)?, key.expect(INTEGER)?);
+    key.0.is_empty().then_some(numbers)
+}
+
+/// Modulus and exponent of an `RSAPublicKey`, as short as they can be written.
+#[cfg(feature = "issue")]
+pub(crate) fn rsa_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let shortest = |number: &'_ [u8]| number.iter().position(|byte| *byte != 0);
+    let (n, e) = rsa_integers(der)?;
+    Some((n.get(shortest(n)?..)?, e.get(shortest(e)?..)?))
 }
 
 /// The key of a certificate (RFC 5280 section 4.1).

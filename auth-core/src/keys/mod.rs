@@ -25,6 +25,8 @@ mod shared_secret;
 mod tests;
 
 pub use algorithm::Algorithm;
+#[cfg(feature = "issue")]
+pub(crate) use der::rsa_numbers;
 pub use key::VerificationKey;
 pub(crate) use set::KeyFault;
 pub use set::{KeySet, SkippedKey};

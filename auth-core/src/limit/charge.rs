@@ -201,7 +201,8 @@ pub struct Charge<'a> {
     /// What the budget belongs to.
     pub scope: Scope,
     /// How much it holds. Quotas of one rate share the budget, whatever their bursts; another rate is another budget,
-    /// because an instant that was reckoned with one rate says nothing under another.
+    /// because an instant that was reckoned with one rate says nothing under another. Allowances of one period share
+    /// the budget, whatever their counts: what was spent counts against each of them.
     pub quota: Quota,
     /// How many units. Zero asks and takes nothing.
     pub units: u32,
@@ -239,7 +240,7 @@ impl Charge<'_> {
     ///
     /// What is told first says which texts will follow.
     pub(crate) fn tell_owner(&self, facts: &Facts<'_>, told: &mut impl Told) {
-        let (count, per) = self.quota.rate();
+        let (count, per) = self.quota.kind();
         told.numbers(u64::from(count) << 8 | u64::from(self.scope.present_in(facts).0), per);
         told.text(self.policy);
         self.each_part(facts, |_, part| match part {
@@ -256,8 +257,13 @@ impl Charge<'_> {
     /// It holds what tells the owner apart as it is, so a store that others can read should keep a keyed hash of it.
     pub fn budget<'a>(&'a self, facts: &'a Facts<'a>) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| {
-            let (count, per) = self.quota.rate();
-            write!(f, "{}:{count}/{per}", Escaped(self.policy))?;
+            match self.quota {
+                Quota::Rate(_) => {
+                    let (count, per) = self.quota.kind();
+                    write!(f, "{}:{count}/{per}", Escaped(self.policy))?;
+                }
+                Quota::Allowance(allowance) => write!(f, "{}:{}", Escaped(self.policy), allowance.period())?,
+            }
             let mut written = Ok(());
             self.each_part(facts, |letter, part| {
                 written = written.and_then(|()| match part {
@@ -446,7 +452,16 @@ mod tests {
     fn what_is_told_differs_wherever_the_name_differs() {
         let mut seen = std::collections::BTreeMap::new();
         let texts = [None, Some(""), Some("a"), Some("ab"), Some("b")];
-        let quotas = ["1/s", "1/s burst 5", "2/s", "1/m"];
+        let quotas = [
+            "1/s",
+            "1/s burst 5",
+            "2/s",
+            "1/m",
+            "1/calendar hour",
+            "2/calendar hour",
+            "1/calendar day",
+            "1/calendar month",
+        ];
         for bits in 0..64_u8 {
             for (first, second) in texts.iter().flat_map(|first| texts.iter().map(move |second| (*first, *second))) {
                 for (quota, policy) in quotas.iter().flat_map(|quota| [(*quota, "a"), (*quota, "")]) {

@@ -5,13 +5,13 @@
 //! then no more than the whole refill time away. So exactly `burst` units fit at once, and in any stretch of length
 //! `w` at most `w / interval + burst`.
 //!
-//! An instant that is not after `now` means a full budget, whatever it is and whatever the quota: nothing has to be
+//! An instant that is not after `now` means a full budget, whatever it is and whatever the rate: nothing has to be
 //! kept for it. `full_at` never moves earlier, so a caller who reads an older clock than others before it frees
 //! nothing, and blocks nobody.
 
 use std::time::Duration;
 
-use super::Quota;
+use super::Rate;
 
 /// What a budget says to a number of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub enum Ruling {
 }
 
 /// Whether so many units fit into a budget that is full again at `full_at`.
-pub fn rule(full_at: u64, now: u64, quota: &Quota, units: u32) -> Ruling {
-    if units > quota.burst() {
+pub fn rule(full_at: u64, now: u64, rate: &Rate, units: u32) -> Ruling {
+    if units > rate.burst() {
         return Ruling::Never;
     }
-    let spent = after(full_at, now, quota, units);
-    let latest = now.saturating_add(quota.refill_nanos());
+    let spent = after(full_at, now, rate, units);
+    let latest = now.saturating_add(rate.refill_nanos());
     if spent <= latest { Ruling::Fits(spent) } else { Ruling::Wait(spent - latest) }
 }
 
@@ -38,45 +38,46 @@ pub fn rule(full_at: u64, now: u64, quota: &Quota, units: u32) -> Ruling {
 ///
 /// They are owed even where they do not fit, but never more than two refills of them: somebody who is that far behind
 /// gains nothing by more attempts, and is not shut out for longer either.
-pub fn debit(full_at: u64, now: u64, quota: &Quota, units: u32) -> u64 {
-    let deepest = now.saturating_add(quota.refill_nanos().saturating_mul(2));
-    after(full_at, now, quota, units).min(deepest).max(full_at)
+pub fn debit(full_at: u64, now: u64, rate: &Rate, units: u32) -> u64 {
+    let deepest = now.saturating_add(rate.refill_nanos().saturating_mul(2));
+    after(full_at, now, rate, units).min(deepest).max(full_at)
 }
 
-fn after(full_at: u64, now: u64, quota: &Quota, units: u32) -> u64 {
-    let price = u64::from(units).saturating_mul(quota.interval_nanos().get());
+fn after(full_at: u64, now: u64, rate: &Rate, units: u32) -> u64 {
+    let price = u64::from(units).saturating_mul(rate.interval_nanos().get());
     full_at.max(now).saturating_add(price)
 }
 
 /// How many units fit at once, when the budget is full again only after this time.
-pub fn available(until_full: Duration, quota: &Quota) -> u32 {
-    available_after(u64::try_from(until_full.as_nanos()).unwrap_or(u64::MAX), quota)
+pub fn available(until_full: Duration, rate: &Rate) -> u32 {
+    available_after(u64::try_from(until_full.as_nanos()).unwrap_or(u64::MAX), rate)
 }
 
 /// The same in nanoseconds.
-pub(super) fn available_after(until_full: u64, quota: &Quota) -> u32 {
-    let room = quota.refill_nanos().saturating_sub(until_full);
-    u32::try_from(room / quota.interval_nanos()).unwrap_or(u32::MAX)
+pub(super) fn available_after(until_full: u64, rate: &Rate) -> u32 {
+    let room = rate.refill_nanos().saturating_sub(until_full);
+    u32::try_from(room / rate.interval_nanos()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Burst;
+    use super::super::{Burst, Quota};
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn quota(text: &str) -> Quota {
-        text.parse().unwrap()
+    fn quota(text: &str) -> Rate {
+        let Quota::Rate(rate) = text.parse().unwrap() else { panic!("{text} is no rate") };
+        rate
     }
 
     /// A budget that remembers, for tests.
     struct Budget(u64);
 
     impl Budget {
-        fn take(&mut self, now: u64, quota: &Quota, units: u32) -> Ruling {
+        fn take(&mut self, now: u64, quota: &Rate, units: u32) -> Ruling {
             let ruling = rule(self.0, now, quota, units);
             if let Ruling::Fits(full_at) = ruling {
                 self.0 = full_at;
@@ -84,7 +85,7 @@ mod tests {
             ruling
         }
 
-        fn available(&self, now: u64, quota: &Quota) -> u32 {
+        fn available(&self, now: u64, quota: &Rate) -> u32 {
             available(Duration::from_nanos(self.0.saturating_sub(now)), quota)
         }
     }
@@ -153,11 +154,11 @@ mod tests {
     }
 
     impl Bucket {
-        fn full(quota: &Quota) -> Self {
+        fn full(quota: &Rate) -> Self {
             Self { level: u128::from(quota.burst()) * quota.per().as_nanos(), at: 0 }
         }
 
-        fn take(&mut self, now: u64, quota: &Quota, units: u32) -> bool {
+        fn take(&mut self, now: u64, quota: &Rate, units: u32) -> bool {
             let most = u128::from(quota.burst()) * quota.per().as_nanos();
             self.level = most.min(self.level + u128::from(now - self.at) * u128::from(quota.count()));
             self.at = now;
@@ -168,11 +169,11 @@ mod tests {
         }
     }
 
-    fn any_quota(whole_intervals: bool) -> impl Strategy<Value = Quota> {
+    fn any_quota(whole_intervals: bool) -> impl Strategy<Value = Rate> {
         (1_u32..40, 1_u64..5_000, 1_u32..60).prop_map(move |(count, interval, burst)| {
             let per = if whole_intervals { interval * 1_000 * u64::from(count) } else { interval * 1_000 * 40 + 1 };
             let burst = Burst::Count(burst.try_into().unwrap());
-            Quota::new(count, Duration::from_nanos(per)).unwrap().with_burst(burst).unwrap()
+            Rate::new(count, Duration::from_nanos(per)).unwrap().with_burst(burst).unwrap()
         })
     }
 

@@ -86,12 +86,12 @@ fn told_remaining(balance: &Balance) -> u32 {
     balance.remaining().min(balance.quota().count())
 }
 
-/// When the budget is full again, rounded up to whole seconds.
+/// When the budget is full again, rounded up to whole seconds; for an allowance, when its period ends.
 fn reset(balance: &Balance, style: ResetStyle, now: Now) -> u64 {
     match style {
         ResetStyle::Delta => seconds(balance.until_full()),
         ResetStyle::Epoch => {
-            let instant = now.wall.saturating_add(balance.until_full()).unix_micros();
+            let instant = balance.resets(now.wall).unix_micros();
             u64::try_from(instant).unwrap_or_default().div_ceil(1_000_000)
         }
     }
@@ -115,18 +115,17 @@ fn rate_limit_text(terms: &Terms, spending: &Spending) -> String {
 /// The time within which no more than what is left may be used (section 4.1.2 of the draft).
 ///
 /// For a limit that refused it is the wait, which `Retry-After` never undercuts (section 6); for one with nothing left,
-/// the time until the next unit; else the time until it is full again, and the whole window where it is full.
+/// the time until the next unit; else the time until it is full again, and the whole window where it is full. For an
+/// allowance all of these are the time to the end of its period.
 fn effective_window(balance: &Balance) -> u64 {
-    let quota = balance.quota();
     if let Verdict::Wait(wait) = balance.verdict() {
         return seconds(wait).max(1);
     }
     if balance.remaining() == 0 {
-        let until_one = (balance.until_full() + quota.interval()).saturating_sub(quota.refill());
-        return seconds(until_one).max(1);
+        return seconds(balance.until_one()).max(1);
     }
     match seconds(balance.until_full()) {
-        0 => quota.window_seconds(),
+        0 => balance.quota().window_seconds(),
         until_full => until_full,
     }
 }
@@ -164,10 +163,15 @@ mod tests {
 
     use super::*;
     use crate::clock::{Monotonic, Timestamp};
-    use crate::limit::{Factor, Limit, Quota, Scope};
+    use crate::limit::{Factor, Limit, Quota, Rate, Scope};
 
     fn quota(text: &str) -> Quota {
         text.parse().unwrap()
+    }
+
+    fn rate(text: &str) -> Rate {
+        let Quota::Rate(rate) = quota(text) else { panic!("{text} is no rate") };
+        rate
     }
 
     fn terms(limits: &[(&'static str, &str)]) -> Terms {
@@ -177,7 +181,7 @@ mod tests {
     }
 
     fn balance(text: &str, until_full: u64, verdict: Verdict) -> Balance {
-        Balance::new(quota(text), Duration::from_millis(until_full), verdict)
+        Balance::of_rate(rate(text), Duration::from_millis(until_full), verdict)
     }
 
     fn told(headers: LimitHeaders, terms: &Terms, spending: &Spending) -> Vec<String> {
@@ -267,6 +271,41 @@ mod tests {
     }
 
     #[test]
+    fn an_allowance_tells_the_end_of_its_period_and_nothing_else() {
+        let terms = terms(&[("hour", "1000/calendar hour"), ("month", "7/calendar month")]);
+        let allowance = |text: &str, spent, until_end, verdict| {
+            let Quota::Allowance(allowance) = quota(text) else { panic!("{text} is no allowance") };
+            Balance::of_allowance(allowance, spent, Duration::from_millis(until_end), verdict)
+        };
+        // 2022-01-15T11:00:00.250Z
+        let month = allowance("7/calendar month", 3, 1_429_199_750, Verdict::Fits);
+        for (spent, verdict, left) in [(0, Verdict::Fits, 1_000), (999, Verdict::Fits, 1), (1_000, wait(3_599_750), 0)]
+        {
+            let spending = Spending::new([allowance("1000/calendar hour", spent, 3_599_750, verdict), month]);
+            let headers = told(LimitHeaders::default(), &terms, &spending);
+            assert_eq!(headers[3], "ratelimit-policy: \"hour\";q=1000;w=3600, \"month\";q=7;w=2678400");
+            assert_eq!(headers[4], format!("ratelimit: \"hour\";r={left};t=3600, \"month\";r=4;t=1429200"));
+            let (count, shown, reset) = if left < 4 { (1_000, left, 1_642_248_000) } else { (7, 4, 1_643_673_600) };
+            let custom = [("limit", count), ("remaining", shown), ("reset", reset)];
+            assert_eq!(headers[..3], custom.map(|(name, number)| format!("x-ratelimit-{name}: {number}")));
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_period_is_told_to_the_second_whenever_it_is_told() {
+        let Quota::Allowance(hourly) = quota("5/calendar hour") else { panic!() };
+        let balance = Balance::of_allowance(hourly, 5, Duration::from_secs(1), Verdict::Fits);
+        // asked a second before the end, told a little earlier or later
+        for millis in [-1_400, -1_000, -999, 0, 700] {
+            let now = Timestamp::from_unix_micros(1_642_248_000_000_000 + millis * 1_000);
+            assert_eq!(balance.resets(now), Timestamp::from_unix_seconds(1_642_248_000), "{millis}");
+        }
+        let later = Spending::new([balance.judged(wait(1_000))]).later(Duration::from_secs(9));
+        assert_eq!(later.retry_after().map(RetryAfter::seconds), Some(10));
+        assert_eq!(later[0].until_full(), Duration::from_secs(1));
+    }
+
+    #[test]
     fn numbers_are_written_as_usual() {
         for number in [0, 7, 10, 12_345, u64::MAX] {
             assert_eq!(Number::default().text(number), number.to_string());
@@ -279,10 +318,10 @@ mod tests {
         fn l5_what_is_told_is_within_the_rate_and_one_burst(
             count in 1_u32..1_000, seconds in 1_u64..100_000, burst in 1_u32..2_000, spent in 0_u64..2_000
         ) {
-            let quota = Quota::new(count, Duration::from_secs(seconds)).unwrap();
+            let quota = Rate::new(count, Duration::from_secs(seconds)).unwrap();
             let quota = quota.with_burst(crate::limit::Burst::Count(burst.try_into().unwrap())).unwrap();
             let until_full = quota.interval() * u32::try_from(spent.min(u64::from(burst))).unwrap();
-            let balance = Balance::new(quota, until_full, Verdict::Fits);
+            let balance = Balance::of_rate(quota, until_full, Verdict::Fits);
             let (r, t) = (u64::from(told_remaining(&balance)), effective_window(&balance));
             prop_assert!(t >= 1);
             prop_assert!(r <= t * u64::from(count) / seconds + u64::from(burst));

@@ -5,29 +5,42 @@
 //! passes. What is stored for a budget is one instant, the time at which it is full again; everything else is
 //! arithmetic over it ([`gcra`]), with the quota handed in at each request, so that a changed burst acts at once.
 //!
+//! An allowance such as `500/calendar day` is the other kind: all of it may be used at once, and it comes back whole at
+//! midnight. What is stored for it is how much was spent of the period that runs ([`Allowance`]).
+//!
 //! A request is charged against several budgets in one step ([`LimitStore::spend`](crate::store::LimitStore::spend)):
 //! all of them have room, or none is touched.
 //!
-//! - `quota`: [`Quota`] and [`Factor`], read from texts such as `100/hour burst 2x`
+//! - `quota`: [`Quota`], read from texts such as `100/hour burst 2x` and `500/calendar day`
+//! - `rate` and `factor`: so many in so much time, and how many at once
+//! - `allowance`: so many in each hour, day or month of the calendar
 //! - `gcra`: when a budget is full again, as pure arithmetic
 //! - `charge`: what a budget belongs to, and what a request costs
 //! - `spending`: what a charge came to
 //! - `plan`: the table that chooses the limits of a caller
+//! - `by_route`: limits that count on some routes alone
 //! - `terms`: those limits, ready to be charged and told
 //! - `headers`: what clients are told
 
+mod allowance;
+mod by_route;
 mod charge;
+mod factor;
 pub mod gcra;
 mod headers;
 mod plan;
 mod quota;
+mod rate;
 mod spending;
 mod terms;
 
+pub use allowance::{Allowance, Period, Room};
 pub(crate) use charge::Told;
 pub use charge::{Charge, Charges, Facts, MAX_CHARGES, Network, Scope};
+pub use factor::{Burst, Factor};
 pub use headers::{LimitHeaders, ResetStyle, StandardHeaders};
 pub use plan::{Callers, Plan, Plans, PlansBuilder};
-pub use quota::{Burst, Factor, Quota};
+pub use quota::Quota;
+pub use rate::Rate;
 pub use spending::{Balance, Spending, Verdict};
 pub use terms::{Limit, Terms};

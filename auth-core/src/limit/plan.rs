@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::by_route::ByRoute;
 use super::terms::{Limit, Terms};
 use super::{Factor, Facts, MAX_CHARGES, Quota, Scope};
 use crate::error::{ConfigError, ConfigErrors};
@@ -26,6 +27,17 @@ impl Plan {
     pub fn limit(mut self, name: impl Into<Arc<str>>, quota: Quota, scope: Scope) -> Self {
         self.limits.push(Limit::new(name, quota, scope));
         self
+    }
+
+    /// The plan with this limit too, which may be one for [some routes](Limit::on_routes) alone.
+    #[must_use]
+    pub fn with(mut self, limit: Limit) -> Self {
+        self.limits.push(limit);
+        self
+    }
+
+    pub(super) fn parts(&self) -> (&Arc<str>, &[Limit]) {
+        (&self.name, &self.limits)
     }
 }
 
@@ -65,7 +77,7 @@ impl Plan {
 pub struct Plans {
     table: Vec<Entry>,
     default: Option<usize>,
-    anonymous: Option<Arc<Terms>>,
+    anonymous: Option<ByRoute>,
     tenants: HashMap<String, usize>,
     keys: HashMap<String, usize>,
 }
@@ -73,8 +85,15 @@ pub struct Plans {
 /// A plan, once for each method that has bursts of its own.
 #[derive(Debug)]
 struct Entry {
-    common: Arc<Terms>,
-    by_method: Vec<(Method, Arc<Terms>)>,
+    common: ByRoute,
+    by_method: Vec<(Method, ByRoute)>,
+}
+
+impl Entry {
+    fn of(&self, method: Method) -> &ByRoute {
+        let own = self.by_method.iter().find(|(known, _)| *known == method);
+        own.map_or(&self.common, |(_, limits)| limits)
+    }
 }
 
 impl Plans {
@@ -83,11 +102,21 @@ impl Plans {
         PlansBuilder::default()
     }
 
-    /// The limits of a caller; `method` is `None` for one without a credential.
+    /// The limits of a caller on the route of the facts; `method` is `None` for one without a credential.
     ///
     /// `None` where no limits hold: for everybody where the table has no plans, for anonymous callers where it has no
     /// anonymous plan.
     pub fn terms(&self, facts: &Facts<'_>, method: Option<Method>) -> Option<&Arc<Terms>> {
+        self.of(facts, method).map(|limits| limits.terms(facts.route))
+    }
+
+    /// The limit of that name in the caller's plan, wherever it counts, and the name of the plan.
+    pub fn limit(&self, name: &str, facts: &Facts<'_>, method: Option<Method>) -> Option<(&Arc<str>, &Limit)> {
+        let limits = self.of(facts, method)?;
+        Some((limits.plan(), limits.limit(name)?))
+    }
+
+    fn of(&self, facts: &Facts<'_>, method: Option<Method>) -> Option<&ByRoute> {
         let Some(method) = method else { return self.anonymous.as_ref() };
         let listed = |table: &HashMap<String, usize>, name: Option<&str>| {
             if table.is_empty() { None } else { name.and_then(|name| table.get(name)).copied() }
@@ -98,9 +127,7 @@ impl Plans {
             .or_else(|| listed(&self.tenants, facts.tenant))
             .or_else(|| self.named(facts.plan?))
             .or(self.default)?;
-        let entry = self.table.get(number)?;
-        let own = entry.by_method.iter().find(|(known, _)| *known == method);
-        Some(own.map_or(&entry.common, |(_, terms)| terms))
+        self.table.get(number).map(|entry| entry.of(method))
     }
 
     /// Tables have a handful of plans, which are compared faster than a name is hashed.
@@ -108,25 +135,28 @@ impl Plans {
         self.table.iter().position(|entry| **entry.common.plan() == *name)
     }
 
-    /// Whether requests of so many units can pass at all, for the build of a gate.
+    /// Whether requests of so many units to the route of that name can pass at all, for the build of a gate.
     ///
     /// # Errors
     /// Names the first limit whose burst is smaller, since nobody on that plan could ever call such a route.
-    pub fn check_units(&self, units: u32, callers: Callers) -> Result<(), ConfigError> {
+    pub fn check_units(&self, route: &str, units: u32, callers: Callers) -> Result<(), ConfigError> {
         let anonymous = self.anonymous.as_ref().filter(|_| callers == Callers::Anybody);
-        let with_factor = self.table.iter().flat_map(|entry| entry.by_method.iter().map(|(_, terms)| terms));
+        let with_factor = self.table.iter().flat_map(|entry| entry.by_method.iter().map(|(_, limits)| limits));
         let all = self.table.iter().map(|entry| &entry.common).chain(with_factor).chain(anonymous);
         let too_small = |terms: &'_ Arc<Terms>| {
             let limit = terms.limits().iter().find(|limit| limit.quota.burst() < units)?;
+            let (name, plan) = (&limit.name, terms.plan());
+            let (holds, wanted) = match limit.quota {
+                Quota::Rate(rate) => (format!("whose burst is {}", rate.burst()), "a burst"),
+                Quota::Allowance(allowance) => (format!("which is {allowance}"), "an allowance"),
+            };
             Some(ConfigError::new(format!(
-                "a request of {units} units never fits into the limit `{}` of the plan `{}`, whose burst is {}: write \
-                 a burst of {units} or more, or a lower cost",
-                limit.name,
-                terms.plan(),
-                limit.quota.burst()
+                "a request of {units} units never fits into the limit `{name}` of the plan `{plan}`, {holds}: write \
+                 {wanted} of {units} or more, or a lower cost"
             )))
         };
-        all.into_iter().find_map(too_small).map_or(Ok(()), Err)
+        let mut terms = all.map(|limits| limits.terms(Some(route)));
+        terms.find_map(too_small).map_or(Ok(()), Err)
     }
 }
 
@@ -225,13 +255,13 @@ impl PlansBuilder {
         if !mistakes.is_empty() {
             return Err(mistakes.into());
         }
-        let terms = |plan: &Plan, factor| Arc::new(Terms::new(&plan.name, &plan.limits, factor));
-        let entry = |plan: &Plan| Entry {
-            common: terms(plan, Factor::ONE),
-            by_method: self.factors.iter().map(|(method, factor)| (*method, terms(plan, *factor))).collect(),
+        let with_factor = |plan: &Plan| {
+            let by_method = |(method, factor): &(Method, Factor)| (*method, ByRoute::new(plan, *factor));
+            self.factors.iter().map(by_method).collect()
         };
+        let entry = |plan: &Plan| Entry { common: ByRoute::new(plan, Factor::ONE), by_method: with_factor(plan) };
         let table = self.plans.iter().map(entry).collect();
-        let anonymous = self.anonymous.as_ref().map(|plan| terms(plan, Factor::ONE));
+        let anonymous = self.anonymous.as_ref().map(|plan| ByRoute::new(plan, Factor::ONE));
         Ok(Plans { table, default, anonymous, tenants, keys })
     }
 
@@ -296,6 +326,9 @@ fn check_plan(plan: &Plan, mistakes: &mut Vec<ConfigError>) {
         }
         if plan.limits.iter().take(number).any(|other| other.name == limit.name) {
             report(mistake(format!("has two limits `{}`: give each a name of its own", limit.name)));
+        }
+        if limit.routes.as_ref().is_some_and(|names| names.is_empty()) {
+            report(mistake(format!("the limit `{}` is for no route: name one, or leave the routes out", limit.name)));
         }
     }
 }
@@ -375,6 +408,39 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_for_some_routes_counts_there_alone() {
+        let limit = |name: &'static str| Limit::new(name, quota("10/calendar day"), Scope::PRINCIPAL);
+        let plan = Plan::new("free")
+            .with(limit("generations").on_routes(["generate", "extend"]))
+            .limit("hour", quota("100/hour"), Scope::PRINCIPAL)
+            .with(limit("exports").on_routes(["export"]));
+        let plans = Plans::builder().plan(plan).default_plan("free").factor(Method::Jwt, "2x".parse().unwrap());
+        let plans = plans.build().unwrap();
+        let on = |route| Facts { principal: Some(("i", "s")), route, ..Facts::default() };
+        let names = |route| {
+            let terms = plans.terms(&on(route), Some(Method::Jwt)).unwrap();
+            (terms.limits().iter().map(|limit| limit.name().to_owned()).collect::<Vec<_>>(), terms.policy_header())
+        };
+        assert_eq!(names(None), (vec!["hour".to_owned()], "\"hour\";q=100;w=3600"));
+        assert_eq!(names(Some("profile")), names(None));
+        assert_eq!(names(Some("generate")).0, ["generations", "hour"]);
+        assert_eq!(names(Some("extend")).0, names(Some("generate")).0);
+        assert_eq!(names(Some("export")).0, ["hour", "exports"]);
+        assert_eq!(plans.limit("exports", &on(None), Some(Method::Jwt)).unwrap().1.quota().count(), 10);
+        assert_eq!(plans.limit("hour", &on(None), Some(Method::Jwt)).unwrap().1.quota().burst(), 200);
+        assert_eq!(plans.limit("other", &on(None), Some(Method::Jwt)), None);
+        assert_eq!(plans.check_units("profile", 50, Callers::Anybody), Ok(()));
+        let error = plans.check_units("export", 50, Callers::Anybody).unwrap_err().to_string();
+        assert!(
+            error.contains("`exports` of the plan `free`, which is 10/calendar day: write an allowance of 50"),
+            "{error}"
+        );
+        let nowhere = Plan::new("free").with(limit("a").on_routes(Vec::<String>::new()));
+        let error = Plans::builder().plan(nowhere).default_plan("free").build().unwrap_err().to_string();
+        assert!(error.contains("the limit `a` is for no route"), "{error}");
+    }
+
+    #[test]
     fn a_table_without_plans_limits_nobody() {
         let plans = Plans::builder().build().unwrap();
         assert!(plans.terms(&Facts::default(), Some(Method::Jwt)).is_none());
@@ -384,11 +450,11 @@ mod tests {
     #[test]
     fn a_cost_that_never_fits_is_a_mistake() {
         let plans = table();
-        assert_eq!(plans.check_units(20, Callers::Anybody), Ok(()));
-        assert_eq!(plans.check_units(100, Callers::Authenticated), Ok(()));
-        let error = plans.check_units(101, Callers::Authenticated).unwrap_err().to_string();
+        assert_eq!(plans.check_units("/", 20, Callers::Anybody), Ok(()));
+        assert_eq!(plans.check_units("/", 100, Callers::Authenticated), Ok(()));
+        let error = plans.check_units("/", 101, Callers::Authenticated).unwrap_err().to_string();
         assert!(error.contains("the limit `free` of the plan `free`, whose burst is 100"), "{error}");
-        let error = plans.check_units(21, Callers::Anybody).unwrap_err().to_string();
+        let error = plans.check_units("/", 21, Callers::Anybody).unwrap_err().to_string();
         assert!(error.contains("the limit `address` of the plan `anonymous`, whose burst is 20"), "{error}");
     }
 

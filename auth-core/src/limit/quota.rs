@@ -1,159 +1,122 @@
-//! How many requests in what time, and how many at once.
+//! How much a budget holds, as it is written: a rate, or an allowance of the calendar.
 
 use std::fmt;
-use std::num::{NonZeroU32, NonZeroU64};
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::rate::{DAY, SECOND};
+use super::{Allowance, Burst, Factor, Period, Rate};
 use crate::ConfigError;
 
-/// So many requests in so much time, of which so many may come at once.
+/// How much a budget holds, and how it comes back: evenly, or whole at the end of a period of the calendar.
 ///
-/// Written `100/hour`, `5/10s`, `1000/day burst 50`, `100/hour burst 2x`. Without a burst, the whole count may come at
-/// once. The quota refills evenly, one request every `per / count`, rounded up to whole nanoseconds.
+/// A rate is written `100/hour`, `5/10s`, `1000/day burst 50`, `100/hour burst 2x`; without a burst, the whole count may
+/// come at once. An allowance is written `1000/calendar hour`, `500/calendar day`, `10000/calendar month`, in UTC.
 ///
 /// ```
-/// use auth_core::limit::Quota;
+/// use auth_core::limit::{Period, Quota};
 /// use std::time::Duration;
 ///
-/// let quota: Quota = "100/hour burst 1.5x".parse()?;
-/// assert_eq!((quota.count(), quota.per(), quota.burst()), (100, Duration::from_secs(3600), 150));
-/// assert_eq!(quota.interval(), Duration::from_secs(36));
+/// let Quota::Rate(rate) = "100/hour burst 1.5x".parse()? else { unreachable!() };
+/// assert_eq!((rate.count(), rate.per(), rate.burst()), (100, Duration::from_secs(3600), 150));
+/// assert_eq!(rate.interval(), Duration::from_secs(36));
+/// let Quota::Allowance(allowance) = "500/calendar day".parse()? else { unreachable!() };
+/// assert_eq!((allowance.count(), allowance.period()), (500, Period::Day));
 /// # Ok::<(), auth_core::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Quota {
-    count: NonZeroU32,
-    burst: NonZeroU32,
-    per: NonZeroU64,
-    interval: NonZeroU64,
+pub enum Quota {
+    /// Comes back evenly.
+    Rate(Rate),
+    /// Comes back whole when the period ends.
+    Allowance(Allowance),
 }
 
-const SECOND: u64 = 1_000_000_000;
-const DAY: u64 = 86_400 * SECOND;
-/// Rounding the interval up to whole nanoseconds slows a rate of a million a second by less than a thousandth.
-const SHORTEST_INTERVAL: u64 = 1_000;
-const LONGEST_WINDOW: u64 = 366 * DAY;
-/// Keeps every instant of a budget within 63 bits, whatever the burst.
-const LONGEST_REFILL: u64 = 10 * LONGEST_WINDOW;
-
-/// How many requests may come at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Burst {
-    /// So many.
-    Count(NonZeroU32),
-    /// So many times the count of the quota, rounded down, at least 1.
-    Factor(Factor),
-}
-
-/// A factor such as `1.5x`, to a thousandth, greater than 0 and at most 1000.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Factor {
-    thousandths: NonZeroU32,
-}
+/// Eight of them travel with every decision.
+const _: () = assert!(size_of::<Quota>() == 24);
 
 impl Quota {
     /// One a second; also fills places that are not in use.
-    pub(crate) const ONE_A_SECOND: Self = Self {
-        count: NonZeroU32::MIN,
-        burst: NonZeroU32::MIN,
-        per: NonZeroU64::new(SECOND).unwrap(),
-        interval: NonZeroU64::new(SECOND).unwrap(),
-    };
+    pub(crate) const ONE_A_SECOND: Self = Self::Rate(Rate::ONE_A_SECOND);
 
-    /// So many requests in that time, all of which may come at once.
+    /// A rate of so many requests in that time, all of which may come at once.
     ///
     /// # Errors
-    /// A count of 0, more than a million a second, or a time of 0 or of more than 366 days.
+    /// As [`Rate::new`].
     pub fn new(count: u32, per: Duration) -> Result<Self, ConfigError> {
-        let burst = NonZeroU32::new(count).ok_or_else(|| {
-            ConfigError::new("a quota of 0 lets nothing pass: write 1 or more, or deny the route by a rule")
-        })?;
-        Self::checked(burst, per, burst)
+        Rate::new(count, per).map(Self::Rate)
     }
 
-    /// The same quota with another burst.
+    /// The same rate with another burst.
     ///
     /// # Errors
-    /// A burst that would take more than ten years to refill.
+    /// A burst that would take more than ten years to refill. An allowance has no burst: all of it may be used at once.
     pub fn with_burst(self, burst: Burst) -> Result<Self, ConfigError> {
-        let burst = match burst {
-            Burst::Count(count) => count,
-            Burst::Factor(factor) => factor.of(self.count),
-        };
-        Self::checked(self.count, self.per(), burst)
-    }
-
-    fn checked(count: NonZeroU32, per: Duration, burst: NonZeroU32) -> Result<Self, ConfigError> {
-        let per = u64::try_from(per.as_nanos()).ok().filter(|nanos| *nanos <= LONGEST_WINDOW);
-        let per = per.and_then(NonZeroU64::new).ok_or_else(|| {
-            ConfigError::new("the time of a quota is more than 0 and at most 366 days: write a shorter one")
-        })?;
-        let interval = per.get().div_ceil(u64::from(count.get()));
-        let interval = NonZeroU64::new(interval).filter(|nanos| nanos.get() >= SHORTEST_INTERVAL).ok_or_else(|| {
-            ConfigError::new(format!("{count} in {} is more than a million a second: write less", Window(per)))
-        })?;
-        if u64::from(burst.get()).saturating_mul(interval.get()) > LONGEST_REFILL {
-            return Err(ConfigError::new(format!(
-                "a burst of {burst} at {count}/{} takes more than ten years to refill: write a smaller burst",
-                Window(per)
-            )));
+        match self {
+            Self::Rate(rate) => rate.with_burst(burst).map(Self::Rate),
+            Self::Allowance(allowance) => Err(ConfigError::new(format!(
+                "{allowance} has no burst, because all of it may be used at once: leave the burst out, or write a rate"
+            ))),
         }
-        Ok(Self { count, burst, per, interval })
     }
 
-    /// The same quota with the burst multiplied; the rate stays.
-    ///
-    /// The burst is at least 1, and no more than refills within ten years.
+    /// The same rate with the burst multiplied; an allowance stays as it is.
     #[must_use]
     pub fn times(self, factor: Factor) -> Self {
-        let refillable = u32::try_from(LONGEST_REFILL / self.interval).unwrap_or(u32::MAX);
-        let burst = factor.of(self.burst).min(NonZeroU32::new(refillable).unwrap_or(NonZeroU32::MIN));
-        Self { burst, ..self }
+        match self {
+            Self::Rate(rate) => Self::Rate(rate.times(factor)),
+            Self::Allowance(_) => self,
+        }
     }
 
-    /// How many requests in [`per`](Self::per).
+    /// How many requests in the time or period it is for.
     pub const fn count(&self) -> u32 {
-        self.count.get()
+        match self {
+            Self::Rate(rate) => rate.count(),
+            Self::Allowance(allowance) => allowance.count(),
+        }
     }
 
-    /// How many may come at once.
+    /// How many may come at once: the burst of a rate, the whole of an allowance.
     pub const fn burst(&self) -> u32 {
-        self.burst.get()
+        match self {
+            Self::Rate(rate) => rate.burst(),
+            Self::Allowance(allowance) => allowance.count(),
+        }
     }
 
-    /// The time the count is for.
-    pub const fn per(&self) -> Duration {
-        Duration::from_nanos(self.per.get())
-    }
-
-    /// How long it takes until one more may pass.
-    pub const fn interval(&self) -> Duration {
-        Duration::from_nanos(self.interval.get())
-    }
-
-    /// How long it takes from empty to full.
-    pub const fn refill(&self) -> Duration {
-        Duration::from_nanos(self.refill_nanos())
-    }
-
-    /// Whole seconds of [`per`](Self::per), rounded up, as the `w` of `RateLimit-Policy` has them.
+    /// Whole seconds of the time it is for, rounded up, as the `w` of `RateLimit-Policy` has them.
+    ///
+    /// A month has 31 days, because the policy must be the same in every response (RateLimit-11 section 3) and none may
+    /// look more generous than it is.
     pub const fn window_seconds(&self) -> u64 {
-        self.per.get().div_ceil(SECOND)
+        match self {
+            Self::Rate(rate) => rate.per_nanos().div_ceil(SECOND),
+            Self::Allowance(allowance) => allowance.period().longest().as_secs(),
+        }
     }
 
-    pub(crate) const fn interval_nanos(&self) -> NonZeroU64 {
-        self.interval
+    /// What tells budgets of one name apart: two rates, whatever their bursts, and two periods, whatever their counts.
+    ///
+    /// What was spent is the same number under every count, so a changed plan goes on with it. The first number is 0
+    /// for periods alone.
+    pub(crate) const fn kind(&self) -> (u32, u64) {
+        match self {
+            Self::Rate(rate) => (rate.count(), rate.per_nanos()),
+            Self::Allowance(allowance) => (0, allowance.period() as u64),
+        }
     }
+}
 
-    /// At most ten years.
-    pub(crate) const fn refill_nanos(&self) -> u64 {
-        self.interval.get() * self.burst.get() as u64
+impl From<Rate> for Quota {
+    fn from(rate: Rate) -> Self {
+        Self::Rate(rate)
     }
+}
 
-    /// What tells two rates apart, whatever their bursts.
-    pub(crate) const fn rate(&self) -> (u32, u64) {
-        (self.count.get(), self.per.get())
+impl From<Allowance> for Quota {
+    fn from(allowance: Allowance) -> Self {
+        Self::Allowance(allowance)
     }
 }
 
@@ -168,9 +131,15 @@ impl FromStr for Quota {
         };
         let (count, window) = rate.split_once('/').ok_or_else(malformed)?;
         let count = count.trim().parse().map_err(|_| malformed())?;
-        let per = read_window(window.trim()).ok_or_else(malformed)?;
         let in_text = |error: ConfigError| error.at(format_args!("`{text}`"));
-        let quota = Self::new(count, per).map_err(in_text)?;
+        let quota = match window.trim().strip_prefix("calendar ") {
+            Some(period) => {
+                let period = Period::read(period.trim_start()).ok_or_else(malformed)?;
+                Allowance::new(count, period).map(Self::Allowance)
+            }
+            None => Self::new(count, read_window(window.trim()).ok_or_else(malformed)?),
+        };
+        let quota = quota.map_err(in_text)?;
         match burst {
             Some(burst) => quota.with_burst(burst.trim().parse()?).map_err(in_text),
             None => Ok(quota),
@@ -179,7 +148,8 @@ impl FromStr for Quota {
 }
 
 const HOW_TO_WRITE: &str = "write a count, a slash and a time, such as 100/hour, 5/10s or 1000/day burst 2x; \
-    times are ms, second, minute, hour, day and week";
+    times are ms, second, minute, hour, day and week; or 500/calendar day for an allowance, whose periods are \
+    calendar hour, calendar day and calendar month";
 
 /// `hour`, `10s`, `15 minutes`.
 fn read_window(text: &str) -> Option<Duration> {
@@ -198,88 +168,13 @@ fn read_window(text: &str) -> Option<Duration> {
     Some(Duration::from_nanos(number.saturating_mul(nanos)))
 }
 
-impl FromStr for Burst {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        if text.ends_with('x') {
-            return text.parse().map(Self::Factor);
-        }
-        text.parse().map(Self::Count).map_err(|_| {
-            ConfigError::new(format!("`{text}` is not a burst: write a count of 1 or more, or a factor such as 1.5x"))
-        })
-    }
-}
-
-impl Factor {
-    /// Changes nothing.
-    pub const ONE: Self = Self { thousandths: NonZeroU32::new(1_000).unwrap() };
-
-    /// Rounded down, at least 1.
-    fn of(self, count: NonZeroU32) -> NonZeroU32 {
-        let product = u64::from(self.thousandths.get()) * u64::from(count.get()) / 1_000;
-        NonZeroU32::new(u32::try_from(product).unwrap_or(u32::MAX)).unwrap_or(NonZeroU32::MIN)
-    }
-}
-
-/// Reads `2x`, `1.5x` or the bare number.
-impl FromStr for Factor {
-    type Err = ConfigError;
-
-    fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let number = text.trim().trim_end_matches('x').trim_end();
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let thousandths = (digits(whole) && digits(fraction) && fraction.len() <= 3)
-            .then(|| format!("{whole}{fraction:0<3}").parse::<u32>().ok())
-            .flatten()
-            .filter(|thousandths| *thousandths <= 1_000_000)
-            .and_then(NonZeroU32::new);
-        let thousandths = thousandths.ok_or_else(|| {
-            ConfigError::new(format!("`{text}` is not a factor: write one from 0.001x to 1000x, such as 1.5x"))
-        })?;
-        Ok(Self { thousandths })
-    }
-}
-
-impl fmt::Display for Factor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, fraction) = (self.thousandths.get() / 1_000, self.thousandths.get() % 1_000);
-        let fraction = format!("{fraction:03}");
-        match fraction.trim_end_matches('0') {
-            "" => write!(f, "{whole}x"),
-            fraction => write!(f, "{whole}.{fraction}x"),
-        }
-    }
-}
-
-impl fmt::Debug for Factor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The window as it is written behind the slash.
-struct Window(NonZeroU64);
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str, &str); 4] =
-            [(DAY, "day", "d"), (3_600 * SECOND, "hour", "h"), (60 * SECOND, "minute", "m"), (SECOND, "second", "s")];
-        let nanos = self.0.get();
-        match UNITS.into_iter().find(|(unit, ..)| nanos.is_multiple_of(*unit)) {
-            Some((unit, name, _)) if nanos == unit => f.write_str(name),
-            Some((unit, _, letter)) => write!(f, "{}{letter}", nanos / unit),
-            None => write!(f, "{}ms", nanos.div_ceil(SECOND / 1_000)),
-        }
-    }
-}
-
 /// As it is written in a configuration.
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.count, Window(self.per))?;
-        if self.burst == self.count { Ok(()) } else { write!(f, " burst {}", self.burst) }
+        match self {
+            Self::Rate(rate) => rate.fmt(f),
+            Self::Allowance(allowance) => allowance.fmt(f),
+        }
     }
 }
 
@@ -297,6 +192,11 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn rate(text: &str) -> Rate {
+        let Quota::Rate(rate) = quota(text) else { panic!("{text} is no rate") };
+        rate
+    }
+
     #[test]
     fn quotas_are_read_as_they_are_spoken() {
         for (text, count, seconds, burst) in [
@@ -311,12 +211,27 @@ mod tests {
             ("5/s burst 0.25x", 5, 1, 1),
             ("3/s burst 0.001x", 3, 1, 1),
         ] {
-            let read = quota(text);
+            let read = rate(text);
             assert_eq!((read.count(), read.per().as_secs(), read.burst()), (count, seconds, burst), "{text}");
-            assert_eq!(quota(&read.to_string()), read);
+            assert_eq!(quota(&read.to_string()), Quota::Rate(read));
         }
-        assert_eq!(quota("5/250ms").per(), Duration::from_millis(250));
+        assert_eq!(rate("5/250ms").per(), Duration::from_millis(250));
         assert_eq!(quota("5/250ms").window_seconds(), 1);
+    }
+
+    #[test]
+    fn allowances_are_read_as_they_are_spoken() {
+        for (text, count, period, seconds) in [
+            ("1000/calendar hour", 1_000, Period::Hour, 3_600),
+            (" 500 / calendar  day ", 500, Period::Day, 86_400),
+            ("4294967295/calendar month", u32::MAX, Period::Month, 2_678_400),
+        ] {
+            let read = quota(text);
+            assert_eq!(read, Allowance::new(count, period).unwrap().into(), "{text}");
+            assert_eq!((read.burst(), read.window_seconds()), (count, seconds));
+            assert_eq!(quota(&read.to_string()), read);
+            assert_eq!(read.times("2x".parse().unwrap()), read);
+        }
     }
 
     #[test]
@@ -332,6 +247,11 @@ mod tests {
             ("5/400d", "at most 366 days"),
             ("5/99999999999999999999s", "write a count"),
             ("2000000/s", "more than a million a second"),
+            ("0/calendar day", "write 1 or more"),
+            ("5/calendar week", "calendar hour, calendar day and calendar month"),
+            ("5/calendar 2 days", "calendar hour, calendar day"),
+            ("5/calendar", "500/calendar day"),
+            ("5/calendar day burst 2x", "has no burst"),
             ("5/hour burst", "not a burst"),
             ("5/hour burst 0", "count of 1 or more"),
             ("5/hour burst 0x", "0.001x to 1000x"),

@@ -6,7 +6,8 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use super::charge::MAX_CHARGES;
-use super::{Quota, gcra};
+use super::{Allowance, Quota, Rate, Room, gcra};
+use crate::clock::Timestamp;
 
 /// What one budget, or all of them together, say to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,34 +23,57 @@ pub enum Verdict {
 /// One budget after a request was charged for or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
-    quota: Quota,
-    /// Nanoseconds.
-    until_full: u64,
+    level: Level,
     /// Nanoseconds, or one of the two constants below: eight balances travel with every decision, so they are small.
     wait: u64,
 }
 
+/// How much a budget holds; times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Rate { rate: Rate, until_full: u64 },
+    Allowance { allowance: Allowance, spent: u32, until_end: u64 },
+}
+
+const _: () = assert!(size_of::<Balance>() == 40);
+
 /// Fills places that are not in use.
-const NOTHING: Balance = Balance { quota: Quota::ONE_A_SECOND, until_full: 0, wait: FITS };
+const NOTHING: Balance = Balance { level: Level::Rate { rate: Rate::ONE_A_SECOND, until_full: 0 }, wait: FITS };
 const FITS: u64 = 0;
 const NEVER: u64 = u64::MAX;
 
 impl Balance {
-    /// A budget of that quota which is full again after that time, and what it said to the request.
+    /// A budget of that rate which is full again after that time, and what it said to the request.
     ///
     /// A wait counts as at least a nanosecond. Times are cut at some 584 years.
-    pub fn new(quota: Quota, until_full: Duration, verdict: Verdict) -> Self {
-        Self { quota, until_full: nanos(until_full), wait: FITS }.judged(verdict)
+    pub fn of_rate(rate: Rate, until_full: Duration, verdict: Verdict) -> Self {
+        Self { level: Level::Rate { rate, until_full: nanos(until_full) }, wait: FITS }.judged(verdict)
     }
 
-    /// The same from a ruling and a time in nanoseconds.
-    pub(crate) const fn ruled(quota: Quota, until_full: u64, ruling: gcra::Ruling) -> Self {
+    /// An allowance of which so much is spent in a period that ends after that time, and what it said to the request.
+    pub fn of_allowance(allowance: Allowance, spent: u32, until_end: Duration, verdict: Verdict) -> Self {
+        let until_end = nanos(until_end);
+        Self { level: Level::Allowance { allowance, spent, until_end }, wait: FITS }.judged(verdict)
+    }
+
+    /// The same as of a rate, from a ruling and a time in nanoseconds.
+    pub(crate) const fn ruled(rate: Rate, until_full: u64, ruling: gcra::Ruling) -> Self {
         let wait = match ruling {
             gcra::Ruling::Fits(_) => FITS,
             gcra::Ruling::Wait(nanos) => nanos, // at least one, and far from the largest
             gcra::Ruling::Never => NEVER,
         };
-        Self { quota, until_full, wait }
+        Self { level: Level::Rate { rate, until_full }, wait }
+    }
+
+    /// The same as of an allowance.
+    pub(crate) const fn counted(allowance: Allowance, spent: u32, until_end: u64, room: Room) -> Self {
+        let wait = match room {
+            Room::Fits(_) => FITS,
+            Room::NextPeriod => until_end, // at least one, and far from the largest
+            Room::Never => NEVER,
+        };
+        Self { level: Level::Allowance { allowance, spent, until_end }, wait }
     }
 
     /// Whether it had room.
@@ -69,18 +93,70 @@ impl Balance {
     }
 
     /// The quota that was asked for.
-    pub const fn quota(&self) -> &Quota {
-        &self.quota
+    pub const fn quota(&self) -> Quota {
+        match self.level {
+            Level::Rate { rate, .. } => Quota::Rate(rate),
+            Level::Allowance { allowance, .. } => Quota::Allowance(allowance),
+        }
     }
 
     /// How many units would fit now.
     pub fn remaining(&self) -> u32 {
-        gcra::available_after(self.until_full, &self.quota)
+        match &self.level {
+            Level::Rate { rate, until_full } => gcra::available_after(*until_full, rate),
+            Level::Allowance { allowance, spent, .. } => allowance.remaining(*spent),
+        }
     }
 
-    /// When the budget is full again, if nobody spends from it.
+    /// When the budget is full again, if nobody spends from it; for an allowance, when its period ends.
     pub const fn until_full(&self) -> Duration {
-        Duration::from_nanos(self.until_full)
+        Duration::from_nanos(self.until_full_nanos())
+    }
+
+    const fn until_full_nanos(&self) -> u64 {
+        match self.level {
+            Level::Rate { until_full, .. } => until_full,
+            Level::Allowance { until_end, .. } => until_end,
+        }
+    }
+
+    /// When one unit fits: at once, where something remains.
+    pub fn until_one(&self) -> Duration {
+        match &self.level {
+            Level::Rate { rate, until_full } => {
+                let a_unit_less = rate.refill_nanos().saturating_sub(rate.interval_nanos().get());
+                Duration::from_nanos(until_full.saturating_sub(a_unit_less))
+            }
+            Level::Allowance { .. } if self.remaining() > 0 => Duration::ZERO,
+            Level::Allowance { until_end, .. } => Duration::from_nanos(*until_end),
+        }
+    }
+
+    /// The instant at which the budget is full again: for an allowance, the end of its period to the second.
+    ///
+    /// The time of day is read again after the budget was asked, and a store may have a clock of its own; of the
+    /// ends that a calendar has, the nearest is meant.
+    pub fn resets(&self, now: Timestamp) -> Timestamp {
+        let instant = now.saturating_add(self.until_full());
+        match &self.level {
+            Level::Rate { .. } => instant,
+            Level::Allowance { allowance, .. } => {
+                let period = allowance.period();
+                period.end_after(instant.saturating_sub(period.longest() / 4))
+            }
+        }
+    }
+
+    /// The same balance for a caller who is sent away for longer. A budget that refuses is not full before it has room,
+    /// but a period ends when it ends.
+    fn later(self, by: Duration) -> Self {
+        let Verdict::Wait(wait) = self.verdict() else { return self };
+        let wait = wait.saturating_add(by);
+        let level = match self.level {
+            Level::Rate { rate, until_full } => Level::Rate { rate, until_full: until_full.max(nanos(wait)) },
+            level @ Level::Allowance { .. } => level,
+        };
+        Self { level, ..self }.judged(Verdict::Wait(wait))
     }
 
     /// What this budget said by itself.
@@ -104,13 +180,13 @@ fn nanos(time: Duration) -> u64 {
 /// What all charges of one request came to: a balance for each, in the order of the charges.
 ///
 /// ```
-/// use auth_core::limit::{Balance, Spending, Verdict};
+/// use auth_core::limit::{Balance, Rate, Spending, Verdict};
 /// use std::time::Duration;
 ///
 /// let second = Duration::from_secs(1);
 /// let refused = Spending::new([
-///     Balance::new("10/second".parse()?, second, Verdict::Wait(second / 10)),
-///     Balance::new("100/hour".parse()?, 36 * second, Verdict::Fits),
+///     Balance::of_rate(Rate::new(10, second)?, second, Verdict::Wait(second / 10)),
+///     Balance::of_rate(Rate::new(100, 3600 * second)?, 36 * second, Verdict::Fits),
 /// ]);
 /// assert_eq!(refused.verdict(), Verdict::Wait(second / 10));
 /// assert_eq!(refused.exceeded().collect::<Vec<_>>(), [0]);
@@ -152,11 +228,7 @@ impl Spending {
     #[must_use]
     pub fn later(mut self, by: Duration) -> Self {
         for balance in self.balances.iter_mut().take(self.count) {
-            if let Verdict::Wait(wait) = balance.verdict() {
-                // a budget that refuses is not full before it has room
-                let until_full = balance.until_full().max(wait.saturating_add(by));
-                *balance = Balance::new(balance.quota, until_full, Verdict::Wait(wait.saturating_add(by)));
-            }
+            *balance = balance.later(by);
         }
         self
     }
@@ -169,7 +241,7 @@ impl Spending {
     /// The balance with the least left, and its place; of several, the one that takes longest to be full again.
     pub fn scarcest(&self) -> Option<(usize, &Balance)> {
         // the first of several that are equal; a division each is enough
-        self.iter().enumerate().min_by_key(|(_, balance)| (balance.remaining(), Reverse(balance.until_full)))
+        self.iter().enumerate().min_by_key(|(_, balance)| (balance.remaining(), Reverse(balance.until_full_nanos())))
     }
 }
 
@@ -198,7 +270,8 @@ mod tests {
     use super::*;
 
     fn balance(quota: &str, until_full: u64, verdict: Verdict) -> Balance {
-        Balance::new(quota.parse().unwrap(), Duration::from_secs(until_full), verdict)
+        let Quota::Rate(rate) = quota.parse().unwrap() else { panic!("{quota} is no rate") };
+        Balance::of_rate(rate, Duration::from_secs(until_full), verdict)
     }
 
     #[test]

@@ -5,18 +5,39 @@ use std::sync::Arc;
 
 use super::{Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
 
-/// One limit of a plan: what it is called, how much it allows, and what its budgets belong to.
+/// One limit of a plan: what it is called, how much it allows, what its budgets belong to, and where it counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub(super) name: Arc<str>,
     pub(super) quota: Quota,
     pub(super) scope: Scope,
+    pub(super) routes: Option<Arc<[Box<str>]>>,
 }
 
 impl Limit {
     /// A limit. Clients see the name in `RateLimit-Policy` and in the body of a 429.
     pub fn new(name: impl Into<Arc<str>>, quota: Quota, scope: Scope) -> Self {
-        Self { name: name.into(), quota, scope }
+        Self { name: name.into(), quota, scope, routes: None }
+    }
+
+    /// The same limit for these routes alone, by the names of their [rules](crate::policy::Rule::named); elsewhere
+    /// nothing is taken from it, and nothing is told of it.
+    ///
+    /// The routes share its budgets, unless these belong to each route.
+    #[must_use]
+    pub fn on_routes<R: Into<Box<str>>>(mut self, names: impl IntoIterator<Item = R>) -> Self {
+        self.routes = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The routes it is for alone, none where it is for all.
+    pub fn routes(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().flat_map(|names| names.iter()).map(|name| &**name)
+    }
+
+    /// Whether it counts on the route of that name.
+    pub(super) fn holds_on(&self, route: &str) -> bool {
+        self.routes.as_ref().is_none_or(|names| names.iter().any(|name| **name == *route))
     }
 
     /// The name, as clients see it.
@@ -44,9 +65,9 @@ pub struct Terms {
 }
 
 impl Terms {
-    pub(super) fn new(plan: &Arc<str>, limits: &[Limit], factor: Factor) -> Self {
+    pub(super) fn new<'l>(plan: &Arc<str>, limits: impl IntoIterator<Item = &'l Limit>, factor: Factor) -> Self {
         let with_burst = |limit: &Limit| Limit { quota: limit.quota.times(factor), ..limit.clone() };
-        let limits: Box<[Limit]> = limits.iter().map(with_burst).collect();
+        let limits: Box<[Limit]> = limits.into_iter().map(with_burst).collect();
         let policy = policy_text(&limits).into();
         Self { plan: Arc::clone(plan), limits, policy }
     }

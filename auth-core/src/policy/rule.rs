@@ -34,7 +34,15 @@ pub struct Rule {
     count: CredentialCount,
     preflight: Preflight,
     cost: u32,
+    anonymous: AnonymousCallers,
     name: Option<String>,
+}
+
+/// Whether callers without a credential pass although others need something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AnonymousCallers {
+    Refused,
+    Pass,
 }
 
 /// What becomes of a CORS preflight, which never carries credentials (Fetch, section 3.3.5).
@@ -69,6 +77,7 @@ impl Rule {
             count: CredentialCount::ExactlyOne,
             preflight: Preflight::Checked,
             cost: 1,
+            anonymous: AnonymousCallers::Refused,
             name: None,
         }
     }
@@ -101,6 +110,15 @@ impl Rule {
     #[must_use]
     pub fn several_credentials(mut self) -> Self {
         self.count = CredentialCount::Several;
+        self
+    }
+
+    /// A caller without a credential passes; one who has a credential must meet the requirement all the same.
+    ///
+    /// For what everybody may see a little of, and customers by their permissions.
+    #[must_use]
+    pub fn or_anonymous(mut self) -> Self {
+        self.anonymous = AnonymousCallers::Pass;
         self
     }
 
@@ -163,6 +181,7 @@ pub struct RouteRule {
     count: CredentialCount,
     pub(super) preflight: Preflight,
     cost: u32,
+    anonymous: AnonymousCallers,
 }
 
 impl RouteRule {
@@ -194,6 +213,14 @@ impl RouteRule {
                 "a tenant is compared, but callers need not be anybody: require authenticated() at least",
             ));
         }
+        if rule.anonymous == AnonymousCallers::Pass
+            && (rule.tenant_parameter.is_some() || !matches!(needs, Needs::Caller(_)))
+        {
+            problems.push(ConfigError::new(
+                "callers without a credential pass as well, which goes with a requirement of the others and not with a \
+                 tenant",
+            ));
+        }
         let particular = rule.accepting.is_some() || rule.count == CredentialCount::Several;
         if particular && matches!(needs, Needs::Nothing) {
             problems.push(ConfigError::new("a public route looks at no credential, so it cannot choose among them"));
@@ -210,6 +237,7 @@ impl RouteRule {
             count: rule.count,
             preflight: rule.preflight,
             cost: rule.cost,
+            anonymous: rule.anonymous,
         })
     }
 
@@ -223,6 +251,7 @@ impl RouteRule {
         match self.needs {
             Needs::Nothing => CredentialUse::Ignored,
             Needs::GoodCredentialIfAny => CredentialUse::Optional,
+            Needs::Caller(_) if self.anonymous == AnonymousCallers::Pass => CredentialUse::Optional,
             Needs::Caller(_) | Needs::Impossible => CredentialUse::Required,
         }
     }

@@ -42,11 +42,11 @@ impl Renderer {
         situation: &Situation<'_>,
         sources: impl Iterator<Item = (&'s Source, bool)>,
     ) -> Reply {
-        let code = self.code(rejection);
+        let (code, message) = (self.code(rejection), self.message(rejection));
         let facts = ErrorFacts {
             rejection,
             code: &code,
-            message: self.message(rejection),
+            message: &message,
             path: situation.path,
             request_id: situation.request_id,
             time: situation.time,
@@ -81,10 +81,11 @@ impl Renderer {
         }
     }
 
-    fn message(&self, rejection: &Rejection) -> &str {
+    /// The configured words, or ours with all details.
+    fn message<'a>(&'a self, rejection: &'a Rejection) -> Cow<'a, str> {
         let messages = &self.style.messages;
         let overridden = messages.get(rejection.cause()).or_else(|| messages.get(rejection.code()));
-        overridden.map_or(rejection.message(), String::as_str)
+        overridden.map_or_else(|| rejection.details(), |words| Cow::Borrowed(words))
     }
 }
 

@@ -82,7 +82,8 @@ impl Shape {
             Self::OAuth => json(&OAuth { error: code, error_description: message }),
             Self::Nested => json(&Nested { error: Error { code, message, request_id: None, details: None } }),
             Self::NestedWithDetails => {
-                let details = Some(rejection.message());
+                let details = rejection.details();
+                let details = Some(details.as_ref());
                 json(&Nested { error: Error { code, message, request_id: Some(request_id), details } })
             }
             Self::Flat => json(&Flat { detail: message, error: code }),
@@ -118,6 +119,9 @@ fn status_code_name(status: u16) -> &'static str {
         401 => "unauthorized",
         403 => "forbidden",
         404 => "not_found",
+        409 => "conflict",
+        413 => "content_too_large",
+        415 => "unsupported_media_type",
         429 => "too_many_requests",
         502 => "bad_gateway",
         503 => "service_unavailable",
@@ -152,6 +156,9 @@ fn reason_phrase(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         502 => "Bad Gateway",
         503 => "Service Unavailable",

@@ -1,4 +1,4 @@
-//! Where API keys, opaque tokens, revocations and budgets are kept: what a store promises, and the stores that come along.
+//! Where API keys, opaque tokens, accounts, revocations and budgets are kept: what a store promises, and the stores that come along.
 //!
 //! Every operation is one atomic step, whose guarantee stands at the method. A step that needs no waiting answers at
 //! once, so that verification against a store in memory is a plain function call.
@@ -6,16 +6,22 @@
 //! - `memory`: [`MemoryKeyStore`], gone when the process ends
 //! - `token`: [`TokenStore`], what a store of opaque tokens promises
 //! - `token_memory`: [`MemoryTokenStore`], gone when the process ends
+//! - `account`: `AccountStore`, what a store of accounts and their sessions promises (feature `issue`)
+//! - `account_memory`: `MemoryAccountStore`, gone when the process ends (feature `issue`)
 //! - `revocation`: [`RevocationStore`], what a store of revocations promises
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
-//! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore` and `SqliteRevocations`, in one file or several, shared by several
-//!   processes (feature `sqlite`)
+//! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
+//!   shared by several processes (feature `sqlite`)
 //! - `limit`: [`LimitStore`], what a store of budgets promises
 //! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
 //! - `index`: records by digest, read without a lock
 //! - `change`: what can be changed about a key, for every store alike
 //! - `conformance`: checks that a store keeps its promises (feature `conformance`)
 
+#[cfg(feature = "issue")]
+mod account;
+#[cfg(feature = "issue")]
+mod account_memory;
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -37,12 +43,18 @@ use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::outcome::Outcome;
 
+#[cfg(feature = "issue")]
+pub use account::{AccountScope, AccountStore, SessionKey, Spending};
+#[cfg(feature = "issue")]
+pub use account_memory::MemoryAccountStore;
 pub use change::KeyChange;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
 pub use memory::MemoryKeyStore;
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
+#[cfg(all(feature = "sqlite", feature = "issue"))]
+pub use sqlite::SqliteAccountStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};

@@ -2,7 +2,9 @@
 
 use auth_core::gate::Context;
 use auth_core::policy::{Entry, Preflight};
-use auth_core::{FieldNames, Headers, Rejection, RequestHead};
+use auth_core::{FieldNames, Headers, NetworkSet, Rejection, RequestHead, client_address};
+use std::net::IpAddr;
+
 use http::request::Parts;
 use http::{HeaderMap, Response};
 
@@ -58,6 +60,12 @@ pub(crate) fn refuse(context: &Context, rejection: Rejection, parts: &Parts) -> 
     let mut response = response(refusal.reply);
     response.extensions_mut().insert(refusal.rejection);
     response
+}
+
+/// The address of the client, as the gate sees it.
+pub(crate) fn client_of(parts: &Parts, peer: Option<IpAddr>, trusted: &NetworkSet) -> Option<IpAddr> {
+    let fields = Fields(&parts.headers);
+    client_address(&RequestHead { peer, ..head(parts, &fields) }, trusted)
 }
 
 fn head<'a>(parts: &'a Parts, fields: &'a Fields<'a>) -> RequestHead<'a> {

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Context, Gate};
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
@@ -23,13 +24,13 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
 use crate::connection::{Hop, Scheme, Trust};
 use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
+use crate::endpoints::{Asked, answer_at};
 use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
 use crate::framing::fault_of;
-use crate::gate_view::{Sharing, refuse, route};
+use crate::gate_view::{Sharing, client_of, refuse, route};
 use crate::health::Health;
 use crate::host::is_host;
 use crate::passage::Passage;
-use crate::wiring::route_name;
 
 /// What stands between the gate and the upstreams.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub struct Gateway {
     /// Where the routes of these names lead.
     by_route: HashMap<String, Arc<Destination>>,
     trusted_proxies: NetworkSet,
+    endpoints: Endpoints,
     health: Arc<Health>,
     longest_head: usize,
 }
@@ -72,7 +74,7 @@ impl<'a> Admitted<'a> {
 
 impl Gateway {
     /// What the configuration says, around a gate of the same configuration.
-    pub fn new(config: &Config, gate: Gate, health: Arc<Health>) -> Self {
+    pub fn new(config: &Config, gate: Gate, endpoints: Endpoints, health: Arc<Health>) -> Self {
         let named: HashMap<&str, Arc<Destination>> = config
             .upstreams
             .iter()
@@ -80,7 +82,7 @@ impl Gateway {
             .collect();
         let by_route = config.routes.iter().filter_map(|route| {
             let upstream = route.upstream.as_ref()?;
-            Some((route_name(route), Arc::clone(named.get(upstream.value.as_str())?)))
+            Some((route.name(), Arc::clone(named.get(upstream.value.as_str())?)))
         });
         Self {
             cross_origin: CrossOrigin::new(&config.cors),
@@ -91,6 +93,7 @@ impl Gateway {
             destination: Destination::new(&config.upstream),
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
+            endpoints,
             health,
             longest_head: config.server.max_header_size,
             context: gate.context(),
@@ -128,6 +131,12 @@ impl Gateway {
         let sharing = self.sharing(&parts);
         if sharing == Sharing::Preflight {
             return Answer::Response(self.cross_origin.preflight(&parts));
+        }
+        if let Some(found) = self.endpoints.find(parts.method.as_str(), parts.uri.path()) {
+            let client = client_of(&parts, peer, &self.trusted_proxies);
+            let asked = Asked { parts: &parts, client, caller: admitted.caller().cloned(), now: self.gate.now() };
+            let answered = answer_at(&self.endpoints, found, asked, body).await;
+            return Answer::Response(answered.unwrap_or_else(|rejection| refuse(&self.context, rejection, &parts)));
         }
         // What refusals need survives the request, which is consumed.
         let remembered = head_of(&parts);

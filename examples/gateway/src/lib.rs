@@ -12,6 +12,7 @@ pub mod connection;
 pub mod cross_origin;
 pub mod data_dir;
 pub mod demo;
+mod endpoints;
 pub mod forward;
 pub mod framing;
 mod gate_view;

@@ -18,10 +18,15 @@ pub struct Profile {
 }
 
 /// Every profile.
-pub const PROFILES: [Profile; 1] = [Profile { name: "standard", text: include_str!("../profiles/standard.toml") }];
+pub const PROFILES: [Profile; 4] = [
+    Profile { name: "standard", text: include_str!("../profiles/standard.toml") },
+    Profile { name: "marketing", text: include_str!("../profiles/marketing.toml") },
+    Profile { name: "vantage", text: include_str!("../profiles/vantage.toml") },
+    Profile { name: "musicgen", text: include_str!("../profiles/musicgen.toml") },
+];
 
 /// The names of profiles that are planned and not made yet.
-pub const PLANNED: [&str; 5] = ["marketing", "vantage", "vagaro", "alianza", "musicgen"];
+pub const PLANNED: [&str; 2] = ["vagaro", "alianza"];
 
 impl Profile {
     /// The profile of that name.

@@ -73,7 +73,7 @@ impl Ready {
 
     /// What is served at first.
     pub fn generation(&self) -> Generation {
-        Generation::new(Arc::clone(&self.config), self.wired.gate.clone(), Arc::clone(&self.health))
+        Generation::new(Arc::clone(&self.config), &self.wired, Arc::clone(&self.health))
     }
 
     /// Follows the configuration from now on, and hands over what is to be served instead whenever there is something,

@@ -94,7 +94,7 @@ fn demo_json_is_private_complete_and_renewed() {
     let first = document(folder.path());
     let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("data"), 0o700);
-    for name in ["data/demo.json", "data/pepper", "data/token-key-ES256"] {
+    for name in ["data/demo.json", "data/pepper", "data/signing-keys.json"] {
         assert_eq!(mode(name), 0o600, "{name}");
     }
     assert_eq!(first.profile, "standard");

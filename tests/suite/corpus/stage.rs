@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::gate::Gate;
-use auth_core::issue::NewKey;
+use auth_core::issue::{NewKey, SigningAlgorithm, SigningKey, SigningKeys};
 use auth_core::revocation::Revocations;
-use auth_core::store::{KeyChange, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore};
+use auth_core::store::{KeyChange, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore};
 use auth_core::{Clock, Names, NetworkSet, Secret, SimulatedClock, Timestamp};
 use futures_util::FutureExt as _;
 use gateway::config::{self, Config, Surroundings};
-use gateway::own_tokens::OwnTokens;
+use gateway::own_tokens;
 use gateway::problem::Problem;
 use gateway::profile::Profile;
 use gateway::wiring::{self, Keys, Resources, Wired};
@@ -106,15 +106,19 @@ fn read(text: &str) -> Result<Config, Vec<Problem>> {
 
 fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Problem>> {
     let signing_key = || Secret::new(key_file("p256.pem").expect("tests/keys has p256.pem"));
-    let own_tokens = config.tokens.as_ref().map(|tokens| OwnTokens::with_key(tokens, signing_key()));
+    let own_tokens = config.tokens.as_ref().map(|tokens| {
+        let key = SigningKey::from_material(SigningAlgorithm::Es256, signing_key()).expect("p256 is a key for ES256");
+        own_tokens::issuer(tokens, SigningKeys::new(key))
+    });
     let resources = Resources {
         clock,
         key_store: Arc::new(MemoryKeyStore::new()),
         token_store: Arc::new(MemoryTokenStore::new()),
+        account_store: Arc::new(MemoryAccountStore::new()),
         revocations: config.revocations.as_ref().map(|_| Revocations::new()),
         limit_store: Arc::new(MemoryLimitStore::new()),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
-        own_tokens: own_tokens.map(|own| own.expect("p256 is a key for ES256")),
+        own_tokens,
     };
     wiring::wire(config, resources)
 }

@@ -104,9 +104,7 @@ impl Asking {
         if left > 0 {
             return Said::Crowded(place.queue());
         }
-        let quota = self.guard.quota;
-        let until_full = spending.first().map_or(Duration::ZERO, Balance::until_full);
-        Said::Spent(until_full.saturating_sub(quota.refill().saturating_sub(quota.interval())))
+        Said::Spent(spending.first().map_or(Duration::ZERO, Balance::until_one))
     }
 
     /// Takes one of the verifications that an address with a spent budget has left.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Now;
 use crate::error::ConfigError;
-use crate::limit::{Charge, Charges, Facts, Network, Scope, Spending, Verdict};
+use crate::limit::{Charge, Charges, Facts, Network, Period, Rate, Scope, Spending, Verdict};
 use crate::store::{Answer, LimitStore};
 
 use super::{Kept, Violation, good, same};
@@ -65,6 +65,9 @@ const ALL: &[fn(&Tried<'_>) -> Kept] = &[
     budgets_of_different_owners_are_different,
     bursts_share_a_budget,
     l16_parallel_requests_admit_exactly_the_quota,
+    an_allowance_is_there_at_once_and_then_not_before_its_period_ends,
+    allowances_of_one_period_share_a_budget,
+    rates_and_allowances_are_spent_together,
 ];
 
 /// The store under test.
@@ -121,7 +124,9 @@ fn left(told: &Spending) -> Vec<u32> {
 
 fn the_burst_passes_and_no_more(tried: &Tried<'_>) -> Kept {
     let promise = "the burst of a new budget passes at once, and then nothing until an interval is over";
-    let hourly = charge(promise, "hourly", "2/hour burst 3")?;
+    let rate = Rate::new(2, Duration::from_hours(1)).and_then(|rate| rate.with_burst("3".parse()?));
+    let rate = rate.map_err(|error| slip(promise, &error))?;
+    let hourly = charge(promise, "hourly", &rate.to_string())?;
     for remaining in [2, 1, 0] {
         let told = tried.ask(promise, SPEND, &[hourly])?;
         same(promise, &(fits(&told), left(&told)), &(true, vec![remaining]))?;
@@ -130,11 +135,11 @@ fn the_burst_passes_and_no_more(tried: &Tried<'_>) -> Kept {
         let told = tried.ask(promise, SPEND, &[hourly])?;
         same(promise, &(fits(&told), left(&told)), &(false, vec![0]))?;
         let (Verdict::Wait(wait), Some(balance)) = (told.verdict(), told.first()) else {
-            return same(promise, &told.verdict(), &Verdict::Wait(hourly.quota.interval()));
+            return same(promise, &told.verdict(), &Verdict::Wait(rate.interval()));
         };
         let about = |time: Duration, expected: Duration| time <= expected && time + Duration::from_mins(1) > expected;
-        same(promise, &about(wait, hourly.quota.interval()), &true)?;
-        same(promise, &about(balance.until_full(), hourly.quota.refill()), &true)?;
+        same(promise, &about(wait, rate.interval()), &true)?;
+        same(promise, &about(balance.until_full(), rate.refill()), &true)?;
     }
     Ok(())
 }
@@ -252,6 +257,44 @@ fn bursts_share_a_budget(tried: &Tried<'_>) -> Kept {
     same(promise, &left(&tried.ask(promise, LOOK, &[large])?), &vec![0])
 }
 
+fn an_allowance_is_there_at_once_and_then_not_before_its_period_ends(tried: &Tried<'_>) -> Kept {
+    let promise = "an allowance may be used at once, and then nothing passes until its period ends";
+    let monthly = charge(promise, "monthly", "3/calendar month")?;
+    for remaining in [2, 1, 0] {
+        let told = tried.ask(promise, SPEND, &[monthly])?;
+        same(promise, &(fits(&told), left(&told)), &(true, vec![remaining]))?;
+    }
+    let told = tried.ask(promise, SPEND, &[monthly])?;
+    let now = tried.time.now().wall;
+    let ends = told.first().map(|balance| balance.resets(now));
+    same(promise, &(told.retry_after().is_some(), ends), &(true, Some(Period::Month.end_after(now))))?;
+    let more = tried.ask(promise, SPEND, &[Charge { units: 4, ..monthly }])?;
+    same("more than an allowance never fits", &more.verdict(), &Verdict::Never)
+}
+
+fn allowances_of_one_period_share_a_budget(tried: &Tried<'_>) -> Kept {
+    let promise = "what was spent of an allowance counts against every count of the same period, and of no other";
+    let of = |quota: &str| charge(promise, "generations", quota);
+    tried.ask(promise, SPEND, &[Charge { units: 3, ..of("3/calendar month")? }])?;
+    let others = [of("5/calendar month")?, of("2/calendar month")?, of("3/calendar day")?, of("3/day")?];
+    same(promise, &left(&tried.ask(promise, LOOK, &others)?), &vec![2, 0, 3, 3])?;
+    same(promise, &left(&tried.ask(promise, DEBIT, &[of("5/calendar month")?])?), &vec![1])?;
+    same(promise, &fits(&tried.ask(promise, DEBIT, &[of("2/calendar month")?])?), &false)?;
+    same(promise, &left(&tried.ask(promise, LOOK, &[of("9/calendar month")?])?), &vec![5])
+}
+
+fn rates_and_allowances_are_spent_together(tried: &Tried<'_>) -> Kept {
+    let promise = "a request that an allowance refuses takes from no rate, and the other way round";
+    let (rate, allowance) = (charge(promise, "rate", "2/hour")?, charge(promise, "allowance", "3/calendar month")?);
+    let scarce = charge(promise, "scarce", "1/calendar month")?;
+    for expected in [true, false] {
+        same(promise, &fits(&tried.ask(promise, SPEND, &[rate, allowance, scarce])?), &expected)?;
+    }
+    same(promise, &left(&tried.ask(promise, SPEND, &[allowance, rate])?), &vec![1, 0])?;
+    same(promise, &fits(&tried.ask(promise, SPEND, &[allowance, rate])?), &false)?;
+    same(promise, &left(&tried.ask(promise, LOOK, &[allowance])?), &vec![1])
+}
+
 /// How many threads ask at once, and how often each.
 const THREADS: u32 = 8;
 const EACH: u32 = 125;
@@ -259,13 +302,18 @@ const EACH: u32 = 125;
 fn l16_parallel_requests_admit_exactly_the_quota(tried: &Tried<'_>) -> Kept {
     let promise = "a thousand parallel requests against a quota of q admit exactly q, in each budget that they share";
     let (wide, narrow) = (charge(promise, "wide", "300/hour")?, charge(promise, "narrow", "200/hour")?);
-    let lonely = charge(promise, "lonely", "100/hour")?;
-    for (charges, quota) in [(vec![lonely], 100), (vec![wide, narrow], 200), (vec![narrow, wide], 0), (vec![wide], 100)]
-    {
+    let (lonely, month) = (charge(promise, "lonely", "100/hour")?, charge(promise, "month", "300/calendar month")?);
+    for (charges, quota) in [
+        (vec![lonely], 100),
+        (vec![wide, narrow], 200),
+        (vec![narrow, wide], 0),
+        (vec![wide, month], 100),
+        (vec![month], 200),
+    ] {
         let admitted = at_once(tried, promise, &charges)?;
         same(promise, &admitted, &quota)?;
     }
-    same(promise, &left(&tried.ask(promise, LOOK, &[wide, narrow, lonely])?), &vec![0, 0, 0])
+    same(promise, &left(&tried.ask(promise, LOOK, &[wide, narrow, lonely, month])?), &vec![0, 0, 0, 0])
 }
 
 fn at_once(tried: &Tried<'_>, promise: &'static str, charges: &[Charge<'_>]) -> Result<u32, Violation> {

@@ -1,5 +1,6 @@
 //! Checks that a store keeps the promises of [`ApiKeyStore`], [`TokenStore`](super::TokenStore),
-//! [`RevocationStore`](super::RevocationStore) or [`LimitStore`](super::LimitStore), for the stores here and for stores of your own.
+//! [`RevocationStore`](super::RevocationStore), [`LimitStore`](super::LimitStore) or, with the feature `issue`,
+//! `AccountStore`, for the stores here and for stores of your own.
 //!
 //! The checks wait by blocking the thread they run on, so they need no runtime; call them from a thread that may
 //! block.
@@ -7,9 +8,12 @@
 //! - `steps`: what each operation of a key store does by itself
 //! - `races`: what holds when several do the same at once
 //! - `tokens`: what a store of opaque tokens promises
+//! - `accounts`: what a store of accounts promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
+#[cfg(feature = "issue")]
+mod accounts;
 mod limits;
 mod races;
 mod revocations;
@@ -29,6 +33,8 @@ use crate::error::StoreError;
 
 use super::{Answer, ApiKeyStore};
 
+#[cfg(feature = "issue")]
+pub use accounts::check_accounts;
 pub use limits::{Time, check_limits};
 pub use revocations::check_revocations;
 pub use tokens::check_tokens;

@@ -20,7 +20,12 @@ pub(super) const ALL: &[Race] =
 
 /// Lets many threads do the same thing at the same time.
 pub(super) fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(usize::from(MANY));
+    so_many_at_once(MANY, act)
+}
+
+/// Lets so many threads do the same thing at the same time.
+pub(super) fn so_many_at_once<T: Send>(count: u8, act: impl Fn(u8) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(usize::from(count));
     thread::scope(|scope| {
         let run = |number| {
             let (start, act) = (&start, &act);
@@ -29,7 +34,7 @@ pub(super) fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
                 act(number)
             })
         };
-        let threads: Vec<_> = (0..MANY).map(run).collect();
+        let threads: Vec<_> = (0..count).map(run).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
     })
 }

@@ -17,7 +17,9 @@
 //! - `several`: charges that are taken together
 //! - `present`: the same where every budget is there already
 //! - `timeline`: time that does not go back
+//! - `calendar`: which hour, day and month run
 
+mod calendar;
 mod overflow;
 mod owner_hash;
 mod present;
@@ -33,9 +35,10 @@ use std::hash::RandomState;
 use std::num::NonZeroU32;
 
 use super::{Answer, LimitStore};
-use crate::clock::Now;
-use crate::limit::{Balance, Charge, Charges, Facts, Spending, gcra};
+use crate::clock::{Now, Timestamp};
+use crate::limit::{Allowance, Balance, Charge, Charges, Facts, Quota, Rate, Room, Spending, gcra};
 use crate::outcome::Outcome;
+use calendar::Calendar;
 use overflow::Overflow;
 use owner_hash::OwnerHash;
 use table::{Key, Table};
@@ -64,6 +67,7 @@ pub struct MemoryLimitStore {
     table: Table,
     overflow: Overflow,
     timeline: Timeline,
+    calendar: Calendar,
     /// Nobody outside can choose owners that meet in one place.
     owners: OwnerHash,
     /// The same of networks that share a budget.
@@ -100,6 +104,7 @@ impl MemoryLimitStore {
             table: Table::with_capacity(budgets),
             overflow: Overflow::new(),
             timeline: Timeline::default(),
+            calendar: Calendar::default(),
             owners: OwnerHash::new(),
             secret: RandomState::new(),
         }
@@ -119,7 +124,7 @@ impl MemoryLimitStore {
     }
 
     /// Applies a change to one budget wherever it is, as one step.
-    fn apply(&self, charge: &Charge<'_>, facts: &Facts<'_>, now: u64, kind: Change) -> Balance {
+    fn apply(&self, charge: &Charge<'_>, facts: &Facts<'_>, now: Moment<'_>, kind: Change) -> Balance {
         let key = self.key(charge, facts);
         let step = |full_at| kind.of(full_at, now, charge);
         loop {
@@ -131,13 +136,13 @@ impl MemoryLimitStore {
             }
             let fresh = step(0);
             let Some(full_at) = fresh.write else {
-                return if self.table.is_full_for(key, now) {
+                return if self.table.is_full_for(key, now.own) {
                     self.overflow.change(charge, facts, &self.secret, &step)
                 } else {
                     fresh.balance
                 };
             };
-            match self.table.insert(key, now, full_at) {
+            match self.table.insert(key, now.own, full_at) {
                 table::Insertion::Inserted => return fresh.balance,
                 table::Insertion::Present => {}
                 table::Insertion::Full => {
@@ -148,7 +153,11 @@ impl MemoryLimitStore {
         }
     }
 
-    fn each(&self, charges: &Charges<'_>, now: u64, change: Change) -> Spending {
+    fn moment(&self, now: Now) -> Moment<'_> {
+        Moment { own: self.timeline.own(now.monotonic), wall: now.wall, calendar: &self.calendar }
+    }
+
+    fn each(&self, charges: &Charges<'_>, now: Moment<'_>, change: Change) -> Spending {
         Spending::new(charges.iter().map(|charge| self.apply(&charge, charges.facts(), now, change)))
     }
 }
@@ -167,7 +176,7 @@ impl fmt::Debug for MemoryLimitStore {
 
 impl LimitStore for MemoryLimitStore {
     fn spend(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
-        let now = self.timeline.own(now.monotonic);
+        let now = self.moment(now);
         match charges.at(0) {
             // Made where it is answered: moving one costs more than a budget's arithmetic.
             Some(only) if charges.len() == 1 => {
@@ -179,14 +188,22 @@ impl LimitStore for MemoryLimitStore {
     }
 
     fn look(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
-        let now = self.timeline.own(now.monotonic);
+        let now = self.moment(now);
         Outcome::Done(Ok(self.each(charges, now, Change::Look)))
     }
 
     fn debit(&self, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
-        let now = self.timeline.own(now.monotonic);
+        let now = self.moment(now);
         Outcome::Done(Ok(self.each(charges, now, Change::Debit)))
     }
+}
+
+/// One reading of the clocks, in the time of the budgets; the calendar is looked at only for those that live by it.
+#[derive(Clone, Copy)]
+struct Moment<'s> {
+    own: u64,
+    wall: Timestamp,
+    calendar: &'s Calendar,
 }
 
 /// What is done to a budget.
@@ -206,16 +223,42 @@ struct Step {
 }
 
 impl Change {
-    fn of(self, full_at: u64, now: u64, charge: &Charge<'_>) -> Step {
-        let Charge { quota, units, .. } = charge;
-        let ruling = gcra::rule(full_at, now, quota, *units);
+    fn of(self, full_at: u64, now: Moment<'_>, charge: &Charge<'_>) -> Step {
+        match &charge.quota {
+            Quota::Rate(rate) => self.of_rate(full_at, now.own, rate, charge.units),
+            Quota::Allowance(allowance) => self.of_allowance(full_at, now, *allowance, charge.units),
+        }
+    }
+
+    fn of_rate(self, full_at: u64, now: u64, rate: &Rate, units: u32) -> Step {
+        let ruling = gcra::rule(full_at, now, rate, units);
         let write = match (self, ruling) {
             (Self::Spend, gcra::Ruling::Fits(spent)) => Some(spent),
-            (Self::Debit, _) => Some(gcra::debit(full_at, now, quota, *units)),
+            (Self::Debit, _) => Some(gcra::debit(full_at, now, rate, units)),
             (Self::Look | Self::Spend, _) => None,
         };
         let write = write.filter(|written| *written > full_at.max(now));
         let until_full = write.unwrap_or(full_at).saturating_sub(now);
-        Step { write, balance: Balance::ruled(*quota, until_full, ruling) }
+        Step { write, balance: Balance::ruled(*rate, until_full, ruling) }
+    }
+
+    /// Apart, so that rates pay for none of it.
+    #[inline(never)]
+    fn of_allowance(self, instant: u64, now: Moment<'_>, allowance: Allowance, units: u32) -> Step {
+        let running = now.calendar.running(allowance.period(), now.own, now.wall);
+        // What is below the mark is of an earlier period. What is above the next one was written by somebody who has
+        // seen a later period begin, and that is the one that counts.
+        let (mark, spent) = match calendar::split(instant) {
+            (mark, spent) if mark >= running.mark => (mark, spent),
+            _ => (running.mark, 0),
+        };
+        let room = allowance.rule(spent, units);
+        let after = match (self, room) {
+            (Self::Spend, Room::Fits(after)) => after,
+            (Self::Debit, _) => allowance.debit(spent, units),
+            (Self::Look | Self::Spend, _) => spent,
+        };
+        let write = (after > spent).then(|| mark + u64::from(after));
+        Step { write, balance: Balance::counted(allowance, after, running.until_end, room) }
     }
 }

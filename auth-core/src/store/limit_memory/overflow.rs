@@ -5,20 +5,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Step;
 use super::word::{Patience, Word};
-use crate::limit::{Balance, Charge, Facts, Network};
+use crate::limit::{Balance, Charge, Facts, Network, Quota};
 
 /// Budgets for whoever finds no place.
 ///
 /// Limits and networks share words by chance, which is acceptable for owners that are many more than the store was
 /// made for; but only those whose quotas refill in steps of the same length, to a factor of two, so that what one
-/// spends by the day does not shut out another that is counted by the second.
+/// spends by the day does not shut out another that is counted by the second. Allowances share with those of the same
+/// period whose counts are alike, to a factor of sixteen.
 pub(super) struct Overflow {
     words: Box<[Word]>,
     charges: AtomicU64,
 }
 
-/// Lengths of steps, by the place of their highest bit.
-const CLASSES: usize = 64;
+/// Lengths of steps, by the place of their highest bit, and counts of each of three periods, by that of their highest
+/// hexadecimal digit.
+const CLASSES: usize = RATES + 3 * COUNTS;
+/// A microsecond, which has 10 bits, to 366 days, which have 55.
+const RATES: usize = 46;
+const COUNTS: usize = 8;
 /// Words of each class.
 const SHARES: usize = 64;
 
@@ -52,8 +57,7 @@ impl Overflow {
         state.write_u64(kind);
         state.write_u64(bits);
         let share = usize::try_from(state.finish() % SHARES as u64).ok()?;
-        let class = charge.quota.interval().as_nanos().checked_ilog2().unwrap_or_default() as usize % CLASSES;
-        let place = class * SHARES + share;
+        let place = class(&charge.quota) * SHARES + share;
         self.words.get(place).map(|word| (place, word))
     }
 
@@ -75,6 +79,16 @@ impl Overflow {
                 }
             }
             patience.wait();
+        }
+    }
+}
+
+fn class(quota: &Quota) -> usize {
+    match quota {
+        Quota::Rate(rate) => (rate.interval_nanos().ilog2() as usize).saturating_sub(9).min(RATES - 1),
+        Quota::Allowance(allowance) => {
+            let digit = allowance.count().checked_ilog2().unwrap_or_default() as usize / 4;
+            RATES + COUNTS * (allowance.period() as usize) + digit
         }
     }
 }

@@ -6,8 +6,8 @@
 use std::array;
 
 use super::table::{Key, Place};
-use super::{Change, MemoryLimitStore};
-use crate::limit::{Balance, Charges, MAX_CHARGES, Spending, gcra};
+use super::{Change, MemoryLimitStore, Moment};
+use crate::limit::{Balance, Charges, MAX_CHARGES, Spending};
 
 /// A budget that is about to be claimed, or is.
 #[derive(Clone, Copy)]
@@ -19,12 +19,12 @@ struct Held<'t> {
 
 impl MemoryLimitStore {
     /// Spends from budgets that are all there; `None`, and nothing is spent, where the general way has to be taken.
-    pub(super) fn spend_present(&self, charges: &Charges<'_>, keys: &[Key], now: u64) -> Option<Spending> {
+    pub(super) fn spend_present(&self, charges: &Charges<'_>, keys: &[Key], now: Moment<'_>) -> Option<Spending> {
         let mut all = [None; MAX_CHARGES];
         for ((held, key), charge) in all.iter_mut().zip(keys).zip(charges.iter()) {
             let place = self.table.find(*key)?;
             // A request that is refused anyway claims nothing, so that a flood of them holds nobody up.
-            if !matches!(gcra::rule(place.word.instant(), now, &charge.quota, charge.units), gcra::Ruling::Fits(_)) {
+            if !Change::Spend.of(place.word.instant(), now, &charge).balance.fits() {
                 return None;
             }
             *held = Some(Held { place, found: 0 });

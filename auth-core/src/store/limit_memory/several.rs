@@ -9,7 +9,7 @@ use std::sync::MutexGuard;
 
 use super::table::{Key, Place, Table};
 use super::word::Word;
-use super::{Change, MemoryLimitStore};
+use super::{Change, MemoryLimitStore, Moment};
 use crate::limit::{Charge, Charges, Facts, MAX_CHARGES, Spending, Verdict};
 
 /// Where the budget of a charge is, or will be.
@@ -42,7 +42,7 @@ struct Seats<'t> {
 
 impl MemoryLimitStore {
     /// Spends all charges, or none.
-    pub(super) fn spend_several(&self, charges: &Charges<'_>, now: u64) -> Spending {
+    pub(super) fn spend_several(&self, charges: &Charges<'_>, now: Moment<'_>) -> Spending {
         let mut keys = [Key::new(0); MAX_CHARGES];
         for (key, charge) in keys.iter_mut().zip(charges.iter()) {
             *key = self.key(&charge, charges.facts());
@@ -53,7 +53,7 @@ impl MemoryLimitStore {
 
     /// The general way. Apart, so that the usual one pays for none of it.
     #[inline(never)]
-    fn spend_claiming(&self, charges: &Charges<'_>, keys: &[Key], now: u64) -> Spending {
+    fn spend_claiming(&self, charges: &Charges<'_>, keys: &[Key], now: Moment<'_>) -> Spending {
         loop {
             let mut places = [None; MAX_CHARGES];
             let mut may_fit = true;
@@ -82,7 +82,7 @@ impl MemoryLimitStore {
         charges: &Charges<'_>,
         keys: &[Key],
         mut places: [Option<Place<'t>>; MAX_CHARGES],
-        now: u64,
+        now: Moment<'_>,
     ) -> Option<Spending> {
         let _stripes = self.lock_missing(keys, &mut places);
         let mut seats = Seats { distinct: [None; MAX_CHARGES], of_charge: [0; MAX_CHARGES], count: 0 };
@@ -110,10 +110,10 @@ impl MemoryLimitStore {
         charge: &Charge<'_>,
         facts: &Facts<'_>,
         key: Key,
-        now: u64,
+        now: Moment<'_>,
         seats: &Seats<'t>,
     ) -> Option<Seat<'t>> {
-        if let Some((place, seen)) = self.table.free(key, now, |number| seats.has(number)) {
+        if let Some((place, seen)) = self.table.free(key, now.own, |number| seats.has(number)) {
             return Some(Seat { found: seen, ..Seat::of(place, Holder::New) });
         }
         self.overflow.count();
@@ -234,7 +234,7 @@ impl<'t> Seats<'t> {
     }
 
     /// Decides while everything is claimed, and ends the claims.
-    fn decide(&mut self, charges: &Charges<'_>, now: u64) -> Spending {
+    fn decide(&mut self, charges: &Charges<'_>, now: Moment<'_>) -> Spending {
         for seat in self.distinct.iter_mut().flatten() {
             seat.full_at = seat.found;
         }
@@ -251,7 +251,7 @@ impl<'t> Seats<'t> {
         Spending::new(untouched.iter().zip(&*spent).map(|(is, would_be)| is.judged(would_be.verdict())))
     }
 
-    fn step_each(&mut self, charges: &Charges<'_>, now: u64, change: Change) -> Spending {
+    fn step_each(&mut self, charges: &Charges<'_>, now: Moment<'_>, change: Change) -> Spending {
         Spending::new(charges.iter().zip(self.of_charge).map(|(charge, at)| {
             let seat = self.distinct.get_mut(at).and_then(Option::as_mut);
             // A free place may hold what is left of somebody else's budget: an instant that has passed, so nothing.
@@ -266,7 +266,7 @@ impl<'t> Seats<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{SECOND, charge, store, subject};
+    use super::super::tests::{SECOND, at, charge, store, subject};
     use super::*;
 
     /// What a thread sees that was held up between finding a place and claiming it.
@@ -278,13 +278,13 @@ mod tests {
         store.table.insert(key, 0, 1);
         let early = store.table.find(key).unwrap();
         for number in 0..1_000 {
-            store.apply(&quick, &subject(&number.to_string()), 100 * SECOND, Change::Spend);
+            store.apply(&quick, &subject(&number.to_string()), store.moment(at(100 * SECOND)), Change::Spend);
         }
         assert!(store.table.find(key).is_none());
         let before = early.word.instant();
         assert!(!Seat::of(early, Holder::Present).claim());
         assert!(!Seat::of(early, Holder::New).claim());
-        let told = early.change(&|full_at| Change::Spend.of(full_at, 200 * SECOND, &quick));
+        let told = early.change(&|full_at| Change::Spend.of(full_at, store.moment(at(200 * SECOND)), &quick));
         assert!(told.is_none());
         assert_eq!(early.word.instant(), before);
     }

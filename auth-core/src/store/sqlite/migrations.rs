@@ -11,8 +11,12 @@ use super::fault::Fault;
 /// Says in the file's header whose it is: `auth` in ASCII.
 const APPLICATION_ID: i32 = 0x6175_7468;
 
-const STEPS: &[&str] =
-    &[include_str!("0001_api_keys.sql"), include_str!("0002_opaque_tokens.sql"), include_str!("0003_revocations.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001_api_keys.sql"),
+    include_str!("0002_opaque_tokens.sql"),
+    include_str!("0003_revocations.sql"),
+    include_str!("0004_accounts.sql"),
+];
 
 /// Whether the file is empty or ours, without changing it.
 pub(super) fn recognise(file: &Connection) -> Result<(), Fault> {

@@ -1,8 +1,9 @@
-//! Keys, tokens and revocations in one SQLite file, or in several, shared by every process of the machine that opens
+//! Keys, tokens, accounts and revocations in one SQLite file, or in several, shared by every process of the machine that opens
 //! them.
 //!
 //! - `keys`: [`SqliteKeyStore`]; `rows`: its records as rows
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
+//! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
 //! - `revocations`: [`SqliteRevocations`]
 //! - `opening`: a connection to a file that is ours
 //! - `handle`: the way to the thread that owns the connection; `worker`: that thread
@@ -12,6 +13,10 @@
 //! - `migrations`: how the tables come to be and change
 //! - `fault`: what SQLite complains about, as what a store may answer
 
+#[cfg(feature = "issue")]
+mod account_rows;
+#[cfg(feature = "issue")]
+mod accounts;
 mod copy;
 mod fault;
 mod follow;
@@ -21,11 +26,17 @@ mod migrations;
 mod opening;
 mod revocations;
 mod rows;
+#[cfg(feature = "issue")]
+mod session_rows;
 mod shelf;
+#[cfg(feature = "issue")]
+mod tenant_rows;
 mod token_rows;
 mod tokens;
 mod worker;
 
+#[cfg(feature = "issue")]
+pub use accounts::SqliteAccountStore;
 pub use keys::SqliteKeyStore;
 pub use revocations::SqliteRevocations;
 pub use tokens::SqliteTokenStore;

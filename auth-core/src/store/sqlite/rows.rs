@@ -149,11 +149,14 @@ pub(super) fn json<T: ToString>(texts: impl Iterator<Item = T>) -> String {
 }
 
 pub(super) fn names(row: &Row<'_>, column: &'static str) -> Result<Names, rusqlite::Error> {
-    let texts: Vec<String> = parsed(column, &row.get::<_, String>(column)?)?;
-    Ok(texts.iter().map(String::as_str).collect())
+    Ok(texts(row, column)?.iter().map(String::as_str).collect())
 }
 
-fn networks(row: &Row<'_>) -> Result<Option<Arc<NetworkSet>>, rusqlite::Error> {
+pub(super) fn texts(row: &Row<'_>, column: &'static str) -> Result<Vec<String>, rusqlite::Error> {
+    parsed(column, &row.get::<_, String>(column)?)
+}
+
+pub(super) fn networks(row: &Row<'_>) -> Result<Option<Arc<NetworkSet>>, rusqlite::Error> {
     let Some(text) = row.get::<_, Option<String>>("networks")? else { return Ok(None) };
     let texts: Vec<String> = parsed("networks", &text)?;
     let set = NetworkSet::parse(texts.iter().map(String::as_str)).map_err(|error| unreadable("networks", error))?;
@@ -164,7 +167,7 @@ fn parsed(column: &'static str, text: &str) -> Result<Vec<String>, rusqlite::Err
     serde_json::from_str(text).map_err(|error| unreadable(column, error))
 }
 
-fn time(row: &Row<'_>, column: &'static str) -> Result<Option<Timestamp>, rusqlite::Error> {
+pub(super) fn time(row: &Row<'_>, column: &'static str) -> Result<Option<Timestamp>, rusqlite::Error> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_unix_micros))
 }
 

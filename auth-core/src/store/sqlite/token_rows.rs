@@ -118,7 +118,7 @@ pub(super) fn delete_ended(file: &Connection, before: Timestamp) -> Result<u64, 
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
-fn idle_limit(row: &Row<'_>) -> Result<Option<Duration>, rusqlite::Error> {
+pub(super) fn idle_limit(row: &Row<'_>) -> Result<Option<Duration>, rusqlite::Error> {
     let Some(micros) = row.get::<_, Option<i64>>("idle_limit")? else { return Ok(None) };
     let micros = u64::try_from(micros).map_err(|error| unreadable("idle_limit", error))?;
     Ok(Some(Duration::from_micros(micros)))

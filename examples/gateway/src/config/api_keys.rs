@@ -1,9 +1,12 @@
 //! `[api_keys]`: what the gateway's own API keys look like and where they are kept.
 
+use std::time::Duration;
+
 use auth_core::Secret;
 
 use super::node::{FromNode, Node};
 use super::store::Store;
+use super::units::Span;
 use super::values::{Positive, Text};
 use crate::problem::{Place, Placed};
 
@@ -27,6 +30,10 @@ pub struct ApiKeys {
     pub issuer: Option<String>,
     /// What keys are hashed with, the one in use first; none for one made at the first start, in the data directory.
     pub peppers: Vec<Pepper>,
+    /// After what time keys end that are made over the API without an end of their own; `None` for never.
+    pub lifetime: Option<Duration>,
+    /// For how long a rotated key works beside its successor where the request does not say.
+    pub overlap: Duration,
     /// Where keys are kept.
     pub store: Store,
 }
@@ -61,6 +68,8 @@ impl FromNode for ApiKeys {
             let display_length = section.placed::<Positive>("display_length");
             let issuer = section.read::<Text>("issuer").map(|Text(issuer)| issuer);
             let peppers = section.read_or("peppers", Vec::new());
+            let lifetime = section.read::<Span>("lifetime").map(|Span(lifetime)| lifetime);
+            let overlap = section.read_or("overlap", Span(Duration::from_hours(24))).0;
             let store = Store::read(section, node);
             let place = section.place();
             let environments = environments.map_or_else(
@@ -78,6 +87,8 @@ impl FromNode for ApiKeys {
                 display_length: display_length.map(|length| length.map(|Positive(length)| length)),
                 issuer,
                 peppers,
+                lifetime,
+                overlap,
                 store,
             })
         })?

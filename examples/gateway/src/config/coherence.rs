@@ -29,6 +29,12 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
     if !gaps.are_in("plans") {
         problems.extend(plans(config));
     }
+    if !gaps.are_in("routes") {
+        let known: Vec<String> = config.routes.iter().map(Route::name).collect();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let named = config.plans.iter().flat_map(|plan| &plan.limits).flat_map(|limit| &limit.routes).flatten();
+        problems.extend(named.filter_map(|name| unknown(name, &known, "[[routes]]")));
+    }
     problems.extend(whose_address(config));
     problems
 }

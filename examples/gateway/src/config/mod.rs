@@ -13,10 +13,12 @@
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[opaque_tokens]` | the same of opaque tokens |
+//! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
 //! | `[limits]`, `[[plans]]` | how much whom is allowed |
+//! | `[endpoints]` | what the gateway answers itself, and in which words |
 //! | `[cors]` | which pages of other origins may use them |
 //! | `[errors]` | how refusals are worded |
 //!
@@ -24,12 +26,14 @@
 //! walk itself, with its places and problems, is done in `reader`, `node` and `section`; what ties sections together is
 //! checked in `coherence`.
 
+mod accounts;
 mod api_keys;
 mod claims;
 mod coherence;
 mod cors;
 mod credentials;
 mod draft;
+mod endpoints;
 mod errors;
 mod failed_attempts;
 mod issuers;
@@ -55,11 +59,13 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use accounts::{Accounts, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle};
 pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
 pub use draft::Draft;
+pub use endpoints::{EndpointAt, Endpoints};
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use failed_attempts::FailedAttempts;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
@@ -73,7 +79,7 @@ pub use revocations::Revocations;
 pub use routes::{Route, RouteCors, SeveralCredentials};
 pub use server::{Log, LogFormat, RequestIds, Server, Tls};
 pub use store::Store;
-pub use tokens::{SigningAlgorithm, Tokens};
+pub use tokens::Tokens;
 pub use upstreams::{NamedUpstream, PassCredentials, Target, Upstream, UpstreamUrl};
 
 use crate::problem::{Placed, Problem};
@@ -116,12 +122,16 @@ pub struct Config {
     pub api_keys: Option<ApiKeys>,
     /// The gateway's own opaque tokens.
     pub opaque_tokens: Option<OpaqueTokens>,
+    /// Who can log in.
+    pub accounts: Option<Accounts>,
     /// The list of what was taken back; `None` where nothing can be.
     pub revocations: Option<Revocations>,
     /// Which permission brings which along.
     pub permissions: Permissions,
-    /// The route table. What it does not name is refused.
+    /// The route table, the endpoints' rules at its end. What it does not name is refused.
     pub routes: Vec<Route>,
+    /// What the gateway answers itself.
+    pub endpoints: Endpoints,
     /// Which plan holds for whom.
     pub limits: Limits,
     /// How much each plan allows.
@@ -177,6 +187,9 @@ pub fn load_in(text: &str, file: &str, surroundings: Surroundings<'_>) -> Result
 impl Config {
     /// Every section is read, whatever the others are like.
     fn read(section: &mut Section<'_>, gaps: &mut Gaps, file: Arc<str>) -> Self {
+        let endpoints = section.nested("endpoints", Endpoints::read);
+        let mut routes: Vec<Route> = section.list("routes", gaps);
+        routes.extend(endpoints.list.iter().map(|at| at.route.clone()));
         let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
         Self {
             file,
@@ -194,9 +207,11 @@ impl Config {
             tokens: section.part("tokens", gaps),
             api_keys: section.part("api_keys", gaps),
             opaque_tokens: section.part("opaque_tokens", gaps),
+            accounts: section.part("accounts", gaps),
             revocations: section.part("revocations", gaps),
             permissions: section.nested("permissions", Permissions::read),
-            routes: section.list("routes", gaps),
+            routes,
+            endpoints,
             limits: section.nested("limits", Limits::read),
             plans: section.list("plans", gaps),
             cors: section.nested("cors", Cors::read),
@@ -204,11 +219,22 @@ impl Config {
         }
     }
 
+    /// Every permission that means something here: those that some route needs, and those that bring others along.
+    pub fn permissions_known(&self) -> Vec<&str> {
+        let mut names = self.permissions_needed();
+        for name in self.permissions.implies.iter().flat_map(|(name, implied)| std::iter::once(name).chain(implied)) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Every permission that some route needs, each once, in the order of the file.
     pub fn permissions_needed(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for route in &self.routes {
-            if let Access::Needs(needs) = &route.access {
+            if let Access::Needs(needs) | Access::AnonymousOr(needs) = &route.access {
                 needs.permissions(&mut |name| {
                     if !names.contains(&name) {
                         names.push(name);

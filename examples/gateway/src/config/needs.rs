@@ -21,6 +21,8 @@ pub enum Access {
     Denied,
     /// Callers who meet the requirement.
     Needs(Needs),
+    /// Callers who meet the requirement, and those without a credential.
+    AnonymousOr(Needs),
 }
 
 /// A requirement of the caller.

@@ -32,6 +32,8 @@ pub struct PlanLimit {
     pub quota: Quota,
     /// What its budgets belong to; each principal by default.
     pub per: Scope,
+    /// The routes it counts on; `None` for all.
+    pub routes: Option<Vec<Placed<String>>>,
 }
 
 impl FromNode for Plan {
@@ -55,7 +57,10 @@ impl FromNode for PlanLimit {
                 (Some(quota), Some(node)) => with_burst(quota, &node),
                 (quota, _) => quota,
             };
-            Some(Self { name, quota: quota?, per: per.unwrap_or(Scope::PRINCIPAL) })
+            let routes = section.read::<OneOrMore<Placed<Text>>>("routes");
+            let routes =
+                routes.map(|OneOrMore(names)| names.into_iter().map(|name| name.map(|Text(name)| name)).collect());
+            Some(Self { name, quota: quota?, per: per.unwrap_or(Scope::PRINCIPAL), routes })
         })?
     }
 }

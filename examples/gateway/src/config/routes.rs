@@ -56,6 +56,17 @@ pub enum SeveralCredentials {
     MustAgree,
 }
 
+impl Route {
+    /// What it is called, in logs, in limits that count on it alone, and to find its upstream again: methods and path
+    /// as they are written, such as `POST /v1/generate`.
+    pub fn name(&self) -> String {
+        match &self.methods {
+            None => self.path.value.clone(),
+            Some(methods) => format!("{} {}", methods.join(","), self.path.value),
+        }
+    }
+}
+
 impl FromNode for Route {
     fn from_node(node: &Node<'_>) -> Option<Self> {
         node.section(|section| {
@@ -97,7 +108,7 @@ impl FromNode for Route {
 /// What the gateway answers itself, before the route table.
 const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-fn path(section: &mut Section<'_>) -> Option<Placed<String>> {
+pub(super) fn path(section: &mut Section<'_>) -> Option<Placed<String>> {
     let Some(node) = section.node("path") else { return section.missing("path") };
     let text = String::from_node(&node)?;
     if !text.starts_with('/') {
@@ -112,7 +123,7 @@ fn path(section: &mut Section<'_>) -> Option<Placed<String>> {
     Some(Placed { value: text, place: node.place() })
 }
 
-fn access(section: &mut Section<'_>) -> Option<Access> {
+pub(super) fn access(section: &mut Section<'_>) -> Option<Access> {
     let (has_needs, has_access) = (section.has("needs"), section.has("access"));
     let needs = section.read::<Needs>("needs").map(Access::Needs);
     let access = section.read::<Keyword>("access").map(Access::from);
@@ -121,7 +132,10 @@ fn access(section: &mut Section<'_>) -> Option<Access> {
             "does not say who may pass: write `needs = \"permission\"`, or `access` with one of public, optional, \
              authenticated, denied",
         ),
-        (true, true) => section.problem("`needs` and `access` contradict each other: keep one"),
+        (true, true) => match (needs?, access?) {
+            (Access::Needs(needs), Access::Optional) => Some(Access::AnonymousOr(needs)),
+            _ => section.problem("`needs` goes with no other `access` than \"optional\": keep one of the two"),
+        },
         (true, false) => needs,
         (false, true) => access,
     }
@@ -138,7 +152,7 @@ fn tenant(section: &mut Section<'_>, path: Option<&Placed<String>>) -> Option<Pl
     Some(Placed { value: name, place: node.place() })
 }
 
-struct MethodName(String);
+pub(super) struct MethodName(pub(super) String);
 
 impl FromNode for MethodName {
     fn from_node(node: &Node<'_>) -> Option<Self> {

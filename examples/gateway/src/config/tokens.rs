@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use auth_core::issue::{SigningAlgorithm, TokenType};
+
 use super::node::{FromNode, Node};
 use super::units::Span;
 use super::values::{Text, choice};
@@ -17,38 +19,23 @@ pub struct Tokens {
     pub issuer: String,
     /// The value of `aud`.
     pub audience: String,
-    /// How tokens are signed.
+    /// How tokens are signed; ES256 by default. The key is made at the first start and lies in the data directory.
     pub algorithm: SigningAlgorithm,
+    /// What the header calls them; `at+jwt` by default.
+    pub token_type: TokenType,
     /// How long a token lives; 15 minutes by default, since a signed token cannot be taken back before.
     pub lifetime: Duration,
 }
 
-/// How the gateway signs its own tokens. The key is made at the first start and lies in the data directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SigningAlgorithm {
-    /// HMAC with SHA-256: whoever can verify can also sign.
-    Hs256,
-    /// ECDSA on P-256 with SHA-256, the default: others can verify with the public key.
-    #[default]
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl SigningAlgorithm {
-    /// The name in a token's header (RFC 7518 section 3.1, RFC 8037).
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
+impl FromNode for SigningAlgorithm {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        choice(node, &Self::ALL.map(|algorithm| (algorithm.as_str(), algorithm)))
     }
 }
 
-impl FromNode for SigningAlgorithm {
+impl FromNode for TokenType {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        choice(node, &[("HS256", Self::Hs256), ("ES256", Self::Es256), ("EdDSA", Self::EdDsa)])
+        choice(node, &[("at+jwt", Self::AccessToken), ("JWT", Self::Jwt)])
     }
 }
 
@@ -58,8 +45,10 @@ impl FromNode for Tokens {
             let issuer = section.required::<Text>("issuer");
             let audience = section.required::<Text>("audience");
             let algorithm = section.read_or("algorithm", SigningAlgorithm::default());
+            let token_type = section.read_or("token_type", TokenType::default());
             let lifetime = section.read_or("lifetime", Span(Duration::from_mins(15))).0;
-            Some(Self { place: section.place(), issuer: issuer?.0, audience: audience?.0, algorithm, lifetime })
+            let (issuer, audience) = (issuer?.0, audience?.0);
+            Some(Self { place: section.place(), issuer, audience, algorithm, token_type, lifetime })
         })?
     }
 }

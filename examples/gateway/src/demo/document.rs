@@ -14,7 +14,7 @@ pub struct Document {
     /// Where the gateway listens; renewed at every start.
     pub base_url: String,
     /// Accounts that log in.
-    pub users: Vec<Value>,
+    pub users: Vec<DemoUser>,
     /// API keys, the one with every permission first, the one with the least last.
     pub api_keys: Vec<DemoKey>,
     /// OAuth clients.
@@ -23,6 +23,31 @@ pub struct Document {
     pub jwt: Option<DemoSigning>,
     /// A good access token of the first account; renewed at every start.
     pub bearer: Option<String>,
+}
+
+/// One account that logs in.
+#[derive(Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DemoUser {
+    /// The user name.
+    pub username: String,
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// The tenant it belongs to.
+    pub tenant: String,
+    /// The type of user.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The plan that chooses its limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// What it may do.
+    pub permissions: Vec<String>,
+    /// The secret of its second factor, in base32, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp_secret: Option<String>,
 }
 
 /// One API key.
@@ -53,6 +78,9 @@ pub struct DemoSigning {
     pub audience: String,
     /// The value of `alg`.
     pub algorithm: String,
+    /// The value of `kid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
     /// The shared secret: its text is the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
@@ -68,6 +96,12 @@ impl fmt::Debug for Document {
             .field("profile", &self.profile)
             .field("base_url", &self.base_url)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DemoUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DemoUser").field("username", &self.username).finish_non_exhaustive()
     }
 }
 

@@ -5,22 +5,22 @@
 
 mod curl;
 mod document;
+mod users;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::credential::Source;
-use auth_core::issue::{KeyError, NewKey};
+use auth_core::issue::{AccessTokenIssuer, AccountError, KeyError, NewAccessToken, NewKey, SigningError};
 use auth_core::verify::Verifier as _;
 use auth_core::{CredentialFault, Now, Rejection};
-use serde_json::{Map, json};
 
 pub use curl::curl_lines;
-pub use document::{DemoKey, DemoSigning, Document};
+pub use document::{DemoKey, DemoSigning, DemoUser, Document};
 
-use crate::config::{Config, Demo, Kind, SigningAlgorithm};
+use crate::config::{Config, Demo, Kind};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::own_tokens::{OwnTokens, SigningError};
 use crate::problem::Problem;
 use crate::wiring::{Keys, Wired};
 
@@ -44,6 +44,8 @@ pub enum DemoError {
     Key(KeyError),
     /// A token could not be signed.
     Signing(SigningError),
+    /// An account could not be made, or not be logged in to.
+    Account(AccountError),
 }
 
 impl fmt::Display for DemoError {
@@ -60,6 +62,7 @@ impl fmt::Display for DemoError {
             }
             Self::Key(error) => write!(f, "demo keys: {error}"),
             Self::Signing(error) => error.fmt(f),
+            Self::Account(error) => write!(f, "demo accounts: {error}"),
         }
     }
 }
@@ -75,6 +78,12 @@ impl From<DataDirError> for DemoError {
 impl From<SigningError> for DemoError {
     fn from(error: SigningError) -> Self {
         Self::Signing(error)
+    }
+}
+
+impl From<AccountError> for DemoError {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
     }
 }
 
@@ -112,20 +121,27 @@ pub async fn prepare(
         Some(text) => Some(serde_json::from_slice::<Document>(&text).map_err(DemoError::Unreadable)?),
         None => None,
     };
+    let users = match &wired.accounts {
+        Some(accounts) => {
+            users::users(config, accounts, found.as_ref().map(|document| document.users.as_slice()), now).await?
+        }
+        None => Vec::new(),
+    };
     let api_keys = match (&wired.keys, found.as_ref()) {
         (None, _) => Vec::new(),
         (Some(keys), Some(document)) if some_work(keys, &document.api_keys, now).await => document.api_keys.clone(),
-        (Some(keys), _) => mint(config, keys, now).await?,
+        (Some(keys), _) => mint(config, keys, &owners(wired, &users).await?, now).await?,
     };
     let own = wired.own_tokens.as_ref();
-    let bearer = match own {
-        Some(own) => Some(bearer(config, own, now)?),
-        None => key_as_bearer(config, &api_keys),
+    let bearer = match (own, &wired.accounts, users.first()) {
+        (_, Some(accounts), Some(first)) => Some(users::bearer(accounts, first, now).await?),
+        (Some(own), ..) => Some(bearer(config, own, now)?),
+        (None, ..) => key_as_bearer(config, &api_keys),
     };
     let document = Document {
         profile: found.map_or_else(|| profile.to_owned(), |document| document.profile),
         base_url: base_url.to_owned(),
-        users: Vec::new(),
+        users,
         api_keys,
         clients: Vec::new(),
         jwt: own.map(signing),
@@ -149,13 +165,28 @@ async fn some_work(keys: &Keys, known: &[DemoKey], now: Now) -> bool {
     false
 }
 
-async fn mint(config: &Config, keys: &Keys, now: Now) -> Result<Vec<DemoKey>, DemoError> {
+/// Whose keys are made: the first and the last account's, or nobody's who logs in.
+async fn owners(wired: &Wired, users: &[DemoUser]) -> Result<[Arc<str>; 2], DemoError> {
+    let mut owners = ACCOUNTS.map(|(name, _)| Arc::from(name));
+    if let Some(accounts) = &wired.accounts {
+        for (owner, user) in owners.iter_mut().zip([users.first(), users.last()]) {
+            if let Some(user) = user
+                && let Some(id) = users::owner(accounts, user).await?
+            {
+                *owner = id;
+            }
+        }
+    }
+    Ok(owners)
+}
+
+async fn mint(config: &Config, keys: &Keys, owners: &[Arc<str>; 2], now: Now) -> Result<Vec<DemoKey>, DemoError> {
     let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
     let least: Vec<String> = least(config).into_iter().collect();
     let mut made = Vec::new();
-    for (number, ((owner, tenant), permissions)) in ACCOUNTS.into_iter().zip([all, least]).enumerate() {
+    for (number, ((name, tenant), permissions)) in ACCOUNTS.into_iter().zip([all, least]).enumerate() {
         let plan = plan(config, number);
-        let mut wanted = NewKey::new(owner, owner);
+        let mut wanted = NewKey::new(name, Arc::clone(&owners[number]));
         wanted.tenant = Some(tenant.into());
         wanted.plan = plan.map(Into::into);
         wanted.environment.clone_from(&keys.environment);
@@ -188,17 +219,15 @@ fn least(config: &Config) -> Option<String> {
     needed.iter().min_by_key(|permission| reach(permission)).map(|permission| (*permission).to_owned())
 }
 
-fn bearer(config: &Config, own: &OwnTokens, now: Now) -> Result<String, SigningError> {
+fn bearer(config: &Config, own: &AccessTokenIssuer, now: Now) -> Result<String, SigningError> {
     let (subject, tenant) = ACCOUNTS[0];
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), json!(subject));
-    claims.insert("client_id".to_owned(), json!("gateway-demo"));
-    claims.insert("tenant".to_owned(), json!(tenant));
-    if let Some(plan) = plan(config, 0) {
-        claims.insert("plan".to_owned(), json!(plan));
-    }
-    claims.insert("permissions".to_owned(), json!(config.permissions_needed()));
-    own.sign(claims, own.tokens().lifetime.max(BEARER_LIFETIME), now)
+    let mut wanted = NewAccessToken::new(subject, "gateway-demo");
+    wanted.tenant = Some(tenant.into());
+    wanted.plan = plan(config, 0).map(Into::into);
+    wanted.permissions = config.permissions_needed().into_iter().collect();
+    wanted.lifetime = Some(own.lifetime().max(BEARER_LIFETIME));
+    let minted = own.mint(&wanted, now)?;
+    Ok(minted.token.expose_text().unwrap_or_default().to_owned())
 }
 
 /// Without tokens, a key may still travel as Bearer.
@@ -209,17 +238,15 @@ fn key_as_bearer(config: &Config, keys: &[DemoKey]) -> Option<String> {
     keys.first().filter(|_| takes_keys).map(|key| key.key.clone())
 }
 
-fn signing(own: &OwnTokens) -> DemoSigning {
-    let tokens = own.tokens();
-    let text = own.material().expose_text().map(str::to_owned);
-    let (secret, private_key_pem) = match tokens.algorithm {
-        SigningAlgorithm::Hs256 => (text, None),
-        SigningAlgorithm::Es256 | SigningAlgorithm::EdDsa => (None, text),
-    };
+fn signing(own: &AccessTokenIssuer) -> DemoSigning {
+    let key = own.keys().current();
+    let text = key.material().expose_text().map(str::to_owned);
+    let (secret, private_key_pem) = if key.algorithm().is_symmetric() { (text, None) } else { (None, text) };
     DemoSigning {
-        issuer: tokens.issuer.clone(),
-        audience: tokens.audience.clone(),
-        algorithm: tokens.algorithm.as_str().to_owned(),
+        issuer: own.issuer().to_string(),
+        audience: own.audience().to_string(),
+        algorithm: key.algorithm().to_string(),
+        kid: Some(key.id().to_string()),
         secret,
         private_key_pem,
     }

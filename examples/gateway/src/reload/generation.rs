@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use auth_core::endpoint::Endpoints;
 use auth_core::gate::Gate;
 
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::health::Health;
+use crate::wiring::Wired;
 
 /// One configuration, and the gate made of it. Cloning copies pointers.
 #[derive(Clone, Debug)]
@@ -16,17 +18,19 @@ pub struct Generation {
     pub config: Arc<Config>,
     /// Who decides.
     pub gate: Gate,
+    endpoints: Endpoints,
     health: Arc<Health>,
 }
 
 impl Generation {
-    pub(crate) fn new(config: Arc<Config>, gate: Gate, health: Arc<Health>) -> Self {
-        Self { config, gate, health }
+    pub(crate) fn new(config: Arc<Config>, wired: &Wired, health: Arc<Health>) -> Self {
+        let (gate, endpoints) = (wired.gate.clone(), wired.endpoints.clone());
+        Self { config, gate, endpoints, health }
     }
 
     /// A gateway with connections of its own to the upstreams.
     pub fn gateway(&self) -> Gateway {
-        Gateway::new(&self.config, self.gate.clone(), Arc::clone(&self.health))
+        Gateway::new(&self.config, self.gate.clone(), self.endpoints.clone(), Arc::clone(&self.health))
     }
 
     pub(super) fn health(&self) -> Arc<Health> {

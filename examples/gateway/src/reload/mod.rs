@@ -151,6 +151,6 @@ impl<F: Fn(Generation)> Follower<F> {
         }
         self.origin.resources = resources;
         self.origin.in_use.add(&wired);
-        Ok(Generation::new(Arc::new(config), wired.gate, self.running.health()))
+        Ok(Generation::new(Arc::new(config), &wired, self.running.health()))
     }
 }

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
+use auth_core::issue::AccessTokenIssuer;
 use auth_core::keys::{Algorithm, KeySet, VerificationKey};
 use auth_core::verify::CacheSize;
 use auth_core::verify::jwt::{ClaimMapping, ClaimPath, Issuer, JwtVerifier, ScopeShape, ScopeUse, TokenKind};
 use auth_core::{ConfigError, Secret};
 
 use crate::config::{self, ClientNames, Config, Expiry, IssuerKeys, MaybeClaim, ScopeForm};
-use crate::own_tokens::{OwnTokens, Verification};
 use crate::problem::{Place, Placed, Problem};
 
 /// The verifier of every issuer, each checked on its own first, so that each problem has its place.
-pub(super) fn verifier(config: &Config, own: Option<&OwnTokens>) -> Result<Option<JwtVerifier>, Vec<Problem>> {
+pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Result<Option<JwtVerifier>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut issuers = Vec::new();
     for settings in &config.issuers {
@@ -21,10 +21,10 @@ pub(super) fn verifier(config: &Config, own: Option<&OwnTokens>) -> Result<Optio
             Err(problem) => problems.push(problem),
         }
     }
-    if let Some(own) = own {
-        let place = &own.tokens().place;
-        let keys = own_keys(own).map_err(|error| place.problem(error.to_string()));
-        let issuer = keys.map(|keys| Issuer::new(own.tokens().issuer.as_str(), [own.tokens().audience.as_str()], keys));
+    if let (Some(own), Some(tokens)) = (own, &config.tokens) {
+        let place = &tokens.place;
+        let keys = own.keys().verification().map_err(|error| place.problem(error.to_string()));
+        let issuer = keys.map(|keys| Issuer::new(&**own.issuer(), [&**own.audience()], keys));
         match issuer.and_then(|issuer| alone(issuer, place)) {
             Ok(issuer) => issuers.push(issuer),
             Err(problem) => problems.push(problem),
@@ -62,14 +62,6 @@ fn twice(config: &Config) -> Vec<Problem> {
         seen.push(name);
     }
     problems
-}
-
-fn own_keys(own: &OwnTokens) -> Result<KeySet, ConfigError> {
-    let no_key = |error: crate::own_tokens::SigningError| ConfigError::new(error.to_string());
-    match own.verification().map_err(no_key)? {
-        Verification::Shared(secret) => KeySet::shared_secret(Algorithm::Hs256, &secret),
-        Verification::PublicPem(pem) => KeySet::from_pem(&pem),
-    }
 }
 
 fn issuer(settings: &config::Issuer) -> Result<Issuer, Problem> {

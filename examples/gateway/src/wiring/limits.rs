@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth_core::gate::FailedAttempts;
-use auth_core::limit::{self, Callers, Plans};
+use auth_core::limit::{self, Callers, Limit, Plans};
 use auth_core::store::LimitStore;
 
 use crate::config::{Access, Config, Plan, Route};
@@ -69,15 +69,19 @@ fn is_anonymous(config: &Config, listed: &Plan) -> bool {
 fn plan(listed: &Plan) -> limit::Plan {
     listed.limits.iter().fold(limit::Plan::new(listed.name.value.as_str()), |plan, one| {
         let name = one.name.as_deref().unwrap_or(&listed.name.value);
-        plan.limit(name, one.quota, one.per)
+        let limit = Limit::new(name, one.quota, one.per);
+        plan.with(match &one.routes {
+            Some(routes) => limit.on_routes(routes.iter().map(|route| route.value.as_str())),
+            None => limit,
+        })
     })
 }
 
 fn too_dear(plans: &Plans, route: &Route) -> Option<Problem> {
     let cost = route.cost.as_ref()?;
     let callers = match route.access {
-        Access::Public | Access::Optional => Callers::Anybody,
+        Access::Public | Access::Optional | Access::AnonymousOr(_) => Callers::Anybody,
         Access::Authenticated | Access::Denied | Access::Needs(_) => Callers::Authenticated,
     };
-    plans.check_units(cost.value, callers).err().map(|error| cost.place.problem(error.to_string()))
+    plans.check_units(&route.name(), cost.value, callers).err().map(|error| cost.place.problem(error.to_string()))
 }

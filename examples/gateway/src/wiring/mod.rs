@@ -17,7 +17,9 @@
 //! assert!(wired.gate.context().policy().find("GET", "/open/x").is_ok());
 //! ```
 
+mod accounts;
 mod api_keys;
+mod endpoints;
 mod errors;
 mod issuers;
 mod limits;
@@ -29,7 +31,9 @@ mod routes;
 use std::sync::Arc;
 
 use auth_core::credential::CredentialReader;
+use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
+use auth_core::issue::{AccessTokenIssuer, Accounts};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -43,11 +47,12 @@ pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
 pub(crate) use peppers::own_issuer;
 pub use resources::{ResourceError, Resources};
-pub(crate) use routes::{name as route_name, permissions};
+pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
-use crate::own_tokens::OwnTokens;
 use crate::problem::{Place, Problem};
+use accounts::Needed;
+use endpoints::Tools;
 
 /// What a configuration comes to.
 #[derive(Clone, Debug)]
@@ -61,8 +66,12 @@ pub struct Wired {
     pub opaque_tokens: Option<OpaqueTokens>,
     /// The list of what was taken back, where there is one.
     pub revocations: Option<Revocations>,
-    /// The gateway's own tokens, where there are any.
-    pub own_tokens: Option<OwnTokens>,
+    /// The gateway's own issuer, where there is one.
+    pub own_tokens: Option<AccessTokenIssuer>,
+    /// The gateway's own accounts, where there are any.
+    pub accounts: Option<Accounts>,
+    /// What the gateway answers itself.
+    pub endpoints: Endpoints,
 }
 
 /// Puts the parts together.
@@ -71,8 +80,8 @@ pub struct Wired {
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let revocations = resources.revocations.clone();
-    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store } =
-        Parts::of(config, resources)?;
+    let parts = Parts::of(config, resources)?;
+    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts } = parts;
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
@@ -111,7 +120,10 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens })
+    let tools =
+        Tools { keys: keys.as_ref(), own_tokens: own_tokens.as_ref(), accounts: accounts.as_ref(), gate: Some(&gate) };
+    let endpoints = endpoints::endpoints(config, tools)?;
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, endpoints })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -130,14 +142,16 @@ struct Parts {
     style: ErrorStyle,
     model: PermissionModel,
     clock: Arc<dyn Clock>,
-    own_tokens: Option<OwnTokens>,
+    own_tokens: Option<AccessTokenIssuer>,
     plans: Plans,
     limit_store: Arc<dyn LimitStore>,
+    accounts: Option<Accounts>,
 }
 
 impl Parts {
     fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
-        let Resources { clock, key_store, token_store, revocations: _, pepper, own_tokens, limit_store } = resources;
+        let Resources { clock, key_store, token_store, account_store, revocations, pepper, own_tokens, limit_store } =
+            resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
         let opaque_tokens = config
@@ -148,13 +162,37 @@ impl Parts {
         let model = permissions(config);
         let table = check_table(config, &model);
         let plans = limits::plans(config);
-        match (jwt, keys.transpose(), opaque_tokens.transpose(), style, table, plans) {
-            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans)) => {
-                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store })
+        let keys = keys.transpose();
+        let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
+        let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
+            let needed = Needed {
+                store: account_store,
+                limit_store: Arc::clone(&limit_store),
+                clock: Arc::clone(&clock),
+                pepper: &pepper,
+                issuer,
+                keys: found_keys,
+                revocations,
+            };
+            accounts::accounts(settings, needed)
+        });
+        let accounts = accounts.transpose();
+        let tools = Tools {
+            keys: found_keys,
+            own_tokens: own_tokens.as_ref(),
+            accounts: accounts.as_ref().ok().and_then(Option::as_ref),
+            gate: None,
+        };
+        // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
+        let endpoints = endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok());
+        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, accounts, endpoints) {
+            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), Ok(accounts), None) => {
+                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts })
             }
-            (jwt, keys, opaque_tokens, style, table, plans) => {
+            (jwt, keys, opaque_tokens, style, table, plans, accounts, endpoints) => {
                 let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
-                let mut problems: Vec<Problem> = found.into_iter().flatten().flatten().collect();
+                let found = found.into_iter().chain([accounts.err(), endpoints]);
+                let mut problems: Vec<Problem> = found.flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)
             }

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    ApiKeyStore, LimitStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, SqliteKeyStore, SqliteRevocations,
-    SqliteTokenStore, TokenStore,
+    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
+    SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, TokenStore,
 };
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 
 use crate::config::{Config, Store};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::own_tokens::{OwnTokens, SigningError, random_text};
+use crate::own_tokens::{self, KeysError, random_text};
 use crate::start::waiting_runtime;
 
 /// What a gate needs besides its configuration.
@@ -27,14 +28,16 @@ pub struct Resources {
     pub key_store: Arc<dyn ApiKeyStore>,
     /// Where opaque tokens are kept.
     pub token_store: Arc<dyn TokenStore>,
+    /// Where accounts are kept.
+    pub account_store: Arc<dyn AccountStore>,
     /// The list of what was taken back; there if the configuration has one.
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
     /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
-    /// The gateway's own tokens; as many as the configuration has, one or none.
-    pub own_tokens: Option<OwnTokens>,
+    /// The gateway's own issuer, where the configuration has one.
+    pub own_tokens: Option<AccessTokenIssuer>,
 }
 
 /// Why something that a gate needs is not there.
@@ -43,7 +46,9 @@ pub struct Resources {
 pub enum ResourceError {
     /// The data directory.
     DataDir(DataDirError),
-    /// The key for the gateway's own tokens.
+    /// The keys for the gateway's own tokens.
+    Keys(KeysError),
+    /// There are no random bytes.
     Signing(SigningError),
     /// A store, by what is kept there.
     Store(&'static str, StoreError),
@@ -55,6 +60,7 @@ impl fmt::Display for ResourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DataDir(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
             Self::Signing(error) => error.fmt(f),
             Self::Store(what, error) => write!(f, "{what}: {error}"),
             Self::Runtime(error) => error.fmt(f),
@@ -67,6 +73,12 @@ impl std::error::Error for ResourceError {}
 impl From<DataDirError> for ResourceError {
     fn from(error: DataDirError) -> Self {
         Self::DataDir(error)
+    }
+}
+
+impl From<KeysError> for ResourceError {
+    fn from(error: KeysError) -> Self {
+        Self::Keys(error)
     }
 }
 
@@ -92,10 +104,11 @@ impl Resources {
             clock: Arc::new(SystemClock),
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
+            account_store: Arc::new(MemoryAccountStore::new()),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
-            own_tokens: config.tokens.as_ref().map(OwnTokens::ephemeral).transpose()?,
+            own_tokens: config.tokens.as_ref().map(own_tokens::ephemeral).transpose()?,
         })
     }
 
@@ -108,10 +121,11 @@ impl Resources {
         Ok(Self {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
+            account_store: account_store(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
-            own_tokens: own_tokens(config, data_dir)?,
+            own_tokens: own_issuer(config, data_dir, clock.now())?,
             clock: Arc::new(clock),
         })
     }
@@ -121,13 +135,16 @@ impl Resources {
     /// # Errors
     /// Something cannot be read, made or opened.
     pub(crate) fn renewed(&self, was: &Config, config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
-        let mut renewed = Self { own_tokens: own_tokens(config, data_dir)?, ..self.clone() };
+        let mut renewed = Self { own_tokens: own_issuer(config, data_dir, self.clock.now())?, ..self.clone() };
         let (old, new) = (Places::of(was), Places::of(config));
         if old.keys != new.keys {
             renewed.key_store = key_store(config, data_dir)?;
         }
         if old.opaque_tokens != new.opaque_tokens {
             renewed.token_store = token_store(config, data_dir)?;
+        }
+        if old.accounts != new.accounts {
+            renewed.account_store = account_store(config, data_dir)?;
         }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
@@ -143,6 +160,7 @@ impl Resources {
 struct Places<'c> {
     keys: Option<&'c Store>,
     opaque_tokens: Option<&'c Store>,
+    accounts: Option<&'c Store>,
     revocations: Option<(&'c Store, Duration)>,
 }
 
@@ -151,6 +169,7 @@ impl<'c> Places<'c> {
         Self {
             keys: config.api_keys.as_ref().map(|keys| &keys.store),
             opaque_tokens: config.opaque_tokens.as_ref().map(|tokens| &tokens.store),
+            accounts: config.accounts.as_ref().map(|accounts| &accounts.store),
             revocations: config.revocations.as_ref().map(|list| match list.store {
                 // nothing has to be read, so nothing is believed: another time is no reason to forget the list
                 Store::Memory => (&list.store, Duration::ZERO),
@@ -160,7 +179,7 @@ impl<'c> Places<'c> {
     }
 
     fn need_pepper(&self) -> bool {
-        self.keys.is_some() || self.opaque_tokens.is_some()
+        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some()
     }
 }
 
@@ -175,6 +194,13 @@ fn file(store: Option<&Store>, data_dir: &DataDir) -> Option<PathBuf> {
 fn key_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ApiKeyStore>, ResourceError> {
     let Some(file) = file(Places::of(config).keys, data_dir) else { return Ok(Arc::new(MemoryKeyStore::new())) };
     Ok(Arc::new(SqliteKeyStore::open(file).map_err(|error| ResourceError::Store("API keys", error))?))
+}
+
+fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryAccountStore::new()));
+    };
+    Ok(Arc::new(SqliteAccountStore::open(file).map_err(|error| ResourceError::Store("accounts", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
@@ -199,8 +225,8 @@ fn pepper(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> 
     Ok(Secret::new(bytes))
 }
 
-fn own_tokens(config: &Config, data_dir: &DataDir) -> Result<Option<OwnTokens>, SigningError> {
-    config.tokens.as_ref().map(|tokens| OwnTokens::open(tokens, data_dir)).transpose()
+fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {
+    config.tokens.as_ref().map(|tokens| own_tokens::open(tokens, data_dir, now.wall)).transpose()
 }
 
 fn budgets(config: &Config) -> Arc<dyn LimitStore> {

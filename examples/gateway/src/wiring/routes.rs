@@ -31,16 +31,8 @@ fn methods(route: &Route) -> Methods {
     }
 }
 
-/// What a rule is called, in logs and to find its upstream again.
-pub(crate) fn name(route: &Route) -> String {
-    match &route.methods {
-        None => route.path.value.clone(),
-        Some(methods) => format!("{} {}", methods.join(","), route.path.value),
-    }
-}
-
 fn rule(config: &Config, route: &Route) -> Rule {
-    let mut rule = Rule::new(requirement(&route.access)).named(name(route));
+    let mut rule = Rule::new(requirement(&route.access)).named(route.name());
     if let Some(parameter) = &route.tenant {
         rule = rule.tenant_from(parameter.value.as_str());
     }
@@ -59,6 +51,9 @@ fn rule(config: &Config, route: &Route) -> Rule {
     if let Some(cost) = &route.cost {
         rule = rule.cost(cost.value);
     }
+    if matches!(route.access, Access::AnonymousOr(_)) {
+        rule = rule.or_anonymous();
+    }
     if route.cors == RouteCors::Shared {
         rule = rule.preflight();
     }
@@ -71,7 +66,7 @@ fn requirement(access: &Access) -> Requirement {
         Access::Optional => policy::optional(),
         Access::Authenticated => policy::authenticated(),
         Access::Denied => policy::denied(),
-        Access::Needs(needs) => needed(needs),
+        Access::Needs(needs) | Access::AnonymousOr(needs) => needed(needs),
     }
 }
 

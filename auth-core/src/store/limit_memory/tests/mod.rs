@@ -1,7 +1,9 @@
 //! - `bounds`: memory, floods and idle budgets
+//! - `periods`: allowances of the calendar
 //! - `races`: what holds when many do the same at once
 
 mod bounds;
+mod periods;
 mod races;
 
 use std::num::NonZeroU32;
@@ -13,7 +15,7 @@ use crate::store::{Answer, LimitStore, MemoryLimitStore};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
-fn at(nanos: u64) -> Now {
+pub(super) fn at(nanos: u64) -> Now {
     Now { wall: Timestamp::from_unix_seconds(0), monotonic: Monotonic::from_nanos(nanos) }
 }
 

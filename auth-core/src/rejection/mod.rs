@@ -3,17 +3,36 @@
 //! Every refusal is one of a closed set, so that outer layers, logs and metrics can tell them apart without reading
 //! bodies. A rejection holds no secret and nothing the client did not already know, except for [`Outage::cause`],
 //! which goes to the log alone.
+//!
+//! - `request`, `credential`, `prohibition`: the faults of what the gate reads
+//! - `content`, `login`: the faults of what the service's own endpoints are sent
+
+mod content;
+mod credential;
+mod login;
+mod prohibition;
+mod request;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// Why the gate, an extractor or the gateway refuses a request.
+pub use content::ContentFault;
+pub use credential::CredentialFault;
+pub use login::LoginFault;
+pub use prohibition::Prohibition;
+pub use request::RequestFault;
+
+/// Why the gate, an extractor, an endpoint or the gateway refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// 400: the request cannot be read in one way only, or not at all.
     InvalidRequest(RequestFault),
+    /// 400, 413 or 415: the request is good, but what it sends to an endpoint of the service's own is not.
+    InvalidContent(ContentFault),
+    /// 401: nobody was logged in.
+    LoginFailed(LoginFault),
     /// 401: the route needs a credential and the request has none that the route takes.
     MissingCredential,
     /// 401: there is exactly one credential, and it is not good.
@@ -24,6 +43,8 @@ pub enum Rejection {
     Forbidden(Prohibition),
     /// 404: there is nothing at this path; said only to callers who may know.
     NotFound,
+    /// 409: what is to be made is there already; says what.
+    Conflict(&'static str),
     /// 429: a budget is spent.
     RateLimited(LimitExceeded),
     /// 429: too many credentials from the same address failed; this one was not looked at.
@@ -36,86 +57,6 @@ pub enum Rejection {
     Unavailable(Outage),
     /// 503: there is no room for the request now, whoever sends it (RateLimit-11 section 5.2).
     Overloaded(Outage),
-}
-
-/// What makes a request ambiguous or unreadable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RequestFault {
-    /// A field that must occur once occurs twice (RFC 6750 section 3.1).
-    RepeatedField,
-    /// Several credentials where exactly one is allowed (RFC 6750 section 2).
-    SeveralCredentials,
-    /// Several credentials that are all good but name different subjects.
-    DisagreeingCredentials,
-    /// A scheme without a token, or an empty key header.
-    EmptyCredential,
-    /// The path has more than one reading.
-    AmbiguousPath,
-    /// The request target is not a path.
-    Target,
-    /// A header asks for another method than the request line.
-    MethodOverride,
-    /// The message framing has more than one reading.
-    Framing,
-    /// The request's body is not what it must be.
-    Body,
-}
-
-/// What is wrong with a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CredentialFault {
-    /// It is not of the form that its kind has.
-    Malformed,
-    /// It is longer than is accepted.
-    TooLong,
-    /// Nobody knows it.
-    Unknown,
-    /// No key of its issuer fits it.
-    UnknownKey,
-    /// Its algorithm is not one that the issuer's keys are used with.
-    Algorithm,
-    /// Its signature does not verify.
-    Signature,
-    /// It demands an extension that is not understood (RFC 7515 section 4.1.11).
-    Critical,
-    /// It is of another kind, such as an ID token where an access token is needed.
-    Kind,
-    /// Its issuer is not trusted here.
-    Issuer,
-    /// It is meant for another audience.
-    Audience,
-    /// A claim is missing or has a type or value that it must not have.
-    Claims,
-    /// Its end has passed.
-    Expired,
-    /// Its beginning has not come.
-    NotYetValid,
-    /// It was taken back.
-    Revoked,
-    /// It is switched off.
-    Disabled,
-    /// It belongs to another environment, such as a test key where live keys are taken.
-    Environment,
-}
-
-/// Why a known caller is refused although no permission is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Prohibition {
-    /// No rule covers the route, so nobody may pass.
-    NoRule,
-    /// The route belongs to another tenant than the caller.
-    Tenant,
-    /// The route or the credential is not to be used from the caller's network.
-    Network,
-    /// The caller lacks a role.
-    Role,
-    /// The rule says that nobody may pass.
-    Denied,
-    /// An unsafe request authenticated by a cookie lacks its proof of intent.
-    CrossSite,
 }
 
 /// What the upstream did wrong.
@@ -174,8 +115,14 @@ impl Outage {
 }
 
 /// What [`Rejection::code`] can answer.
-const CODES: [&str; 11] = [
+const CODES: [&str; 17] = [
     "invalid_request",
+    "content_too_large",
+    "unsupported_media_type",
+    "invalid_credentials",
+    "second_factor_required",
+    "invalid_second_factor",
+    "already_exists",
     "missing_token",
     "invalid_token",
     "insufficient_permissions",
@@ -199,9 +146,11 @@ impl Rejection {
     pub const fn status(&self) -> u16 {
         match self {
             Self::InvalidRequest(_) => 400,
-            Self::MissingCredential | Self::InvalidCredential(_) => 401,
+            Self::InvalidContent(fault) => fault.status(),
+            Self::MissingCredential | Self::InvalidCredential(_) | Self::LoginFailed(_) => 401,
             Self::InsufficientPermissions(_) | Self::Forbidden(_) => 403,
             Self::NotFound => 404,
+            Self::Conflict(_) => 409,
             Self::RateLimited(_) | Self::TooManyFailures(_) => 429,
             Self::Internal => 500,
             Self::Upstream(UpstreamFault::Unreachable) => 502,
@@ -214,6 +163,9 @@ impl Rejection {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidContent(fault) => fault.code(),
+            Self::LoginFailed(fault) => fault.code(),
+            Self::Conflict(_) => "already_exists",
             Self::MissingCredential => "missing_token",
             Self::InvalidCredential(_) => "invalid_token",
             Self::InsufficientPermissions(_) => "insufficient_permissions",
@@ -231,11 +183,14 @@ impl Rejection {
     pub const fn cause(&self) -> &'static str {
         match self {
             Self::InvalidRequest(fault) => fault.cause(),
+            Self::InvalidContent(fault) => fault.cause(),
             Self::InvalidCredential(fault) => fault.cause(),
             Self::Forbidden(prohibition) => prohibition.cause(),
             Self::TooManyFailures(_) => TOO_MANY_FAILURES,
             Self::Overloaded(_) => OVERLOADED,
             Self::MissingCredential
+            | Self::LoginFailed(_)
+            | Self::Conflict(_)
             | Self::InsufficientPermissions(_)
             | Self::NotFound
             | Self::RateLimited(_)
@@ -250,7 +205,8 @@ impl Rejection {
         let faults = RequestFault::ALL.into_iter().map(RequestFault::cause);
         let credentials = CredentialFault::ALL.into_iter().map(CredentialFault::cause);
         let prohibitions = Prohibition::ALL.into_iter().map(Prohibition::cause);
-        CODES.into_iter().chain([TOO_MANY_FAILURES, OVERLOADED]).chain(faults).chain(credentials).chain(prohibitions)
+        let own = [TOO_MANY_FAILURES, OVERLOADED].into_iter().chain(ContentFault::CAUSES);
+        CODES.into_iter().chain(own).chain(faults).chain(credentials).chain(prohibitions)
     }
 
     /// One sentence for the client, without internals and free of the quote and the backslash, which a challenge may
@@ -258,6 +214,9 @@ impl Rejection {
     pub const fn message(&self) -> &'static str {
         match self {
             Self::InvalidRequest(fault) => fault.message(),
+            Self::InvalidContent(fault) => fault.message(),
+            Self::LoginFailed(fault) => fault.message(),
+            Self::Conflict(_) => "This is there already",
             Self::MissingCredential => "Authentication is required",
             Self::InvalidCredential(fault) => fault.message(),
             Self::InsufficientPermissions(_) => "The credential does not have the required permissions",
@@ -273,146 +232,22 @@ impl Rejection {
         }
     }
 
+    /// The [message](Self::message), or more where more is known that helps the client: the member of the content that is
+    /// wrong, and what it has to be.
+    pub fn details(&self) -> Cow<'_, str> {
+        match self {
+            Self::InvalidContent(fault) => fault.details(),
+            Self::Conflict(what) => Cow::Owned(format!("{what} is there already")),
+            other => Cow::Borrowed(other.message()),
+        }
+    }
+
     /// When the client may try again, where waiting helps.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::RateLimited(exceeded) | Self::TooManyFailures(exceeded) => exceeded.retry_after,
             Self::Unavailable(outage) | Self::Overloaded(outage) => Some(outage.retry_after),
             _ => None,
-        }
-    }
-}
-
-impl RequestFault {
-    /// Every variant.
-    pub const ALL: [Self; 9] = [
-        Self::RepeatedField,
-        Self::SeveralCredentials,
-        Self::DisagreeingCredentials,
-        Self::EmptyCredential,
-        Self::AmbiguousPath,
-        Self::Target,
-        Self::MethodOverride,
-        Self::Framing,
-        Self::Body,
-    ];
-
-    /// The exact cause as a stable name.
-    pub const fn cause(self) -> &'static str {
-        match self {
-            Self::RepeatedField => "repeated_field",
-            Self::SeveralCredentials => "several_credentials",
-            Self::DisagreeingCredentials => "disagreeing_credentials",
-            Self::EmptyCredential => "empty_credential",
-            Self::AmbiguousPath => "ambiguous_path",
-            Self::Target => "request_target",
-            Self::MethodOverride => "method_override",
-            Self::Framing => "framing",
-            Self::Body => "request_body",
-        }
-    }
-
-    const fn message(self) -> &'static str {
-        match self {
-            Self::RepeatedField => "A header field that must occur once is repeated",
-            Self::SeveralCredentials => "The request carries more than one credential",
-            Self::DisagreeingCredentials => "The credentials of the request name different subjects",
-            Self::EmptyCredential => "The credential is empty",
-            Self::AmbiguousPath => "The path can be read in more than one way",
-            Self::Target => "The request target is not a path",
-            Self::MethodOverride => "Overriding the method is not allowed",
-            Self::Framing => "The length of the request can be read in more than one way",
-            Self::Body => "The request body is not valid",
-        }
-    }
-}
-
-impl CredentialFault {
-    /// Every variant.
-    pub const ALL: [Self; 16] = [
-        Self::Malformed,
-        Self::TooLong,
-        Self::Unknown,
-        Self::UnknownKey,
-        Self::Algorithm,
-        Self::Signature,
-        Self::Critical,
-        Self::Kind,
-        Self::Issuer,
-        Self::Audience,
-        Self::Claims,
-        Self::Expired,
-        Self::NotYetValid,
-        Self::Revoked,
-        Self::Disabled,
-        Self::Environment,
-    ];
-
-    /// The exact cause as a stable name.
-    pub const fn cause(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed_token",
-            Self::TooLong => "token_too_long",
-            Self::Unknown => "unknown_token",
-            Self::UnknownKey => "unknown_key",
-            Self::Algorithm => "algorithm_not_allowed",
-            Self::Signature => "signature_invalid",
-            Self::Critical => "critical_header",
-            Self::Kind => "token_kind",
-            Self::Issuer => "untrusted_issuer",
-            Self::Audience => "wrong_audience",
-            Self::Claims => "claims_invalid",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
-            Self::Revoked => "token_revoked",
-            Self::Disabled => "token_disabled",
-            Self::Environment => "wrong_environment",
-        }
-    }
-
-    const fn message(self) -> &'static str {
-        match self {
-            Self::Malformed => "The token is malformed",
-            Self::TooLong => "The token is too long",
-            Self::Unknown | Self::UnknownKey | Self::Disabled => "The token is not known",
-            Self::Algorithm => "The algorithm of the token is not allowed",
-            Self::Signature => "Token signature verification failed",
-            Self::Critical => "The token demands an extension that is not supported",
-            Self::Kind => "The token is not an access token",
-            Self::Issuer => "The issuer of the token is not trusted",
-            Self::Audience => "The token is meant for another audience",
-            Self::Claims => "A claim of the token is missing or not valid",
-            Self::Expired => "The token has expired",
-            Self::NotYetValid => "The token is not valid yet",
-            Self::Revoked => "The token has been revoked",
-            Self::Environment => "The token belongs to another environment",
-        }
-    }
-}
-
-impl Prohibition {
-    /// Every variant.
-    pub const ALL: [Self; 6] = [Self::NoRule, Self::Tenant, Self::Network, Self::Role, Self::Denied, Self::CrossSite];
-
-    /// The exact cause as a stable name.
-    pub const fn cause(self) -> &'static str {
-        match self {
-            Self::NoRule => "no_rule",
-            Self::Tenant => "wrong_tenant",
-            Self::Network => "wrong_network",
-            Self::Role => "missing_role",
-            Self::Denied => "denied",
-            Self::CrossSite => "cross_site_request",
-        }
-    }
-
-    const fn message(self) -> &'static str {
-        match self {
-            Self::NoRule | Self::Denied => "Access is not allowed",
-            Self::Tenant => "The resource belongs to another tenant",
-            Self::Network => "Access is not allowed from this network",
-            Self::Role => "The credential does not have the required role",
-            Self::CrossSite => "The request lacks its proof against cross-site forgery",
         }
     }
 }

@@ -1,0 +1,187 @@
+//! The service's own HTTP endpoints, free of any framework: a request in, a reply out.
+//!
+//! What they do is in [`issue`](crate::issue); here is how they are asked and how they answer. Where they are, what their
+//! members are called and which members they answer is configuration, so that an API keeps the shape that its clients
+//! know. Who may use them is the policy's to say: a gate stands in front of them like in front of everything else.
+//!
+//! Content is one JSON object in UTF-8 of the type `application/json`, read strictly: two members of one name, a wrong type
+//! or a missing member are told with the member's name, and then nothing was done. Members that nobody asks for are passed
+//! over. Answers that hold a secret are `no-store`.
+//!
+//! - `kind`: which endpoints there are
+//! - `table`: which of them is where
+//! - `words`: what the API calls the members
+//! - `content`, `object`, `answer`: reading and writing JSON
+//! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
+//! - `keys`: API keys
+//! - `builder`: putting it together
+
+mod accounts;
+mod answer;
+mod builder;
+mod content;
+mod cookie;
+mod keys;
+mod kind;
+mod object;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::clock::Now;
+use crate::issue::AccessTokenIssuer;
+use crate::principal::Principal;
+use crate::rejection::{ContentFault, Rejection};
+use crate::reply::Reply;
+
+pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
+pub use builder::EndpointsBuilder;
+pub use cookie::AccessCookie;
+pub use keys::KeyEndpoints;
+pub use kind::{Endpoint, EndpointAccess};
+pub use table::Found;
+pub use words::{Times, Words, member};
+
+use answer::Answer;
+use content::Content;
+use keys::Call;
+use table::Placed;
+
+/// The longest content that an endpoint takes, in bytes: several times what any of them needs.
+pub const MAX_CONTENT: usize = 16 * 1024;
+
+/// The endpoints of one service; clones share everything.
+#[derive(Clone, Default)]
+pub struct Endpoints(Arc<Parts>);
+
+#[derive(Default)]
+struct Parts {
+    places: Vec<Placed>,
+    words: Words,
+    keys: Option<KeyEndpoints>,
+    accounts: Option<AccountEndpoints>,
+    issuer: Option<AccessTokenIssuer>,
+}
+
+/// What an endpoint is asked.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct EndpointRequest {
+    /// The method: HEAD gets no body.
+    pub method: String,
+    /// The value of `Content-Type`, where there is exactly one.
+    pub media_type: Option<String>,
+    /// The content, of at most [`MAX_CONTENT`] bytes.
+    pub content: Vec<u8>,
+    /// Who asks; `None` where the gate let nobody in particular pass.
+    pub caller: Option<Principal>,
+    /// The address of the client; `None` where it is not known.
+    pub client: Option<IpAddr>,
+    /// When it was asked.
+    pub now: Now,
+}
+
+impl EndpointRequest {
+    /// A request of that method without content from nobody in particular; set the fields for more.
+    pub fn new(method: impl Into<String>, now: Now) -> Self {
+        Self { method: method.into(), media_type: None, content: Vec::new(), caller: None, client: None, now }
+    }
+}
+
+/// Prints no content: it may hold a password.
+impl fmt::Debug for EndpointRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointRequest")
+            .field("method", &self.method)
+            .field("caller", &self.caller)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoints {
+    /// Begins the endpoints of a service that has none yet.
+    pub fn builder() -> EndpointsBuilder {
+        EndpointsBuilder::default()
+    }
+
+    /// The endpoint that a request of that method to that path, as it was sent, is for.
+    pub fn find(&self, method: &str, path: &str) -> Option<Found> {
+        let mut places = self.0.places.iter().enumerate();
+        places.find_map(|(place, placed)| Some(Found { place, id: placed.matches(method, path)? }))
+    }
+
+    /// Does what the endpoint is for, and answers it.
+    ///
+    /// Dropping the future may leave it done or not, and never half done.
+    ///
+    /// # Errors
+    /// Why nothing was done, to be told like every other refusal.
+    pub async fn answer(&self, found: Found, request: EndpointRequest) -> Result<Reply, Rejection> {
+        let parts = &*self.0;
+        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
+        if request.content.len() > MAX_CONTENT {
+            return Err(Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)));
+        }
+        let answer = parts.answered(placed, &found.id, &request).await?;
+        Ok(answer.with_status(placed.status).into_reply(&request.method))
+    }
+}
+
+impl Parts {
+    async fn answered(&self, placed: &Placed, id: &str, request: &EndpointRequest) -> Result<Answer, Rejection> {
+        let call = Call { words: &self.words, members: &placed.members, now: request.now };
+        let content = |is_needed: Needed| {
+            let read = if is_needed == Needed::Yes { Content::read } else { Content::read_any };
+            read(request.media_type.as_deref(), &request.content, &self.words)
+        };
+        let caller = || request.caller.as_ref().ok_or(Rejection::MissingCredential);
+        // the builder sees to it that every endpoint has the part it works on
+        let keys = || self.keys.as_ref().ok_or(Rejection::Internal);
+        let accounts = || self.accounts.as_ref().ok_or(Rejection::Internal);
+        match placed.endpoint {
+            Endpoint::PublicKeys => {
+                let issuer = self.issuer.as_ref().ok_or(Rejection::Internal)?;
+                Ok(Answer::document(issuer.keys().jwks()))
+            }
+            Endpoint::CreateKey => keys()?.create(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::ListKeys => keys()?.list(caller()?, &call).await,
+            Endpoint::ShowKey => keys()?.show(caller()?, id, &call).await,
+            Endpoint::RevokeKey => keys()?.revoke(caller()?, id, &call).await,
+            Endpoint::RotateKey => keys()?.rotate(caller()?, id, &content(Needed::No)?, &call).await,
+            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
+            Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
+            Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
+            Endpoint::RefreshByAccessToken => {
+                accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await
+            }
+            Endpoint::Logout => accounts()?.log_out(caller()?, &content(Needed::No)?, &call).await,
+            Endpoint::ChangePassword => {
+                accounts()?.change_password(caller()?, &content(Needed::Yes)?, request, &call).await
+            }
+            Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
+            Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::EnrolSecondFactor => accounts()?.enrol(caller()?, &call).await,
+            Endpoint::ConfirmSecondFactor => accounts()?.confirm(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::DisableSecondFactor => accounts()?.disable(caller()?, &content(Needed::No)?, &call).await,
+        }
+    }
+}
+
+/// Whether an endpoint can do without content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    Yes,
+    No,
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.places.iter().map(|placed| placed.endpoint)).finish()
+    }
+}

@@ -1,0 +1,143 @@
+//! What an API calls the members of its requests and answers.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::error::ConfigError;
+use serde_json::Value;
+
+/// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
+pub(super) const MEMBERS: [&str; 58] = [
+    "access_token",
+    "account",
+    "api_key",
+    "calls",
+    "client_id",
+    "code",
+    "created_at",
+    "description",
+    "email",
+    "environment",
+    "expires_at",
+    "expires_in",
+    "from",
+    "id",
+    "key",
+    "keys",
+    "last_login_at",
+    "last_used_at",
+    "limit",
+    "name",
+    "networks",
+    "new_password",
+    "next",
+    "old_password",
+    "otpauth_uri",
+    "overlap",
+    "password",
+    "permissions",
+    "plan",
+    "recovery_code",
+    "recovery_codes",
+    "refresh_token",
+    "remaining",
+    "replaced_by",
+    "reset_at",
+    "roles",
+    "rotated_from",
+    "second_factor",
+    "secret",
+    "session",
+    "starts_with",
+    "status",
+    "statuses",
+    "tenant",
+    "tenant_name",
+    "to",
+    "token_type",
+    "total",
+    "type",
+    "usage",
+    "user",
+    "user_name",
+    "valid_until",
+    "by_hour",
+    "by_status",
+    "hour",
+    "requests",
+    "email_verified",
+];
+
+/// What an API calls the members of its requests and answers, and how it writes times.
+///
+/// ```
+/// use auth_core::endpoint::Words;
+///
+/// let words = Words::default().call("tenant", "org_id")?.call("plan", "tier")?;
+/// assert!(words.call("tenent", "org_id").is_err());
+/// # Ok::<(), auth_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    names: BTreeMap<&'static str, String>,
+    times: Times,
+}
+
+/// How an API writes times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Times {
+    /// `"2031-01-15T10:00:00Z"` (RFC 3339), the default.
+    #[default]
+    Rfc3339,
+    /// Seconds since the epoch.
+    Epoch,
+}
+
+impl Words {
+    /// Calls a member something else, in requests and answers alike.
+    ///
+    /// # Errors
+    /// There is no such member, or the name is empty.
+    pub fn call(mut self, member: &str, name: impl Into<String>) -> Result<Self, ConfigError> {
+        let (member, name) = (self::member(member)?, name.into());
+        if name.is_empty() {
+            return Err(ConfigError::new(format!("the name for the member `{member}` is empty")));
+        }
+        self.names.insert(member, name);
+        Ok(self)
+    }
+
+    /// Writes times in this way.
+    #[must_use]
+    pub fn times(self, times: Times) -> Self {
+        Self { times, ..self }
+    }
+
+    /// What the member is called.
+    pub(super) fn name<'a>(&'a self, member: &'a str) -> &'a str {
+        self.names.get(member).map_or(member, String::as_str)
+    }
+
+    /// A time as it is written.
+    pub(super) fn time(&self, at: Timestamp) -> Value {
+        match self.times {
+            Times::Rfc3339 => Value::from(at.to_rfc3339()),
+            Times::Epoch => Value::from(at.unix_seconds()),
+        }
+    }
+}
+
+/// The member of that name, as configurations call it.
+///
+/// # Errors
+/// There is no such member.
+pub fn member(member: &str) -> Result<&'static str, ConfigError> {
+    MEMBERS.into_iter().find(|known| *known == member).ok_or_else(|| {
+        let mut all = MEMBERS;
+        all.sort_unstable();
+        let message: Cow<'_, str> =
+            format!("no endpoint has a member `{}`: there are {}", member.escape_debug(), all.join(", ")).into();
+        ConfigError::new(message)
+    })
+}

@@ -1,0 +1,91 @@
+//! Why something could not be done with an account.
+
+use std::fmt;
+
+use crate::account::LoginNameError;
+use crate::error::StoreError;
+use crate::issue::{PasswordError, PasswordFault};
+use crate::rejection::{CredentialFault, LoginFault, Rejection};
+
+/// Why something could not be done with an account. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// Nobody was logged in.
+    Login(LoginFault),
+    /// The attempt was not looked at, because too many failed, or because nobody can tell how many did.
+    Refused(Rejection),
+    /// The account is not to be used from that network. Said to whoever knows the password alone.
+    Network,
+    /// The refresh token, or the session that was to be refreshed, is not good.
+    Token(CredentialFault),
+    /// The new password is not good enough: everything that is wrong with it.
+    Weak(Vec<PasswordFault>),
+    /// Another account has the name.
+    NameTaken,
+    /// The name cannot be one.
+    Name(LoginNameError),
+    /// There is no such account.
+    Missing,
+    /// The account is not in the state that this needs, such as a second factor that is there already.
+    State(&'static str),
+    /// The password could not be hashed.
+    Hashing(PasswordError),
+    /// The operating system gave no random bytes.
+    Random,
+    /// The store could not do it.
+    Store(StoreError),
+}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<PasswordError> for AccountError {
+    fn from(error: PasswordError) -> Self {
+        Self::Hashing(error)
+    }
+}
+
+impl From<LoginNameError> for AccountError {
+    fn from(error: LoginNameError) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl From<LoginFault> for AccountError {
+    fn from(fault: LoginFault) -> Self {
+        Self::Login(fault)
+    }
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Login(LoginFault::SecondFactorMissing) => f.write_str("a second factor is required"),
+            Self::Login(LoginFault::SecondFactorWrong) => f.write_str("the second factor is wrong"),
+            Self::Login(_) => f.write_str("the name or the password is wrong"),
+            Self::Refused(rejection) => f.write_str(rejection.message()),
+            Self::Network => f.write_str("the account is not to be used from this network"),
+            Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),
+            Self::Weak(faults) => {
+                f.write_str("the password is not good enough: it ")?;
+                for (place, fault) in faults.iter().enumerate() {
+                    write!(f, "{}{fault}", if place == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::NameTaken => f.write_str("another account has this name"),
+            Self::Name(error) => error.fmt(f),
+            Self::Missing => f.write_str("there is no such account"),
+            Self::State(what) => f.write_str(what),
+            Self::Hashing(error) => error.fmt(f),
+            Self::Random => f.write_str("the operating system gave no random bytes"),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AccountError {}

@@ -1,0 +1,158 @@
+//! One-time codes and recovery codes, beside the password.
+
+use std::sync::Arc;
+
+use crate::Secret;
+use crate::account::{AccountChange, AccountRecord, SealedSecret, SecondFactor};
+use crate::api_key::Peppers;
+use crate::clock::Now;
+use crate::issue::{RecoveryCodes, Seal, TotpSecret};
+use crate::rejection::LoginFault;
+use crate::store::Spending;
+
+use super::{AccountError, Accounts, SecondFactorProof};
+
+/// What second factors take.
+#[derive(Clone, Debug)]
+pub struct SecondFactors {
+    /// What the service is called in people's authenticators.
+    pub service: Arc<str>,
+    /// What their secrets are encrypted with in the store.
+    pub seal: Seal,
+    /// What recovery codes are hashed with.
+    pub peppers: Peppers,
+}
+
+/// A second factor that was begun.
+#[derive(Debug)]
+pub struct Enrolment {
+    /// The secret as people type it into their authenticator.
+    pub secret: Secret,
+    /// The same as a URI, for a picture to be scanned.
+    pub uri: Secret,
+}
+
+/// What is said where second factors are not configured.
+const NONE_HERE: AccountError = AccountError::State("there are no second factors here");
+
+impl Accounts {
+    /// Begins a second factor, in the place of one that was begun and not confirmed. It is asked for once it is
+    /// [confirmed](Self::confirm_second_factor).
+    ///
+    /// # Errors
+    /// [`AccountError::State`] where there is a confirmed one.
+    pub async fn enrol_second_factor(&self, id: &str, now: Now) -> Result<Enrolment, AccountError> {
+        let factors = self.0.second_factors.as_ref().ok_or(NONE_HERE)?;
+        let account = self.find(id).await?;
+        let secret = TotpSecret::generate().map_err(|_| AccountError::Random)?;
+        let sealed = factors.seal.seal(secret.as_bytes(), id).map_err(|_| AccountError::Random)?;
+        self.changed(id, AccountChange::EnrolSecondFactor(sealed), "there is a second factor already", now).await?;
+        let called = account.login_names().next().map_or(id, |name| name.written());
+        Ok(Enrolment { secret: secret.base32(), uri: secret.uri(&factors.service, called) })
+    }
+
+    /// Confirms the second factor that was begun, by a code of it, and hands out its recovery codes: the only time that
+    /// they are told. The code counts as used.
+    ///
+    /// # Errors
+    /// [`AccountError::State`] where none was begun; [`LoginFault::SecondFactorWrong`].
+    pub async fn confirm_second_factor(&self, id: &str, code: &Secret, now: Now) -> Result<Vec<Secret>, AccountError> {
+        const NOT_BEGUN: &str = "no second factor was begun";
+        let factors = self.0.second_factors.as_ref().ok_or(NONE_HERE)?;
+        let account = self.find(id).await?;
+        let SecondFactor::Enrolling { secret, .. } = &account.second_factor else {
+            return Err(AccountError::State(NOT_BEGUN));
+        };
+        let step = step(factors, id, secret, code, now)?;
+        let codes = RecoveryCodes::generate(id, &factors.peppers).map_err(|_| AccountError::Random)?;
+        let change = AccountChange::ConfirmSecondFactor { secret: secret.clone(), step, recovery: codes.digests };
+        self.changed(id, change, NOT_BEGUN, now).await?;
+        Ok(codes.codes)
+    }
+
+    /// Gives an account a second factor whose secret is known beforehand, and answers the secret in base32: for making up
+    /// accounts. Its recovery codes are told to nobody.
+    ///
+    /// # Errors
+    /// As [`enrol_second_factor`](Self::enrol_second_factor).
+    pub async fn with_second_factor(&self, id: &str, now: Now) -> Result<Secret, AccountError> {
+        let begun = self.enrol_second_factor(id, now).await?;
+        let account = self.find(id).await?;
+        if let SecondFactor::Enrolling { secret, .. } = &account.second_factor {
+            let change = AccountChange::ConfirmSecondFactor { secret: secret.clone(), step: 0, recovery: Vec::new() };
+            self.change(id, change, now).await?;
+        }
+        Ok(begun.secret)
+    }
+
+    /// Asks for no second factor any more, for whoever shows one for the last time.
+    ///
+    /// # Errors
+    /// [`AccountError::Login`] where it is wrong or missing.
+    pub async fn disable_second_factor(
+        &self,
+        id: &str,
+        proof: Option<SecondFactorProof>,
+        now: Now,
+    ) -> Result<(), AccountError> {
+        let account = self.find(id).await?;
+        self.check_second_factor(&account, proof, now).await?;
+        self.change(id, AccountChange::RemoveSecondFactor, now).await.map(|_| ())
+    }
+
+    /// Whether what is shown is the account's second factor; nothing has to be where it has none.
+    pub(super) async fn check_second_factor(
+        &self,
+        account: &AccountRecord,
+        proof: Option<SecondFactorProof>,
+        now: Now,
+    ) -> Result<(), AccountError> {
+        let SecondFactor::Confirmed { secret, .. } = &account.second_factor else { return Ok(()) };
+        let factors = self.0.second_factors.as_ref().ok_or(NONE_HERE)?;
+        let id = &*account.id;
+        let spending = match proof.ok_or(LoginFault::SecondFactorMissing)? {
+            SecondFactorProof::Code(code) => {
+                let step = step(factors, id, secret, &code, now)?;
+                self.0.store.spend_totp_step(id, step)
+            }
+            SecondFactorProof::RecoveryCode(code) => {
+                let digests = RecoveryCodes::digests_of(id, code.expose_text().unwrap_or_default(), &factors.peppers);
+                self.0.store.spend_recovery_code(id, &digests)
+            }
+        };
+        match spending.resolve().await? {
+            Spending::Spent => Ok(()),
+            Spending::Refused => Err(LoginFault::SecondFactorWrong.into()),
+        }
+    }
+
+    /// A change of which the only conflict has these words.
+    async fn changed(
+        &self,
+        id: &str,
+        change: AccountChange,
+        conflict: &'static str,
+        now: Now,
+    ) -> Result<AccountRecord, AccountError> {
+        match self.change(id, change, now).await {
+            Err(AccountError::NameTaken) => Err(AccountError::State(conflict)),
+            changed => changed,
+        }
+    }
+}
+
+/// The time step that a code is for.
+fn step(
+    factors: &SecondFactors,
+    id: &str,
+    sealed: &SealedSecret,
+    code: &Secret,
+    now: Now,
+) -> Result<u64, AccountError> {
+    let opened = factors.seal.open(sealed, id).map_err(|error| {
+        tracing::error!(account = id, %error, "the secret of a second factor cannot be opened");
+        AccountError::State("the second factor cannot be checked: an administrator has to remove it")
+    })?;
+    let text = code.expose_text().unwrap_or_default();
+    TotpSecret::from_bytes(opened).check(text, now.wall).ok_or(LoginFault::SecondFactorWrong.into())
+}

@@ -1,0 +1,160 @@
+//! Refreshing and ending sessions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Secret;
+use crate::account::{AccountRecord, Refreshed, SessionRecord, TenantRecord, Turn};
+use crate::clock::Now;
+use crate::issue::{MintedAccessToken, Rotation};
+use crate::rejection::CredentialFault;
+use crate::store::SessionKey;
+
+use super::{AccountError, Accounts};
+
+/// What a client is given for a login or a refresh.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// Whose tokens they are.
+    pub account: Arc<AccountRecord>,
+    /// The account's tenant, where it has one that is kept here.
+    pub tenant: Option<TenantRecord>,
+    /// The session that they belong to.
+    pub session: Arc<str>,
+    /// What is sent with every request.
+    pub access: MintedAccessToken,
+    /// What the next tokens are asked for with; `None` where the client keeps the one it has, or has none.
+    pub refresh: Option<Secret>,
+}
+
+impl Accounts {
+    /// New tokens for a refresh token (RFC 6749 section 6).
+    ///
+    /// # Errors
+    /// [`AccountError::Token`] where the token is not good; a token that was spent before ends its session with it
+    /// (RFC 9700 section 4.14.2).
+    pub async fn refresh(&self, token: &str, now: Now) -> Result<Tokens, AccountError> {
+        let unknown = AccountError::Token(CredentialFault::Unknown);
+        let Some(tokens) = &self.0.refresh else { return Err(unknown) };
+        tokens.format.check(token).map_err(AccountError::Token)?;
+        let (text, successor, grace) = match tokens.rotation() {
+            Rotation::Reuse => (None, None, Duration::ZERO),
+            Rotation::Rotate { grace } => {
+                let (text, kept) = tokens.successor(token).ok_or(AccountError::Random)?;
+                (Some(text), Some(kept), grace)
+            }
+        };
+        let key = SessionKey::Token(tokens.digests(token));
+        let digest = successor.as_ref().map(|kept| kept.digest);
+        let turn = Turn { at: now.wall, successor, grace };
+        let (session, account) = self.turned(&key, turn, now).await?;
+        let is_in_force = session.refresh.as_ref().map(|kept| &kept.digest) == digest.as_ref();
+        let refresh = match text {
+            Some(text) if is_in_force => Some(text),
+            Some(_) => Some(tokens.successor_in_force(token, &session).ok_or(unknown)?),
+            None => None,
+        };
+        self.tokens(account, &session, refresh, now).await
+    }
+
+    /// A new access token for a session, by its id: for callers who showed an access token of it.
+    ///
+    /// # Errors
+    /// [`AccountError::Token`] where the session is over.
+    pub async fn refresh_session(&self, session: &str, now: Now) -> Result<Tokens, AccountError> {
+        let turn = Turn { at: now.wall, successor: None, grace: Duration::ZERO };
+        let (session, account) = self.turned(&SessionKey::Id(session.into()), turn, now).await?;
+        self.tokens(account, &session, None, now).await
+    }
+
+    async fn turned(
+        &self,
+        key: &SessionKey,
+        turn: Turn,
+        now: Now,
+    ) -> Result<(Arc<SessionRecord>, Arc<AccountRecord>), AccountError> {
+        let refused = |fault| Err(AccountError::Token(fault));
+        match self.0.store.refresh(key, turn).resolve().await? {
+            Refreshed::Good { session, account } => {
+                self.check_origin(&session, now).await?;
+                Ok((session, account))
+            }
+            Refreshed::Reused(session) => {
+                tracing::warn!(
+                    session = &*session.id,
+                    account = &*session.account,
+                    "a refresh token was used again after it was spent: its session is ended"
+                );
+                self.revoke_sessions(&[Arc::clone(&session.id)], now).await?;
+                refused(CredentialFault::Revoked)
+            }
+            Refreshed::Expired(_) => refused(CredentialFault::Expired),
+            Refreshed::Ended(_) => refused(CredentialFault::Revoked),
+            Refreshed::Unknown => refused(CredentialFault::Unknown),
+        }
+    }
+
+    /// A session that was opened with an API key ends with the key.
+    async fn check_origin(&self, session: &SessionRecord, now: Now) -> Result<(), AccountError> {
+        let (Some(id), Some(keys)) = (&session.key, &self.0.keys) else { return Ok(()) };
+        let is_good = match keys.find(id).await {
+            Ok(record) => record.check(now.wall).is_ok(),
+            Err(crate::issue::KeyError::Store(error)) => return Err(error.into()),
+            Err(_) => false,
+        };
+        if is_good {
+            return Ok(());
+        }
+        self.end_session(&session.id, now).await?;
+        Err(AccountError::Token(CredentialFault::Revoked))
+    }
+
+    pub(super) async fn tokens(
+        &self,
+        account: Arc<AccountRecord>,
+        session: &SessionRecord,
+        refresh: Option<Secret>,
+        now: Now,
+    ) -> Result<Tokens, AccountError> {
+        let tenant = self.tenant_of(&account).await?;
+        let access = self.access_token(&account, tenant.as_ref(), session, now)?;
+        Ok(Tokens { account, tenant, session: Arc::clone(&session.id), access, refresh })
+    }
+
+    /// Ends a session. From when this has answered, its tokens are refused.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn end_session(&self, id: &str, now: Now) -> Result<(), AccountError> {
+        let id: Arc<str> = id.into();
+        self.0.store.end_session(&SessionKey::Id(Arc::clone(&id)), now.wall).resolve().await?;
+        // also where it was ended before: whoever did may have crashed before this
+        self.revoke_sessions(&[id], now).await
+    }
+
+    /// Ends the session that a refresh token belongs to, if any.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn end_session_of(&self, token: &str, now: Now) -> Result<(), AccountError> {
+        let Some(tokens) = &self.0.refresh else { return Ok(()) };
+        let key = SessionKey::Token(tokens.digests(token));
+        match self.0.store.session(&key).resolve().await? {
+            Some(session) => self.end_session(&session.id, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts on the list of revocations what was ended shortly before the process stopped: a crash may have come between the
+    /// two. Call it at the start, before anything is served.
+    ///
+    /// # Errors
+    /// What went wrong in a store.
+    pub async fn resume(&self, now: Now) -> Result<(), AccountError> {
+        let since = now.wall.saturating_sub(self.0.issuer.lifetime().saturating_add(super::MARGIN));
+        let ended = self.0.store.ended_since(since).resolve().await?;
+        let ids: Vec<Arc<str>> = ended.iter().map(|session| Arc::clone(&session.id)).collect();
+        self.revoke_sessions(&ids, now).await
+    }
+}

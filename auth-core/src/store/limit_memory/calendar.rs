@@ -1,0 +1,176 @@
+//! Which hour, day and month run, by one mark each.
+//!
+//! A budget of the calendar lies in the table as one instant like every other. The mark of a period is an instant a
+//! little after its end, the same for all budgets, and what was spent of a budget is how many nanoseconds its instant
+//! lies after the mark. So a budget is in use while its period runs, its place is free soon afterwards, and instants
+//! grow with what is spent and from one period to the next, which is all that the protocol of the table asks for.
+//!
+//! A period ends when the wall clock has passed its end. It also ends when its mark has passed, by the clock that
+//! nobody sets: a wall clock that was set back frees nothing, and nobody waits for longer than a period and a little.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Timestamp;
+use crate::limit::Period;
+
+/// The periods that run.
+#[derive(Debug, Default)]
+pub(super) struct Calendar([AtomicU64; 3]);
+
+/// A period that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Running {
+    /// Later than now; its lower bits are zero.
+    pub(super) mark: u64,
+    /// Nanoseconds.
+    pub(super) until_end: u64,
+}
+
+/// Marks lie so far apart that what is spent, 32 bits of it, never reaches the next one.
+const SPENT_BITS: u32 = 33;
+const HOUR_BITS: u32 = 34;
+const HOUR: i64 = 3_600_000_000;
+/// The wall clock may be slowed down by so much of the period before the mark passes first: a 64th.
+const SLACK: u32 = 64;
+
+/// What of an instant is spent, and the mark below it.
+pub(super) fn split(instant: u64) -> (u64, u32) {
+    let spent = instant & ((1 << SPENT_BITS) - 1);
+    (instant - spent, u32::try_from(spent).unwrap_or(u32::MAX))
+}
+
+/// One mark and the end of its period in the calendar, packed to change in one step.
+#[derive(Clone, Copy)]
+struct Entry {
+    mark: u64,
+    end: Timestamp,
+}
+
+impl Entry {
+    fn unpack(bits: u64) -> Self {
+        let hours = i64::try_from(bits & ((1 << HOUR_BITS) - 1)).unwrap_or_default();
+        Self { mark: bits >> HOUR_BITS << SPENT_BITS, end: Timestamp::from_unix_micros(hours.saturating_mul(HOUR)) }
+    }
+
+    fn pack(self) -> u64 {
+        let hours = u64::try_from(self.end.unix_micros() / HOUR).unwrap_or_default();
+        self.mark >> SPENT_BITS << HOUR_BITS | hours
+    }
+
+    /// `None` where the period is over.
+    fn running(self, now: u64, wall: Timestamp) -> Option<Running> {
+        let until_mark = self.mark.checked_sub(now).filter(|nanos| *nanos > 0)?;
+        let until_end = nanos_between(wall, self.end).filter(|nanos| *nanos > 0)?;
+        Some(Running { mark: self.mark, until_end: until_end.min(until_mark) })
+    }
+
+    /// The period that runs now, after this one.
+    fn next(self, period: Period, now: u64, wall: Timestamp) -> Self {
+        let end = period.end_after(wall);
+        let slack = u64::try_from((period.longest() / SLACK).as_nanos()).unwrap_or_default();
+        let about = now.saturating_add(nanos_between(wall, end).unwrap_or_default()).saturating_add(slack);
+        let number = about.div_ceil(1 << SPENT_BITS).max((self.mark >> SPENT_BITS) + 1);
+        Self { mark: number << SPENT_BITS, end }
+    }
+}
+
+fn nanos_between(earlier: Timestamp, later: Timestamp) -> Option<u64> {
+    let micros = later.unix_micros().checked_sub(earlier.unix_micros())?;
+    u64::try_from(micros).ok().map(|micros| micros.saturating_mul(1_000))
+}
+
+impl Calendar {
+    /// The period that runs, by the time of the budgets and the wall clock.
+    pub(super) fn running(&self, period: Period, now: u64, wall: Timestamp) -> Running {
+        let wall = wall.max(Timestamp::from_unix_seconds(0)); // so that its hours can be packed
+        let [hour, day, month] = &self.0;
+        let place = match period {
+            Period::Hour => hour,
+            Period::Day => day,
+            Period::Month => month,
+        };
+        let mut seen = place.load(Ordering::Acquire);
+        loop {
+            let entry = Entry::unpack(seen);
+            if let Some(running) = entry.running(now, wall) {
+                return running;
+            }
+            let next = entry.next(period, now, wall).pack();
+            // Who loses has seen what somebody else found to run, or goes on from there.
+            seen = match place.compare_exchange(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => next,
+                Err(other) => other,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const NOON: i64 = 1_700_049_600; // 2023-11-15T12:00:00Z
+
+    fn running(calendar: &Calendar, own: u64, wall: i64) -> (u64, u64) {
+        let running = calendar.running(Period::Hour, own * SECOND, Timestamp::from_unix_seconds(wall));
+        assert!(running.mark > own * SECOND && split(running.mark).1 == 0);
+        (running.mark, running.until_end / SECOND)
+    }
+
+    #[test]
+    fn a_period_runs_to_its_end_by_the_wall_clock() {
+        let calendar = Calendar::default();
+        let (first, left) = running(&calendar, 100, NOON + 600);
+        assert_eq!(left, 3_000);
+        assert_eq!(running(&calendar, 3_099, NOON + 3_599), (first, 1));
+        let (second, left) = running(&calendar, 3_100, NOON + 3_600);
+        assert!(second > first && left == 3_600);
+        // a slow thread with an older reading
+        assert_eq!(running(&calendar, 3_099, NOON + 3_599).0, second);
+        // ten years without a request
+        let (third, left) = running(&calendar, 315_360_000, NOON + 315_360_000);
+        assert!(third > second && left == 3_600);
+    }
+
+    #[test]
+    fn l25_a_wall_clock_that_is_set_back_frees_nothing_and_blocks_for_no_longer_than_a_period() {
+        for back in [60, 1_800, 7_200, 34_560_000] {
+            let calendar = Calendar::default();
+            let (mark, _) = running(&calendar, 1_000, NOON + 1_800);
+            let (same, left) = running(&calendar, 1_001, NOON + 1_801 - back);
+            assert_eq!(same, mark, "{back}");
+            assert!(left <= 1_800 + 60 + 9, "{back}: {left}");
+            let ended = 1_001 + left + 1;
+            assert!(running(&calendar, ended, NOON + 1_801 - back + i64::try_from(left).unwrap() + 1).0 > mark);
+        }
+    }
+
+    #[test]
+    fn l25_a_jump_ahead_that_is_put_right_leaves_the_calendar_right() {
+        let calendar = Calendar::default();
+        running(&calendar, 0, NOON);
+        running(&calendar, 10, NOON + 34_560_123);
+        let (_, left) = running(&calendar, 20, NOON + 20);
+        assert!(left <= 3_600 + 60 + 9);
+        let later = 20 + left + 1;
+        let (_, left) = running(&calendar, later, NOON + i64::try_from(later).unwrap());
+        assert_eq!(left, 3_600 - later % 3_600);
+    }
+
+    #[test]
+    fn marks_grow_however_often_the_clock_jumps() {
+        let (calendar, mut last) = (Calendar::default(), 0);
+        for jump in 0..1_000 {
+            let (mark, _) = running(&calendar, 5, NOON + jump * 3_600);
+            assert!(mark >= last + (1 << SPENT_BITS));
+            last = mark;
+        }
+        assert_eq!(split(last + 7), (last, 7));
+    }
+
+    #[test]
+    fn a_clock_before_the_epoch_still_has_hours() {
+        assert_eq!(running(&Calendar::default(), 5, -90).1, 3_600);
+    }
+}

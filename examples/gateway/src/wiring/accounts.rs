@@ -1,0 +1,81 @@
+//! From `[accounts]` to what works on them.
+
+use std::sync::Arc;
+
+use auth_core::Secret;
+use auth_core::issue::{
+    AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords, RefreshTokens,
+    Rotation, Seal, SecondFactors, ThrottleQuotas,
+};
+use auth_core::limit::Quota;
+use auth_core::opaque::TokenFormat;
+use auth_core::store::{AccountStore, LimitStore};
+use auth_core::{Clock, ConfigError};
+
+use super::Keys;
+use super::peppers::{at, peppers};
+use crate::config::{self, RotationRule};
+use crate::problem::Problem;
+
+/// What accounts take besides their configuration.
+pub(super) struct Needed<'n> {
+    pub(super) store: Arc<dyn AccountStore>,
+    pub(super) limit_store: Arc<dyn LimitStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) pepper: &'n Secret,
+    pub(super) issuer: &'n auth_core::issue::AccessTokenIssuer,
+    pub(super) keys: Option<&'n Keys>,
+    pub(super) revocations: Option<auth_core::revocation::Revocations>,
+}
+
+pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Result<Accounts, Vec<Problem>> {
+    let rules = &settings.passwords;
+    let policy = policy(rules).map_err(at(&rules.place))?;
+    let cost = rules
+        .cost
+        .map_or(Ok(PasswordCost::default()), |(memory, passes, lanes)| PasswordCost::new(memory, passes, lanes));
+    let cost = cost.map_err(at(&rules.place))?;
+    let passwords = Passwords::new(cost, PasswordThreads::default()).map_err(at(&settings.place))?;
+    let peppers = peppers(&[], &settings.place, needed.pepper)?;
+    let mut parts = AccountParts::new(needed.store, passwords, needed.issuer.clone());
+    parts.policy = policy;
+    parts.session_life = settings.session_life;
+    parts.session_idle = settings.session_idle;
+    parts.revocations = needed.revocations;
+    parts.keys = needed.keys.map(|keys| keys.service.clone());
+    parts.id_prefix = settings.id_prefix.as_str().into();
+    parts.tenant_prefix = settings.tenant_prefix.as_str().into();
+    parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
+    if let Some(rules) = &settings.refresh {
+        let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
+        let rotation = match rules.rotation {
+            RotationRule::Rotate => Rotation::Rotate { grace: rules.grace },
+            RotationRule::Reuse => Rotation::Reuse,
+        };
+        parts.refresh = Some(RefreshTokens::new(format, peppers.clone(), rotation));
+    }
+    if let Some(service) = &settings.second_factor {
+        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
+    }
+    Ok(Accounts::new(parts))
+}
+
+fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {
+    let mut policy = PasswordPolicy::default();
+    if rules.min_length.is_some() || rules.max_length.is_some() {
+        policy = policy.length(rules.min_length.unwrap_or(8), rules.max_length.unwrap_or(256))?;
+    }
+    policy = rules.classes.iter().fold(policy, |policy, class| policy.requiring(*class));
+    Ok(if rules.recent > 0 { policy.not_the_last(rules.recent) } else { policy })
+}
+
+fn quotas(rules: &config::Throttle) -> ThrottleQuotas {
+    let mut quotas = ThrottleQuotas::default();
+    let set = |quota: &mut Quota, configured: Option<Quota>| *quota = configured.unwrap_or(*quota);
+    set(&mut quotas.pair, rules.pair);
+    set(&mut quotas.source, rules.source);
+    set(&mut quotas.strangers, rules.strangers);
+    set(&mut quotas.trickle, rules.trickle);
+    quotas
+}

@@ -1,0 +1,128 @@
+//! From `[endpoints]` to what answers them.
+
+use std::sync::Arc;
+
+use auth_core::endpoint::{
+    AccessCookie, AccountEndpoints, Endpoints, KeyEndpoints, Registration, Usage, Words, member,
+};
+use auth_core::gate::Gate;
+use auth_core::issue::{AccessTokenIssuer, Accounts, TenantFor};
+
+use super::Keys;
+use crate::config::{self, Config, EndpointAt, RegistrationTenant};
+use crate::problem::{Placed, Problem};
+
+/// What endpoints work on.
+#[derive(Clone, Copy)]
+pub(super) struct Tools<'t> {
+    pub(super) keys: Option<&'t Keys>,
+    pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
+    pub(super) accounts: Option<&'t Accounts>,
+    /// Where budgets are asked; there when it is built.
+    pub(super) gate: Option<&'t Gate>,
+}
+
+/// The endpoints; each is put together alone first, so that each problem has its place.
+pub(super) fn endpoints(config: &Config, tools: Tools<'_>) -> Result<Endpoints, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut words = Words::default().times(config.endpoints.times);
+    for (member, name) in &config.endpoints.names {
+        match words.clone().call(&member.value, name.as_str()) {
+            Ok(changed) => words = changed,
+            Err(error) => problems.push(member.place.problem(error.to_string())),
+        }
+    }
+    if let (Some(accounts), Some(settings)) = (tools.accounts, &config.accounts)
+        && let Err(found) = about_accounts(config, tools, accounts, settings)
+    {
+        problems.extend(found);
+    }
+    for at in &config.endpoints.list {
+        if let Err(errors) = put_together(config, tools, &words, std::slice::from_ref(at)) {
+            problems.extend(errors);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    put_together(config, tools, &words, &config.endpoints.list)
+}
+
+fn put_together(
+    config: &Config,
+    tools: Tools<'_>,
+    words: &Words,
+    list: &[EndpointAt],
+) -> Result<Endpoints, Vec<Problem>> {
+    let mut builder = Endpoints::builder().words(words.clone());
+    if let (Some(keys), Some(settings)) = (tools.keys, &config.api_keys) {
+        let known = config.permissions_known();
+        builder = builder.keys(
+            KeyEndpoints::new(keys.service.clone(), known)
+                .environment(keys.environment.clone())
+                .lifetime(settings.lifetime)
+                .overlap(settings.overlap),
+        );
+    }
+    if let (Some(accounts), Some(settings)) = (tools.accounts, &config.accounts) {
+        builder = builder.accounts(about_accounts(config, tools, accounts, settings)?);
+    }
+    if let Some(issuer) = tools.own_tokens {
+        builder = builder.issuer(issuer.clone());
+    }
+    for at in list {
+        let members = at.answer.as_ref().map(|members| members.iter().map(|member| member.value.as_str()));
+        let status = at.status.as_ref().map(|Placed { value, .. }| u16::try_from(*value).unwrap_or(u16::MAX));
+        builder = builder.at_with(at.endpoint, &at.route.path.value, Some(at.method()), members, status);
+    }
+    let place = || list.last().map(|at| at.place.clone());
+    builder
+        .build()
+        .map_err(|errors| errors.iter().filter_map(|error| Some(place()?.problem(error.to_string()))).collect())
+}
+
+fn about_accounts(
+    config: &Config,
+    tools: Tools<'_>,
+    accounts: &Accounts,
+    settings: &config::Accounts,
+) -> Result<AccountEndpoints, Vec<Problem>> {
+    let mut endpoints = AccountEndpoints::new(accounts.clone());
+    let mut problems = Vec::new();
+    endpoints.login_by = settings.login_by;
+    let rules = &settings.registration;
+    endpoints.registration = Registration {
+        tenant: match &rules.tenant {
+            RegistrationTenant::None => TenantFor::Nobody,
+            RegistrationTenant::Own => TenantFor::Own,
+            RegistrationTenant::Shared(tenant) => TenantFor::Existing(tenant.as_str().into()),
+        },
+        plan: rules.plan.as_ref().map(|plan| plan.value.as_str().into()),
+        kind: rules.kind.as_deref().map(Arc::from),
+        roles: rules.roles.iter().collect(),
+        permissions: rules.permissions.iter().collect(),
+    };
+    if let Some(user) = &config.endpoints.user {
+        let mut members = Vec::new();
+        for name in user {
+            match member(&name.value) {
+                Ok(member) => members.push(member),
+                Err(error) => problems.push(name.place.problem(error.to_string())),
+            }
+        }
+        endpoints.user = Some(members);
+    }
+    if settings.login_by_key {
+        endpoints.keys = tools.keys.map(|keys| keys.verifier.clone());
+    }
+    if let (Some(limit), Some(gate)) = (&settings.usage, tools.gate) {
+        endpoints.usage = Some(Usage { gate: gate.clone(), limit: limit.value.as_str().into() });
+    }
+    if let Some(name) = &settings.cookie {
+        match AccessCookie::new(&name.value) {
+            Ok(cookie) => endpoints.cookie = Some(cookie),
+            Err(error) => problems.push(name.place.problem(error.to_string())),
+        }
+    }
+    if problems.is_empty() { Ok(endpoints) } else { Err(problems) }
+}
