@@ -34,6 +34,7 @@ pub mod revocation;
 mod rfc3339;
 mod secret;
 mod shared_str;
+mod stray;
 pub mod store;
 pub mod verify;
 

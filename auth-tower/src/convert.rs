@@ -89,6 +89,9 @@ impl Additions {
         if let Some(request_id) = self.request_id {
             headers.insert(REQUEST_ID, request_id);
         }
+        if self.fields.is_empty() {
+            return;
+        }
         let (text, fields) = self.fields.into_parts();
         let text = Bytes::from(text);
         headers.reserve(fields.size_hint().1.unwrap_or_default());

@@ -10,8 +10,9 @@
 //! | one credential that has not the form of any, or is too long | 401 `invalid_token` |
 //! | a field twice, several credentials, an empty credential | 400 `invalid_request` |
 //!
-//! What is refused here is never verified. A gate looks at the form of a single credential only where no verifier
-//! [remembers](crate::verify::Verifier::remembered) having found exactly these bytes good.
+//! What is refused here is never found good. A gate looks at the form of a single credential only where its verifier does
+//! not answer for the [bytes](crate::verify::Verifier::verify_bytes) as they came: because it remembers having found
+//! exactly these good, or because its own reading is stricter than any look at their form.
 
 mod authorization;
 mod cookie;

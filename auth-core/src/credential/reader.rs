@@ -139,6 +139,11 @@ impl CredentialReader {
         })
     }
 
+    /// The bytes as they came, unless they are too long to be looked at.
+    pub(crate) fn short_enough<'a>(&self, candidate: Candidate<'a>) -> Option<&'a [u8]> {
+        (candidate.bytes.len() <= self.longest).then_some(candidate.bytes)
+    }
+
     /// The credential as text, where it has the form that it must have at its source.
     pub(crate) fn check<'a>(&self, candidate: Candidate<'a>) -> Result<&'a str, Unread> {
         let sources = candidate.source.into();
@@ -231,7 +236,7 @@ fn is_scheme(source: &Source, word: &[u8]) -> bool {
 pub(crate) struct Candidate<'a> {
     pub(crate) source: SourceIndex,
     /// Whatever the client sent.
-    pub(crate) bytes: &'a [u8],
+    bytes: &'a [u8],
     alphabet: Alphabet,
 }
 

@@ -2,6 +2,7 @@
 
 use super::authorization;
 use crate::rejection::{CredentialFault, Rejection};
+use crate::stray::{no_byte_strays, outside};
 
 /// The bytes of a token as in field names and scheme names (RFC 9110 section 5.6.2).
 pub(super) const fn is_token_byte(byte: u8) -> bool {
@@ -66,31 +67,6 @@ fn without_padding(credential: &[u8]) -> &[u8] {
     if stem.is_empty() { credential } else { stem }
 }
 
-/// How many bytes are looked at together: two registers of the vector unit that every `x86_64` and `aarch64` has.
-const BLOCK: usize = 32;
-
-/// Whether `stray`, which says how far a byte is from what is allowed, says zero of every byte.
-///
-/// Tokens are long and nearly all are well-formed. So this never stops early, and `stray` calculates instead of
-/// branching, which lets the compiler take a block at a time. The last block overlaps the one before it.
-fn no_byte_strays(bytes: &[u8], stray: impl Fn(u8) -> u8) -> bool {
-    let Some(last) = bytes.last_chunk::<BLOCK>() else {
-        return bytes.iter().fold(0, |strays, byte| strays | stray(*byte)) == 0;
-    };
-    let mut strays = [0; BLOCK];
-    for block in bytes.as_chunks::<BLOCK>().0.iter().chain([last]) {
-        for (strays, byte) in strays.iter_mut().zip(block) {
-            *strays |= stray(*byte);
-        }
-    }
-    strays == [0; BLOCK]
-}
-
-/// How far a byte is beyond the end of a range, if one counts from its beginning upwards and round.
-const fn outside(byte: u8, first: u8, last: u8) -> u8 {
-    byte.wrapping_sub(first).saturating_sub(last - first)
-}
-
 fn from_letters(byte: u8) -> u8 {
     outside(byte | 0x20, b'a', b'z')
 }
@@ -147,19 +123,6 @@ mod tests {
             assert_eq!(from_unreserved(byte) == 0, unreserved, "{byte:#x}");
             let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             assert_eq!(is_token_byte(byte), token, "{byte:#x}");
-        }
-    }
-
-    #[test]
-    fn one_stray_byte_is_noticed_wherever_it_is() {
-        for length in 1..=3 * BLOCK + 1 {
-            let good = vec![b'a'; length];
-            assert!(no_byte_strays(&good, from_token68), "{length}");
-            for at in 0..length {
-                let mut bad = good.clone();
-                bad[at] = b' ';
-                assert!(!no_byte_strays(&bad, from_token68), "{at} of {length}");
-            }
         }
     }
 }

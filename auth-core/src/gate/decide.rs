@@ -8,12 +8,12 @@ use crate::clock::Now;
 use crate::credential::{Candidate, Found, SourceIndex, SourceMask, Unread};
 use crate::gate::case::Case;
 use crate::gate::cross_site;
-use crate::gate::pending::{all_agree, remembered_guarded, verify_guarded};
+use crate::gate::pending::{all_agree, remembered_guarded, verify_bytes_guarded, verify_guarded};
 use crate::gate::request_id::request_id;
 use crate::gate::{Caller, Context, Decision, Gate, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CompiledPolicy, CredentialUse, Entry};
-use crate::principal::{Anonymous, Identity, Principal};
+use crate::principal::{Anonymous, Principal};
 use crate::rejection::{CredentialFault, Prohibition, Rejection};
 use crate::request::RequestHead;
 use crate::verify::Verified;
@@ -118,8 +118,8 @@ impl Context {
             Found::Nothing => Ok(None),
             Found::One(candidate) => {
                 case.presented = candidate.source.into();
-                if let Some(identity) = self.remembered(candidate, now) {
-                    return Ok(Some(Outcome::Done(Ok(identity))));
+                if let Some(verified) = self.verify_bytes(candidate, now) {
+                    return Ok(Some(verified));
                 }
                 let text = self.reader.check(candidate)?;
                 Ok(Some(self.verify(candidate.source, text, case.client, now)))
@@ -134,11 +134,15 @@ impl Context {
         }
     }
 
-    /// What the first verifier of the source remembers. Another one's memory does not count: the first may recognise
-    /// the credential too, and then it decides alone.
-    fn remembered(&self, candidate: Candidate<'_>, now: Now) -> Option<Arc<Identity>> {
+    /// What the first verifier of the source says of the bytes as they came. Another one's word does not count: the first
+    /// may recognise the credential too, and then it decides alone.
+    fn verify_bytes(&self, candidate: Candidate<'_>, now: Now) -> Option<Outcome<Verified>> {
         let first = self.verifiers.get(candidate.source.as_usize())?.first()?;
-        remembered_guarded(first.as_ref(), candidate.bytes, now)
+        let bytes = self.reader.short_enough(candidate)?;
+        match self.failed_attempts {
+            Some(_) => remembered_guarded(first.as_ref(), bytes, now).map(|identity| Outcome::Done(Ok(identity))),
+            None => verify_bytes_guarded(first.as_ref(), bytes, now),
+        }
     }
 
     fn verify(&self, source: SourceIndex, text: &str, client: Option<IpAddr>, now: Now) -> Outcome<Verified> {

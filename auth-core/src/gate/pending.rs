@@ -37,6 +37,16 @@ pub(super) fn recall_guarded(verifier: &dyn Verifier, text: &str, now: Now) -> O
     }
 }
 
+/// Asks a verifier for its verdict on bytes as they came; one that panics is asked again in the usual way.
+pub(super) fn verify_bytes_guarded(verifier: &dyn Verifier, credential: &[u8], now: Now) -> Option<Outcome<Verified>> {
+    let panicked = || Rejection::Unavailable(Outage::new("a verifier panicked"));
+    match catch_unwind(AssertUnwindSafe(|| verifier.verify_bytes(credential, now))) {
+        Ok(Some(Outcome::Wait(pending))) => Some(Outcome::Wait(guarded_later(pending, panicked))),
+        Ok(verified) => verified,
+        Err(_) => None,
+    }
+}
+
 /// Charges budgets and survives a store's panics.
 pub(super) fn spend_guarded(store: &dyn LimitStore, charges: &Charges<'_>, now: Now) -> Answer<Spending> {
     budgets_guarded(|| store.spend(charges, now))

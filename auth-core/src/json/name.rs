@@ -37,6 +37,12 @@ impl Fingerprint {
         Self(bytes | length << 56)
     }
 
+    /// That of the name which the first `length` bytes of a word are, at most seven.
+    #[inline]
+    pub(super) const fn of_word(word: u64, length: usize) -> Self {
+        Self(word & ((1 << (length * 8)) - 1) | (length as u64) << 56)
+    }
+
     /// Whether all names of this number are the same.
     #[inline]
     pub(super) const fn is_exact(self) -> bool {
@@ -86,6 +92,9 @@ mod tests {
             prop_assert_eq!(first.is_exact(), one.len() < 8);
             if first.is_exact() || one == other {
                 prop_assert_eq!(first == second, one == other);
+                let mut word = [b'"'; 8];
+                word[..one.len()].copy_from_slice(&one);
+                prop_assert_eq!(Fingerprint::of_word(u64::from_le_bytes(word), one.len()), first);
             }
         }
     }

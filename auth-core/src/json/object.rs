@@ -3,7 +3,7 @@
 use super::name::{Fingerprint, Name};
 use super::plain::Spelling;
 use super::scan::{Fault, Repeats, Scanner};
-use super::value::{Text, Value};
+use super::value::{Items, Text, Value};
 
 /// The object that a text consists of, with its members at hand.
 #[derive(Clone, Copy)]
@@ -50,7 +50,7 @@ impl<'t, 'm> Object<'t, 'm> {
     }
 
     fn value(&self, entry: &Entry) -> Value<'t> {
-        Value::scanned(entry.value.of(self.text), self.spelling)
+        Value::scanned(entry.value.of(self.text), self.spelling).with(entry.items)
     }
 }
 
@@ -79,6 +79,7 @@ pub(super) struct Entry {
     pub(super) value: Span,
     /// Whether there are escapes in the name.
     pub(super) escaped: bool,
+    pub(super) items: Items,
 }
 
 impl Entry {

@@ -1,5 +1,7 @@
 //! The search that reading JSON mostly consists of: where the plain part of a string ends.
 
+use crate::stray::{no_byte_strays, outside};
+
 /// What may stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
@@ -12,15 +14,8 @@ pub(super) enum Spelling {
 
 impl Spelling {
     pub(super) fn of(text: &[u8]) -> Self {
-        let is_odd = |byte: u8| !matches!(byte, b' '..=b'~') || byte == b'\\';
-        // looking at all sixteen without an early end, of which the compiler makes a few vector instructions
-        let has_odd = |block: &[u8; 16]| block.iter().fold(false, |found, byte| found | is_odd(*byte));
-        let (blocks, _) = text.as_chunks();
-        let odd = match text.last_chunk() {
-            Some(last) => blocks.iter().any(has_odd) || has_odd(last),
-            None => text.iter().any(|byte| is_odd(*byte)),
-        };
-        if odd { Self::Any } else { Self::Simple }
+        let stray = |byte: u8| outside(byte, b' ', b'~') | u8::from(byte == b'\\');
+        if no_byte_strays(text, stray) { Self::Simple } else { Self::Any }
     }
 }
 
@@ -46,7 +41,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The lowest bit that is set belongs to the first quote, among bytes that are ASCII.
 #[inline]
-fn quotes(word: u64) -> u64 {
+pub(super) fn quotes(word: u64) -> u64 {
     // subtracting borrows into the high bit of a byte that is zero, and of no byte before it
     (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES) & HIGH
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::name::{Fingerprint, Name};
 use super::object::{Entry, Members, Span};
-use super::plain::Spelling;
+use super::plain::{Spelling, quotes};
 use super::string::Found;
-use super::value::{Text, Value};
+use super::value::{Items, Text, Value};
 
 /// How deep arrays and objects may nest. Claims nest a handful of levels; the bound keeps a hostile text from spending
 /// our stack.
@@ -53,6 +53,8 @@ pub(super) struct Scanner<'t, 'm> {
     pub(super) spelling: Spelling,
     members: &'m mut Members,
     repeats: Repeats,
+    /// Of the array that was left last.
+    items: Items,
 }
 
 impl<'t, 'm> Scanner<'t, 'm> {
@@ -60,7 +62,7 @@ impl<'t, 'm> Scanner<'t, 'm> {
         u32::try_from(text.len()).map_err(|_| Fault::Excess)?;
         members.truncate(0);
         let bytes = text.as_bytes();
-        Ok(Self { text, bytes, spelling: Spelling::of(bytes), members, repeats })
+        Ok(Self { text, bytes, spelling: Spelling::of(bytes), members, repeats, items: Items::Unknown })
     }
 
     /// The byte at that place; behind the end a zero, which the grammar has no use for anywhere.
@@ -124,14 +126,25 @@ impl<'t, 'm> Scanner<'t, 'm> {
             return Err(Fault::Excess);
         }
         let (first, mut at) = self.next(at);
+        let mut items = Items::Strings;
         if first == b']' {
+            self.items = items;
             return Ok(at + 1);
         }
         loop {
-            let end = self.value(self.next(at).1, depth)?;
+            let (first, start) = self.next(at);
+            let end = if first == b'"' {
+                self.string(start)?.end + 1
+            } else {
+                items = Items::Unknown;
+                self.other_value(start, depth)?
+            };
             match self.next(end) {
                 (b',', comma) => at = comma + 1,
-                (b']', bracket) => return Ok(bracket + 1),
+                (b']', bracket) => {
+                    self.items = items;
+                    return Ok(bracket + 1);
+                }
                 _ => return Err(Fault::Grammar),
             }
         }
@@ -151,14 +164,15 @@ impl<'t, 'm> Scanner<'t, 'm> {
         }
         loop {
             let (b'"', quote) = self.next(at) else { return Err(Fault::Grammar) };
-            let name = self.string(quote)?;
-            let fingerprint = self.admit(name, base, &mut seen)?;
+            let (name, fingerprint) = self.name(quote)?;
+            self.admit(name, fingerprint, base, &mut seen)?;
             let (b':', colon) = self.next(name.end + 1) else { return Err(Fault::Grammar) };
-            let start = self.next(colon + 1).1;
-            let end = self.value(start, depth)?;
+            let (first, start) = self.next(colon + 1);
+            let end = if first == b'"' { self.string(start)?.end + 1 } else { self.other_value(start, depth)? };
             if self.repeats == Repeats::Refuse {
-                let (escaped, value) = (name.escaped, Span::new(start, end));
-                self.members.push(Entry { fingerprint, name: Span::new(name.start, name.end), value, escaped });
+                let items = if first == b'[' { self.items } else { Items::Unknown };
+                let (name, escaped, value) = (Span::new(name.start, name.end), name.escaped, Span::new(start, end));
+                self.members.push(Entry { fingerprint, name, value, escaped, items });
             }
             match self.next(end) {
                 (b',', comma) => at = comma + 1,
@@ -171,22 +185,42 @@ impl<'t, 'm> Scanner<'t, 'm> {
         }
     }
 
-    /// Answers the fingerprint of a member's name, unless the object that starts at `base` has the name already.
-    ///
-    /// `seen` has a bit for each name so far; only where the bit is set is there anything to find.
+    /// The name whose opening quote stands at `at`, and its fingerprint.
     #[inline]
-    fn admit(&self, name: Found, base: usize, seen: &mut u64) -> Result<Fingerprint, Fault> {
-        if self.repeats == Repeats::Allow {
-            return Ok(Fingerprint::default());
+    fn name(&self, at: usize) -> Result<(Found, Fingerprint), Fault> {
+        let start = at + 1;
+        // most names are short, and then the word in which the end is found is all that there is to read
+        if self.spelling == Spelling::Simple
+            && let Some(word) = self.bytes.get(start..).and_then(<[u8]>::first_chunk::<8>)
+        {
+            let word = u64::from_le_bytes(*word);
+            let quotes = quotes(word);
+            if quotes != 0 {
+                let length = quotes.trailing_zeros() as usize / 8;
+                let name = Found { start, end: start + length, escaped: false };
+                return Ok((name, Fingerprint::of_word(word, length)));
+            }
         }
-        if self.members.len - base >= MAX_MEMBERS {
-            return Err(Fault::Excess);
-        }
+        let name = self.string(at)?;
         let fingerprint = if name.escaped {
             Fingerprint::of(self.decoded(name).as_bytes())
         } else {
             Fingerprint::of(self.bytes.get(name.start..name.end).unwrap_or_default())
         };
+        Ok((name, fingerprint))
+    }
+
+    /// Refuses a member's name where the object that starts at `base` has it already.
+    ///
+    /// `seen` has a bit for each name so far; only where the bit is set is there anything to find.
+    #[inline]
+    fn admit(&self, name: Found, fingerprint: Fingerprint, base: usize, seen: &mut u64) -> Result<(), Fault> {
+        if self.repeats == Repeats::Allow {
+            return Ok(());
+        }
+        if self.members.len - base >= MAX_MEMBERS {
+            return Err(Fault::Excess);
+        }
         if *seen & fingerprint.bit() != 0 {
             let name = self.decoded(name);
             if self.members.find(base, self.text, Name::known(&name, fingerprint)).is_some() {
@@ -194,7 +228,7 @@ impl<'t, 'm> Scanner<'t, 'm> {
             }
         }
         *seen |= fingerprint.bit();
-        Ok(fingerprint)
+        Ok(())
     }
 
     #[cold]

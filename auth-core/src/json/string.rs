@@ -17,7 +17,12 @@ impl Scanner<'_, '_> {
     #[inline(always)]
     pub(super) fn string(&self, at: usize) -> Result<Found, Fault> {
         let start = at + 1;
-        let end = plain(self.bytes, start, self.spelling);
+        if self.spelling == Spelling::Simple {
+            let end = plain(self.bytes, start, Spelling::Simple);
+            let found = Found { start, end, escaped: false };
+            return if end < self.bytes.len() { Ok(found) } else { Err(Fault::Grammar) };
+        }
+        let end = plain(self.bytes, start, Spelling::Any);
         if self.byte(end) == b'"' {
             return Ok(Found { start, end, escaped: false });
         }

@@ -79,17 +79,31 @@ pub(crate) struct Value<'t> {
     text: &'t str,
     /// What is known of the text around.
     spelling: Spelling,
+    items: Items,
+}
+
+/// What is known of a value that may be an array.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Items {
+    #[default]
+    Unknown,
+    /// It is an array of strings and of nothing else.
+    Strings,
 }
 
 impl<'t> Value<'t> {
     /// A text that the scanner has accepted, without white space around it.
     pub(super) fn scanned(text: &'t str, spelling: Spelling) -> Self {
-        Self { text, spelling }
+        Self { text, spelling, items: Items::Unknown }
+    }
+
+    pub(super) fn with(self, items: Items) -> Self {
+        Self { items, ..self }
     }
 
     /// An object that the scanner has accepted, some time ago.
     pub(crate) fn object(text: &'t str) -> Self {
-        Self { text, spelling: Spelling::Any }
+        Self::scanned(text, Spelling::Any)
     }
 
     /// Whether it is known that nothing but printable ASCII stands in it, and no escape.
@@ -126,7 +140,7 @@ impl<'t> Value<'t> {
 
     /// The text of the number that the value is, if it is one.
     pub(crate) fn as_number(self) -> Option<&'t str> {
-        self.text.starts_with(|first: char| first == '-' || first.is_ascii_digit()).then_some(self.text)
+        matches!(self.text.as_bytes(), [b'-' | b'0'..=b'9', ..]).then_some(self.text)
     }
 
     /// The value of that member, where this value is an object and has it.
@@ -141,6 +155,11 @@ impl<'t> Value<'t> {
             let name = rest.next_value()?.as_text()?;
             Some((name, rest.next_value()?))
         }))
+    }
+
+    /// Whether the value is an array of strings and of nothing else.
+    pub(crate) fn is_all_strings(self) -> bool {
+        self.items == Items::Strings || self.visit_strings(|_| {})
     }
 
     /// Visits the strings of an array in order; answers whether the value is an array of strings and of nothing else.

@@ -48,6 +48,19 @@ pub trait Verifier: Send + Sync + 'static {
         None
     }
 
+    /// Verifies a credential of whose form nobody has made sure: the bytes may be anything. `None` where they have to be
+    /// looked at first.
+    ///
+    /// The gate asks this of the first verifier of a source, instead of [`remembered`](Self::remembered) and before the
+    /// form is looked at, so that a long credential is not read twice. Answer only for bytes that are of this verifier's
+    /// form beyond doubt, and consist of nothing but letters, digits, `-`, `.`, `_` and `~`, which every source takes;
+    /// and answer what [`verify`](Self::verify) would. Anything else is `None`, and refused where the gate looks at its
+    /// form, or by [`verify`](Self::verify). A gate that counts [failed attempts](crate::gate::FailedAttempts) does not
+    /// ask. The default answers what is remembered.
+    fn verify_bytes(&self, credential: &[u8], now: Now) -> Option<Outcome<Verified>> {
+        self.remembered(credential, now).map(|identity| Outcome::Done(Ok(identity)))
+    }
+
     /// Verifies a credential that is no stranger, or whose form alone condemns it; `None` where only the costly way
     /// can tell.
     ///

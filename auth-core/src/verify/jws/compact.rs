@@ -54,11 +54,11 @@ pub(crate) struct Compact<'t> {
 
 impl<'t> Compact<'t> {
     /// Splits the token. Its length is looked at first, since that costs nothing.
-    pub(crate) fn split(text: &'t str, max_length: usize) -> Result<Self, JwsFault> {
+    pub(crate) fn split(text: &'t [u8], max_length: usize) -> Result<Self, JwsFault> {
         if text.len() > max_length {
             return Err(JwsFault::TooLong);
         }
-        let [signed, header, payload, signature] = parts(text.as_bytes()).ok_or(JwsFault::Malformed)?;
+        let [signed, header, payload, signature] = parts(text).ok_or(JwsFault::Malformed)?;
         Ok(Self { signed, header, payload, signature })
     }
 }
@@ -90,7 +90,15 @@ pub(crate) fn first_dot(text: &[u8]) -> Option<usize> {
     in_words.or_else(|| Some(words.len() * WORD + rest.iter().position(|byte| *byte == b'.')?))
 }
 
+/// A signature is long and has no dot in it, so most of it is passed over by the block.
 fn last_dot(text: &[u8]) -> Option<usize> {
+    let (_, blocks) = text.as_rchunks::<BLOCK>();
+    let has_dot = |block: &[u8; BLOCK]| block.iter().fold(false, |found, byte| found | (*byte == b'.'));
+    let passed = blocks.iter().rev().take_while(|block| !has_dot(block)).count();
+    last_dot_in_words(text.get(..text.len() - passed * BLOCK)?)
+}
+
+fn last_dot_in_words(text: &[u8]) -> Option<usize> {
     let (rest, words) = text.as_rchunks();
     let in_words = words.iter().enumerate().rev().find_map(|(index, word)| {
         let dots = dots(*word);
@@ -164,7 +172,7 @@ mod tests {
     use super::*;
 
     fn read<'t, 's>(text: &'t str, scratch: &'s mut Scratch) -> Option<(&'t [u8], [&'s [u8]; 3])> {
-        let token = Compact::split(text, usize::MAX).ok()?;
+        let token = Compact::split(text.as_bytes(), usize::MAX).ok()?;
         Some((token.signed, decode([token.header, token.payload, token.signature], scratch).ok()?))
     }
 
@@ -205,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_first_and_the_last_dot_are_found_wherever_they_are() {
-        for len in 0..40 {
+        for len in 0..100 {
             for one in 0..=len {
                 for other in 0..=len {
                     let mut text: Vec<u8> = b"/\xae\x00-".iter().copied().cycle().take(len).collect();

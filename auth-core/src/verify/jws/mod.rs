@@ -118,9 +118,8 @@ impl fmt::Debug for Payload {
 /// # Errors
 /// See [`JwsFault`].
 pub fn verify(text: impl AsRef<[u8]>, keys: &KeySet) -> Result<Payload, JwsFault> {
-    let text = str::from_utf8(text.as_ref()).map_err(|_| JwsFault::Malformed)?;
     let mut scratch = Scratch::new();
-    let token = Compact::split(text, MAX_LENGTH)?;
+    let token = Compact::split(text.as_ref(), MAX_LENGTH)?;
     let [header, payload, signature] = decode([token.header, token.payload, token.signature], &mut scratch)?;
     let header = Header::read(header, &mut Members::new())?;
     let (algorithm, key) = signer(token.signed, signature, &header, keys)?;

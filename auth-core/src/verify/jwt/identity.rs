@@ -129,8 +129,7 @@ fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names, copy:
     let Some(first) = claims.next() else { return granted.clone() };
     let second = claims.next();
     if second.is_none() && granted.is_empty() && first.is_simple() {
-        let whole = first.visit_strings(|_| {});
-        return if whole { Names::quoted(copy.shared(first.raw().into())) } else { Names::EMPTY };
+        return if first.is_all_strings() { Names::quoted(copy.shared(first.raw().into())) } else { Names::EMPTY };
     }
     let mut names = Collector::new();
     for name in granted.iter() {

@@ -126,20 +126,24 @@ impl JwtVerifier {
         self.known.as_ref().map(Known::counts).unwrap_or_default()
     }
 
-    fn verify_unless_known(&self, text: &str, now: Now) -> Result<Arc<Identity>, CredentialFault> {
-        let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text.as_bytes())?)));
+    fn verify_unless_known(&self, text: &[u8], now: Now) -> Result<Arc<Identity>, CredentialFault> {
+        let place = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text)?)));
         let Some((known, print)) = place else {
             return self.identify(text, now).map(|(identity, _)| identity);
         };
-        if let Some(identity) = known.find(print, now.wall) {
+        if let Some(Memory::Holds(identity)) = known.recall(print, now.wall) {
             return Ok(identity);
         }
-        let (identity, span) = self.identify(text, now)?;
+        let identified = self.identify(text, now);
+        if !identified.as_ref().is_err_and(is_of_form) {
+            known.count_miss(print);
+        }
+        let (identity, span) = identified?;
         known.keep(print, Arc::clone(&identity), span, identity.weight(), now.wall);
         Ok(identity)
     }
 
-    fn identify(&self, text: &str, now: Now) -> Result<(Arc<Identity>, Span), CredentialFault> {
+    fn identify(&self, text: &[u8], now: Now) -> Result<(Arc<Identity>, Span), CredentialFault> {
         let mut scratch = Scratch::new();
         let token = Compact::split(text, self.max_length)?;
         if let Some(header) = self.headers.find(token.header) {
@@ -181,6 +185,11 @@ impl JwtVerifier {
     }
 }
 
+/// Whether the form of a token is at fault, and so perhaps that of any credential.
+fn is_of_form(fault: &CredentialFault) -> bool {
+    matches!(fault, CredentialFault::Malformed | CredentialFault::TooLong)
+}
+
 impl Verifier for JwtVerifier {
     /// Three or five parts, or the beginning that every JSON header in base64url has: what is meant to be a token is
     /// refused here, with the reason, rather than anywhere else.
@@ -192,7 +201,17 @@ impl Verifier for JwtVerifier {
     }
 
     fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
-        Outcome::Done(self.verify_unless_known(text, now).map_err(Rejection::InvalidCredential))
+        Outcome::Done(self.verify_unless_known(text.as_bytes(), now).map_err(Rejection::InvalidCredential))
+    }
+
+    /// Three parts in base64url, decoded strictly, consist of letters, digits, `-`, `_` and two dots. So whatever has any
+    /// other fault than that of its form has been looked at more closely than the gate would.
+    fn verify_bytes(&self, credential: &[u8], now: Now) -> Option<Outcome<Verified>> {
+        let verdict = self.verify_unless_known(credential, now);
+        if verdict.as_ref().is_err_and(is_of_form) {
+            return None;
+        }
+        Some(Outcome::Done(verdict.map_err(Rejection::InvalidCredential)))
     }
 
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {

@@ -16,16 +16,19 @@ pub(super) fn numeric_date(claim: Option<Value<'_>>) -> Result<Option<Timestamp>
 
 #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
 fn instant(number: &str) -> Option<Timestamp> {
-    // ten digits are whole seconds until the year 2286, and the usual case
-    let digit = |sum: i64, byte: u8| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'));
-    if number.len() <= 10
-        && let Some(seconds) = number.bytes().try_fold(0, digit)
-    {
+    if let Some(seconds) = ten_digits(number.as_bytes()) {
         return Some(Timestamp::from_unix_seconds(seconds));
     }
     let seconds: f64 = number.parse().ok()?;
     let in_range = (0.0..=LATEST).contains(&seconds) && !number.starts_with('-');
     in_range.then(|| Timestamp::from_unix_micros((seconds * 1e6).floor() as i64))
+}
+
+/// Whole seconds from the year 2001 to 2286, which is the usual case.
+fn ten_digits(number: &[u8]) -> Option<i64> {
+    let digits = <&[u8; 10]>::try_from(number).ok()?.map(|byte| byte.wrapping_sub(b'0'));
+    let seconds = digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(*digit));
+    digits.iter().all(|digit| *digit < 10).then_some(seconds)
 }
 
 #[cfg(test)]

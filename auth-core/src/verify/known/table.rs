@@ -90,14 +90,19 @@ impl<V: Clone> Known<V> {
         match self.recall(print, now) {
             Some(Memory::Holds(value)) => Some(value),
             Some(Memory::Over) | None => {
-                self.set(print.place()).misses.fetch_add(1, Ordering::Relaxed);
+                self.count_miss(print);
                 None
             }
         }
     }
 
+    /// Counts a text that had to be verified.
+    pub(crate) fn count_miss(&self, print: Fingerprint) {
+        self.set(print.place()).misses.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What is remembered under that fingerprint, also where it is over. Counts hits, and leaves it to whoever goes on
-    /// to [`find`](Self::find) to count the miss.
+    /// to verify to count the miss.
     #[inline]
     pub(crate) fn recall(&self, print: Fingerprint, now: Timestamp) -> Option<Memory<V>> {
         let set = self.set(print.place());

@@ -79,10 +79,27 @@ pub(super) fn verify(verifier: &JwtVerifier, token: &str) -> Result<Arc<Identity
 }
 
 pub(super) fn verify_at(verifier: &JwtVerifier, token: &str, seconds: i64) -> Result<Arc<Identity>, CredentialFault> {
-    match Verifier::verify(verifier, token, at(seconds)) {
+    let verdict = Verifier::verify(verifier, token, at(seconds));
+    if verifier.known.is_none() {
+        check_bytes(verifier, token, seconds, &verdict);
+    }
+    match verdict {
         Outcome::Done(Ok(identity)) => Ok(identity),
         Outcome::Done(Err(Rejection::InvalidCredential(fault))) => Err(fault),
         other => panic!("a verdict at once and of the token was expected, not {other:?}"),
+    }
+}
+
+/// Bytes as they came have the same verdict as the text, or none where the gate has to look at their form.
+fn check_bytes(verifier: &JwtVerifier, token: &str, seconds: i64, verdict: &Outcome<Verified>) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    match (verifier.verify_bytes(token.as_bytes(), at(seconds)), verdict) {
+        (None, Outcome::Done(Err(Rejection::InvalidCredential(fault)))) => assert!(is_of_form(fault), "{token}"),
+        (Some(Outcome::Done(of_bytes)), Outcome::Done(verdict)) => {
+            assert_eq!(format!("{of_bytes:?}"), format!("{verdict:?}"), "{token}");
+            assert!(token.bytes().all(plain), "{token}");
+        }
+        (of_bytes, verdict) => panic!("the bytes of {token} come to {of_bytes:?}, the text to {verdict:?}"),
     }
 }
 
