@@ -23,9 +23,7 @@ mod record;
 mod usage;
 
 #[cfg(feature = "issue")]
-#[cfg(feature = "issue")]
-pub(crate) use base62::derived_text;
-pub(crate) use base62::{checksum_digits, random_text};
+pub(crate) use base62::{checksum_digits, derived_text, random_text};
 pub use format::{KeyFormat, ParsedKey};
 pub use pepper::{KeyDigest, KeyHasher, Peppers};
 pub use record::{ApiKeyRecord, KeyStatus, Succession};
