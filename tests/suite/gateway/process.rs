@@ -158,10 +158,10 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     command
 }
 
-/// A binary with the profile that it comes with, ready to be started on a free port.
-pub(crate) fn profile_command(binary: &str, dir: &Path) -> Command {
+/// A binary with a profile that it comes with, ready to be started on a free port.
+pub(crate) fn profile_command(binary: &str, dir: &Path, profile: &str) -> Command {
     let mut command = bare_command(binary, dir);
-    command.args(["--listen", "127.0.0.1:0", "--profile", "standard"]);
+    command.args(["--listen", "127.0.0.1:0", "--profile", profile]);
     command
 }
 
@@ -183,6 +183,13 @@ fn bare_command(binary: &str, dir: &Path) -> Command {
 pub(crate) fn tool(binary: &str, dir: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(path_of(binary));
     command.args(arguments).arg("--config").arg(dir.join("gateway.toml")).arg("--data-dir").arg(dir.join("data"));
+    command
+}
+
+/// Like [`tool`], for a gateway that runs with a profile that it comes with.
+pub(crate) fn profile_tool(binary: &str, dir: &Path, arguments: &[&str], profile: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(path_of(binary));
+    command.args(arguments).args(["--profile", profile, "--data-dir"]).arg(dir.join("data"));
     command
 }
 
