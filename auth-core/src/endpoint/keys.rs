@@ -32,6 +32,8 @@ pub struct KeyEndpoints {
     lifetime: Option<Duration>,
     overlap: Duration,
     usage: Option<UsageCounts>,
+    /// What a key needs to manage keys.
+    keys_need: Option<Arc<str>>,
 }
 
 /// For how long a rotated key works beside its successor, unless the request says otherwise: time to bring the new one to
@@ -45,7 +47,7 @@ impl KeyEndpoints {
     /// Hands out these keys, with any of these permissions.
     pub fn new(keys: ApiKeys, permissions: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         let permissions = permissions.into_iter().map(Into::into).collect();
-        Self { keys, environment: None, permissions, lifetime: None, overlap: OVERLAP, usage: None }
+        Self { keys, environment: None, permissions, lifetime: None, overlap: OVERLAP, usage: None, keys_need: None }
     }
 
     /// Makes keys for this environment alone.
@@ -64,6 +66,13 @@ impl KeyEndpoints {
     #[must_use]
     pub fn overlap(self, overlap: Duration) -> Self {
         Self { overlap, ..self }
+    }
+
+    /// Lets API keys manage keys only where they hold this permission; people who are logged in need nothing more than the
+    /// rule says. Without it, whoever steals a key could make another one that outlives the first.
+    #[must_use]
+    pub fn keys_need(self, permission: Option<impl Into<Arc<str>>>) -> Self {
+        Self { keys_need: permission.map(Into::into), ..self }
     }
 
     /// Tells from these counts how much a key is used.
@@ -163,7 +172,15 @@ impl KeyEndpoints {
 
     /// Keys belong to subjects of our own. One that another issuer vouches for may have the name of one of ours.
     fn is_own(&self, caller: &Principal) -> Result<(), Rejection> {
-        if caller.issuer == *self.keys.issuer() { Ok(()) } else { Err(Rejection::Forbidden(Prohibition::Denied)) }
+        if caller.issuer != *self.keys.issuer() {
+            return Err(Rejection::Forbidden(Prohibition::Denied));
+        }
+        match &self.keys_need {
+            Some(needed) if caller.method == Method::ApiKey && !caller.has_permission(needed) => {
+                Err(Rejection::InsufficientPermissions(MissingPermissions { needed: needed.to_string().into() }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The key, if it is the caller's: that of somebody else is not there.

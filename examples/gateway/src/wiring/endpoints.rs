@@ -65,6 +65,7 @@ fn put_together(
                 .environment(keys.environment.clone())
                 .lifetime(settings.lifetime)
                 .overlap(settings.overlap)
+                .keys_need(settings.keys_need.as_deref())
                 .usage_from(tools.usage.cloned()),
         );
     }
