@@ -26,12 +26,7 @@ const LONGEST_WINDOW: u64 = 366 * DAY;
 const LONGEST_REFILL: u64 = 10 * LONGEST_WINDOW;
 
 impl Rate {
-    pub(super) const ONE_A_SECOND: Self = Self {
-        count: NonZeroU32::MIN,
-        burst: NonZeroU32::MIN,
-        per: NonZeroU64::new(SECOND).unwrap(),
-        interval: NonZeroU64::new(SECOND).unwrap(),
-    };
+    pub(super) const ONE_A_SECOND: Self = Self::in_seconds(NonZeroU32::MIN, NonZeroU64::MIN);
 
     /// So many requests in that time, all of which may come at once.
     ///
@@ -44,12 +39,13 @@ impl Rate {
         Self::checked(burst, per, burst)
     }
 
-    /// So many in so many seconds, for rates that are written in code: at most one in a year and a million a second.
+    /// So many in so many seconds, for rates that are written in code: between one in a year and a million a second.
     pub(crate) const fn in_seconds(count: NonZeroU32, seconds: NonZeroU64) -> Self {
-        let per = seconds.saturating_mul(NonZeroU64::new(SECOND).unwrap());
+        const A_SECOND: NonZeroU64 = NonZeroU64::new(SECOND).unwrap();
+        let per = seconds.saturating_mul(A_SECOND);
         let interval = match NonZeroU64::new(per.get().div_ceil(count.get() as u64)) {
             Some(interval) => interval,
-            None => NonZeroU64::MIN,
+            None => A_SECOND,
         };
         Self { count, burst: count, per, interval }
     }

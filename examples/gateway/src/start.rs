@@ -50,6 +50,10 @@ impl Ready {
         let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
         let now = resources.clock.now();
         let wired = wiring::wire(&config, resources.clone())?;
+        if let Some(accounts) = &wired.accounts {
+            let resumed = waiting_runtime()?.block_on(accounts.resume(now));
+            resumed.map_err(|error| Failure::Obstacle(format!("accounts: {error}")))?;
+        }
         let in_use = InUse::default();
         in_use.add(&wired);
         let scheme = if config.tls.is_some() { "https" } else { "http" };

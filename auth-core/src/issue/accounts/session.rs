@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::Secret;
 use crate::account::{AccountRecord, Refreshed, SessionRecord, TenantRecord, Turn};
 use crate::clock::Now;
+use crate::error::StoreError;
 use crate::issue::{MintedAccessToken, Rotation};
 use crate::rejection::CredentialFault;
 use crate::store::SessionKey;
@@ -144,6 +145,25 @@ impl Accounts {
             Some(session) => self.end_session(&session.id, now).await,
             None => Ok(()),
         }
+    }
+
+    /// Removes the sessions that ended by themselves and whose tokens are of no use any more. Call it now and then.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn delete_ended(&self, now: Now) -> Result<(), StoreError> {
+        // a spent token that turns up within a day is still told to be one
+        let before = now.wall.saturating_sub(Duration::from_hours(24));
+        while self.0.store.delete_ended(before).resolve().await? > 0 {}
+        Ok(())
+    }
+
+    /// Asks the store for a session that nobody has, as a refresh would: for readiness checks.
+    ///
+    /// # Errors
+    /// The store cannot tell now; nobody can log in or refresh.
+    pub async fn ask_store(&self) -> Result<(), StoreError> {
+        self.0.store.session(&SessionKey::Id("".into())).resolve().await.map(|_| ())
     }
 
     /// Puts on the list of revocations what was ended shortly before the process stopped: a crash may have come between the

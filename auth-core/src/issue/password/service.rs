@@ -279,7 +279,7 @@ pub(super) mod tests {
         assert!(new("first pass 1", &recent).is_ok(), "only the last two count");
         let short = resolved(passwords.hash(Secret::from("adA"))).unwrap();
         let faults = new("adA", &[short]).unwrap_err();
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
         assert!(new(&"1".repeat(2_000), &recent).unwrap_err().contains(&PasswordFault::TooLong { most: 256 }));
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::limit::{Balance, Charge, Charges, Facts, Network, Quota, Scope, Spending, Verdict};
+use crate::limit::{Balance, Charge, Charges, Facts, Network, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
 use crate::rejection::{LimitExceeded, Outage, Rejection, RetryAfter};
 use crate::store::{Answer, LimitStore};
@@ -23,9 +23,11 @@ const SOURCE: &str = "\u{1}login source";
 const STRANGERS: &str = "\u{1}login strangers";
 const TRICKLE: &str = "\u{1}login trickle";
 
-/// Bounds how many logins fail, per account and per source. See [the table](super::LoginAttempt).
+/// Bounds how many logins fail, per account and per source, such that strangers lock nobody out.
 ///
-/// Clones share everything.
+/// A source is an IPv4 address or an IPv6 /64. One that somebody logged in to the account from before has room of its
+/// own there. All others share what the account has for strangers, and beyond that a trickle; and each of them has so
+/// much at all accounts together. Success costs nothing. Clones share everything.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -202,12 +204,12 @@ impl Asking {
 
     /// Charges a failure to every budget of it, the source's even where it is known to the account.
     pub(super) fn debit(&self) -> Answer<Spending> {
-        let charges = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.charge(budget, 1));
-        let charged = match self.familiarity {
-            Familiarity::Known => &charges[..2],
-            Familiarity::Stranger => &charges[..],
+        let all = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.charge(budget, 1));
+        let charges = match self.familiarity {
+            Familiarity::Known => &all[..2],
+            Familiarity::Stranger => &all[..],
         };
-        self.ask_store(charged, |store, charges| store.debit(charges, self.throttle.clock.now()))
+        self.ask_store(charges, |store, charges| store.debit(charges, self.throttle.clock.now()))
     }
 
     fn ask_store(

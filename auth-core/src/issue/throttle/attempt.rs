@@ -30,7 +30,6 @@ impl LoginAttempt {
 
     /// The name, the password or the second factor was wrong. It is counted before the attempt stops being one under
     /// way; a store that cannot count it is told of in the log.
-    #[must_use]
     pub fn failed(mut self) -> Outcome<()> {
         let place = self.place.take();
         self.asking.debit().map(move |answer| {

@@ -30,6 +30,8 @@ pub(super) struct Running {
 const SPENT_BITS: u32 = 33;
 const HOUR_BITS: u32 = 34;
 const HOUR: i64 = 3_600_000_000;
+/// The end of the year 9999, in seconds.
+const LATEST: i64 = 253_402_300_799;
 /// The wall clock may be slowed down by so much of the period before the mark passes first: a 64th.
 const SLACK: u32 = 64;
 
@@ -82,7 +84,8 @@ fn nanos_between(earlier: Timestamp, later: Timestamp) -> Option<u64> {
 impl Calendar {
     /// The period that runs, by the time of the budgets and the wall clock.
     pub(super) fn running(&self, period: Period, now: u64, wall: Timestamp) -> Running {
-        let wall = wall.max(Timestamp::from_unix_seconds(0)); // so that its hours can be packed
+        // so that its hours can be packed, and every period has an end
+        let wall = wall.clamp(Timestamp::from_unix_seconds(0), Timestamp::from_unix_seconds(LATEST));
         let [hour, day, month] = &self.0;
         let place = match period {
             Period::Hour => hour,
@@ -170,7 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_the_epoch_still_has_hours() {
+    fn the_beginning_and_the_end_of_time_have_hours() {
         assert_eq!(running(&Calendar::default(), 5, -90).1, 3_600);
+        let calendar = Calendar::default();
+        for period in [Period::Hour, Period::Day, Period::Month] {
+            for (now, wall) in [(0, Timestamp::MAX), (1 << 62, Timestamp::MAX), (1 << 62, Timestamp::MIN)] {
+                let running = calendar.running(period, now, wall);
+                assert!(running.mark > now && running.until_end > 0);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What is done for each part.
 
+use auth_core::issue::Accounts;
 use auth_core::revocation::Revocations;
 use auth_core::store::Answer;
 use auth_core::verify::ApiKeyVerifier;
@@ -15,6 +16,7 @@ pub(super) enum Part {
     Keys(ApiKeyVerifier),
     OpaqueTokens(OpaqueTokens),
     Revocations(Revocations),
+    Accounts(Accounts),
 }
 
 impl Part {
@@ -22,7 +24,8 @@ impl Part {
         let keys = wired.keys.as_ref().map(|keys| Self::Keys(keys.verifier.clone()));
         let tokens = wired.opaque_tokens.clone().map(Self::OpaqueTokens);
         let revocations = wired.revocations.clone().map(Self::Revocations);
-        [keys, tokens, revocations].into_iter().flatten().collect()
+        let accounts = wired.accounts.clone().map(Self::Accounts);
+        [keys, tokens, revocations, accounts].into_iter().flatten().collect()
     }
 
     /// What `/readyz` calls it.
@@ -31,6 +34,7 @@ impl Part {
             Self::Keys(_) => "api keys",
             Self::OpaqueTokens(_) => "opaque tokens",
             Self::Revocations(_) => "revocations",
+            Self::Accounts(_) => "accounts",
         }
     }
 
@@ -39,7 +43,7 @@ impl Part {
         let written = match self {
             Self::Keys(verifier) => verifier.flush_used(),
             Self::OpaqueTokens(tokens) => tokens.verifier.flush_used(),
-            Self::Revocations(_) => return,
+            Self::Revocations(_) | Self::Accounts(_) => return,
         };
         // without a runtime the store has the batch anyway; only its answer is not heard
         if let Some(Err(error)) = settled(written) {
@@ -53,6 +57,7 @@ impl Part {
         match self {
             Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
             Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
+            Self::Accounts(accounts) => Some(waiting_runtime().ok()?.block_on(accounts.ask_store()).map_err(out)),
             Self::Revocations(list) => {
                 let refreshed = waiting_runtime().ok()?.block_on(list.refresh(now));
                 let trouble = || if list.is_current(SystemClock.now()) { Trouble::Degraded } else { Trouble::Out };
@@ -63,10 +68,19 @@ impl Part {
 
     /// Throws away what has ended.
     pub(super) fn tidy(&self) {
-        let Self::OpaqueTokens(tokens) = self else { return };
         let Ok(runtime) = waiting_runtime() else { return };
-        if let Err(error) = runtime.block_on(tokens.service.delete_ended(SystemClock.now())) {
-            tracing::warn!(%error, "opaque tokens that have ended could not be deleted; it is tried again");
+        let now = SystemClock.now();
+        let error = match self {
+            Self::Keys(_) | Self::Revocations(_) => return,
+            Self::OpaqueTokens(tokens) => {
+                runtime.block_on(tokens.service.delete_ended(now)).err().map(|error| error.to_string())
+            }
+            Self::Accounts(accounts) => {
+                runtime.block_on(accounts.delete_ended(now)).err().map(|error| error.to_string())
+            }
+        };
+        if let Some(error) = error {
+            tracing::warn!(part = self.name(), error, "what has ended could not be deleted; it is tried again");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::Names;
 use crate::account::{AccountRecord, SessionRecord, SessionStatus, TenantChange, TenantRecord};
 use crate::error::StoreError;
 use crate::store::AccountStore;
@@ -26,7 +27,10 @@ fn a_session_comes_back_as_it_went_in(store: &dyn AccountStore) -> Kept {
     let mut full = session(5);
     full.idle_limit = Some(Duration::from_micros(90_000_001));
     full.last_used = at(7);
-    let without = SessionRecord { refresh: None, ..session(4) };
+    full.key = Some("key_1".into());
+    full.permissions = Some(["read", "a\"b"].into_iter().collect());
+    // nothing at all is not the same as everything
+    let without = SessionRecord { refresh: None, permissions: Some(Names::EMPTY), ..session(4) };
     let ended = SessionRecord { status: SessionStatus::Ended(at(6)), ..session(6) };
     for record in [&full, &without, &ended] {
         good(promise, store.open_session(record.clone()))?;
