@@ -310,7 +310,7 @@ fn every_profile_loads_and_every_commented_setting_works_alone() {
             assert!(loaded.is_ok(), "line {}: {setting}: {loaded:?}", index + 1);
             switched_on += 1;
         }
-        assert!(switched_on >= 20, "{}: {switched_on}", profile.name);
+        assert!(switched_on >= 10, "{}: {switched_on}", profile.name);
     }
 }
 
@@ -449,6 +449,6 @@ fn failed_attempts_are_off_in_the_standard_profile_and_one_line_switches_them_on
 
 #[test]
 fn profiles_to_come_are_told_from_misspelt_ones() {
-    assert!(Profile::named("vantage").unwrap_err().contains("is not made yet"));
+    assert!(Profile::named("alianza").unwrap_err().contains("is not made yet"));
     assert!(Profile::named("standart").unwrap_err().contains("there is no profile `standart`"));
 }

@@ -113,7 +113,11 @@ impl TokenSpec {
             Some(named) if named.parse::<Algorithm>().is_ok() => named,
             _ => usual_algorithm(&self.key)?,
         };
-        let usual = json!({ "typ": "at+jwt", "alg": algorithm, "kid": self.key });
+        let mut usual = json!({ "typ": "at+jwt", "alg": algorithm });
+        // the gateway calls its own keys by their thumbprints
+        if self.claims.get("iss").and_then(|issuer| issuer.as_str()) != Some("gateway") {
+            usual["kid"] = json!(self.key);
+        }
         Ok(members(usual, &self.header, &self.header_without).to_string())
     }
 

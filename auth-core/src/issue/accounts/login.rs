@@ -95,7 +95,9 @@ impl Accounts {
         let Some(throttle) = &self.0.throttle else { return self.judged(account, login, now).await };
         let source = login.source.map(LoginThrottle::source_name);
         let familiarity = self.familiarity(account.as_deref(), source.as_deref(), now).await?;
-        let who = name.as_ref().map_or("", |name| name.folded());
+        // by whichever of its names an account is tried, it is one account
+        let who = account.as_ref().map(|account| &account.id).or(name.as_ref().map(LoginName::folded));
+        let who = who.map_or("", |who| who);
         let attempt = throttle.begin(who, login.source, familiarity).resolve().await.map_err(AccountError::Refused)?;
         let judged = self.judged(account, login, now).await;
         match &judged {

@@ -134,7 +134,8 @@ pub(super) fn access(section: &mut Section<'_>) -> Option<Access> {
         ),
         (true, true) => match (needs?, access?) {
             (Access::Needs(needs), Access::Optional) => Some(Access::AnonymousOr(needs)),
-            _ => section.problem("`needs` goes with no other `access` than \"optional\": keep one of the two"),
+            _ => section.problem("`needs` and `access` contradict each other: keep one, or write `access = \"optional\"` to let callers \
+                 without a credential pass as well"),
         },
         (true, false) => needs,
         (false, true) => access,

@@ -1,6 +1,7 @@
 //! From `[[issuers]]` and `[tokens]` to the verifier of JSON Web Tokens.
 
 use std::path::Path;
+use std::time::Duration;
 
 use auth_core::issue::AccessTokenIssuer;
 use auth_core::keys::{Algorithm, KeySet, VerificationKey};
@@ -10,6 +11,10 @@ use auth_core::{ConfigError, Secret};
 
 use crate::config::{self, ClientNames, Config, Expiry, IssuerKeys, MaybeClaim, ScopeForm};
 use crate::problem::{Place, Placed, Problem};
+
+/// How far the clocks of those who sign and verify the gateway's own tokens may differ: they are one machine's, or
+/// machines' that are kept in step.
+const OWN_LEEWAY: Duration = Duration::from_secs(2);
 
 /// The verifier of every issuer, each checked on its own first, so that each problem has its place.
 pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Result<Option<JwtVerifier>, Vec<Problem>> {
@@ -24,7 +29,7 @@ pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Resu
     if let (Some(own), Some(tokens)) = (own, &config.tokens) {
         let place = &tokens.place;
         let keys = own.keys().verification().map_err(|error| place.problem(error.to_string()));
-        let issuer = keys.map(|keys| Issuer::new(&**own.issuer(), [&**own.audience()], keys));
+        let issuer = keys.map(|keys| Issuer::new(&**own.issuer(), [&**own.audience()], keys).leeway(OWN_LEEWAY));
         match issuer.and_then(|issuer| alone(issuer, place)) {
             Ok(issuer) => issuers.push(issuer),
             Err(problem) => problems.push(problem),
