@@ -198,6 +198,7 @@ pub struct Spending(Balances);
 
 /// A single balance is apart, so that nothing is written into the places that it leaves empty.
 #[derive(Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each request with several")]
 enum Balances {
     One(Balance),
     Several([Balance; MAX_CHARGES], usize),
