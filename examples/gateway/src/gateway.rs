@@ -15,19 +15,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_core::endpoint::Endpoints;
-use auth_core::gate::{Context, Gate};
+use auth_core::gate::{Attached, Context, Gate};
+use auth_core::usage::UsageCounts;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
 use crate::connection::{Hop, Scheme, Trust};
 use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
-use crate::endpoints::{Asked, answer_at};
+use crate::endpoints;
 use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
 use crate::framing::fault_of;
-use crate::gate_view::{Sharing, client_of, refuse, route};
+use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
 use crate::host::is_host;
 use crate::passage::Passage;
@@ -45,6 +46,7 @@ pub struct Gateway {
     by_route: HashMap<String, Arc<Destination>>,
     trusted_proxies: NetworkSet,
     endpoints: Endpoints,
+    usage: Option<UsageCounts>,
     health: Arc<Health>,
     longest_head: usize,
 }
@@ -55,19 +57,27 @@ pub enum Admitted<'a> {
     /// A verified caller.
     Principal(&'a Principal),
     /// Nobody in particular, on a route that allows it.
-    Anonymous,
+    Anonymous(&'a Anonymous),
 }
 
 impl<'a> Admitted<'a> {
     /// What is among a request's extensions; `None` means that no gate was asked.
-    pub fn of(principal: Option<&'a Principal>, anonymous: Option<&Anonymous>) -> Option<Self> {
-        principal.map(Self::Principal).or(anonymous.map(|_| Self::Anonymous))
+    pub fn of(principal: Option<&'a Principal>, anonymous: Option<&'a Anonymous>) -> Option<Self> {
+        principal.map(Self::Principal).or(anonymous.map(Self::Anonymous))
     }
 
     const fn caller(self) -> Option<&'a Principal> {
         match self {
             Self::Principal(principal) => Some(principal),
-            Self::Anonymous => None,
+            Self::Anonymous(_) => None,
+        }
+    }
+
+    /// What was attached, as the core reads it.
+    const fn attached(self) -> Attached<'a> {
+        match self {
+            Self::Principal(principal) => Attached { principal: Some(principal), anonymous: None },
+            Self::Anonymous(anonymous) => Attached { principal: None, anonymous: Some(anonymous) },
         }
     }
 }
@@ -94,10 +104,27 @@ impl Gateway {
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             endpoints,
+            usage: None,
             health,
             longest_head: config.server.max_header_size,
             context: gate.context(),
             gate,
+        }
+    }
+
+    /// The same, and counts how much keys are used.
+    #[must_use]
+    pub fn counting(self, usage: Option<UsageCounts>) -> Self {
+        Self { usage, ..self }
+    }
+
+    /// Counts a response to somebody who is known by an API key; `caller` is what is among its extensions.
+    pub fn count(&self, caller: Option<&Principal>, status: StatusCode) {
+        if let (Some(usage), Some(caller)) = (&self.usage, caller)
+            && caller.method == auth_core::Method::ApiKey
+            && let Some(key) = &caller.credential_id
+        {
+            usage.count(key, status.as_u16(), self.gate.now().wall);
         }
     }
 
@@ -123,6 +150,22 @@ impl Gateway {
         scheme: Scheme,
         admitted: Option<Admitted<'_>>,
     ) -> Answer {
+        let caller = admitted.and_then(Admitted::caller);
+        let answer = self.answered(request, peer, scheme, admitted).await;
+        match &answer {
+            Answer::Response(response) => self.count(caller, response.status()),
+            Answer::Upgraded(head, _) => self.count(caller, head.status()),
+        }
+        answer
+    }
+
+    async fn answered(
+        &self,
+        request: Request<RequestBody>,
+        peer: Option<IpAddr>,
+        scheme: Scheme,
+        admitted: Option<Admitted<'_>>,
+    ) -> Answer {
         let (parts, body) = request.into_parts();
         let Some(admitted) = admitted else {
             tracing::error!("a request reached the upstreams without a gate: the server is put together wrongly");
@@ -132,11 +175,8 @@ impl Gateway {
         if sharing == Sharing::Preflight {
             return Answer::Response(self.cross_origin.preflight(&parts));
         }
-        if let Some(found) = self.endpoints.find(parts.method.as_str(), parts.uri.path()) {
-            let client = client_of(&parts, peer, &self.trusted_proxies);
-            let asked = Asked { parts: &parts, client, caller: admitted.caller().cloned(), now: self.gate.now() };
-            let answered = answer_at(&self.endpoints, found, asked, body).await;
-            return Answer::Response(answered.unwrap_or_else(|rejection| refuse(&self.context, rejection, &parts)));
+        if let Some(asked) = endpoints::asked(&self.endpoints, &parts, peer, admitted.attached()) {
+            return Answer::Response(endpoints::answer(asked, body, &self.context, &parts).await);
         }
         // What refusals need survives the request, which is consumed.
         let remembered = head_of(&parts);

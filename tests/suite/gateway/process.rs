@@ -137,6 +137,13 @@ impl Gateway {
         assert!(std::process::Command::new("kill").args([which, &pid]).status().unwrap().success());
     }
 
+    /// Kills the process, and hands over its files.
+    pub(crate) async fn killed(mut self) -> TempDir {
+        self.child.start_kill().unwrap();
+        self.ends().await;
+        self.dir
+    }
+
     /// Waits for the process to end.
     pub(crate) async fn ends(&mut self) -> ExitStatus {
         soon("the end of the process", self.child.wait()).await.unwrap()

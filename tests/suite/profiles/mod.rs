@@ -8,9 +8,12 @@
 //! - `guides`: which story covers which demand, as a table in the README
 //! - `storm`: many refreshes at once; `crash`: a process that is killed; `clients`: programs in other languages
 
+mod clients;
+mod crash;
 mod expand;
 mod forge;
 mod guides;
 mod pattern;
 mod perform;
+mod storm;
 mod story;

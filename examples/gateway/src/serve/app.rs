@@ -34,6 +34,8 @@ async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
         Some(response) => response.map(Body::new),
         None => next.run(Request::from_parts(parts, body)).await,
     };
+    // the gate leaves there whom it refused; whom it admitted is counted with the answer
+    gateway.count(response.extensions().get::<Principal>(), response.status());
     let mut leaving = passage.leave(response.status(), response.extensions().get::<Rejection>());
     if arrival.is_some_and(|arrival| arrival.is_last()) {
         leaving = leaving.for_good();
@@ -46,8 +48,8 @@ async fn answer(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Re
     let arrival = request.extensions().get::<Arrival>().cloned();
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let extensions = request.extensions();
-    let principal = extensions.get::<Principal>().cloned();
-    let admitted = Admitted::of(principal.as_ref(), extensions.get::<Anonymous>());
+    let (principal, anonymous) = (extensions.get::<Principal>().cloned(), extensions.get::<Anonymous>().cloned());
+    let admitted = Admitted::of(principal.as_ref(), anonymous.as_ref());
     let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
     let (peer, scheme) = (arrival.as_ref().map(|arrival| arrival.peer), arrival.as_ref().map(|arrival| arrival.scheme));
     match gateway.answer(request, peer, scheme.unwrap_or_default(), admitted).await {
