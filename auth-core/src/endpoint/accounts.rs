@@ -82,10 +82,15 @@ pub struct Usage {
     pub gate: Gate,
     /// What the limit is called in the plans.
     pub limit: Arc<str>,
+    /// What is told of it; `None` for `limit`, `remaining` and `reset_at`.
+    pub members: Option<Vec<&'static str>>,
 }
 
 /// The members of a user unless others are configured.
 const USER: [&str; 4] = ["id", "email", "name", "tenant"];
+
+/// What is told of a usage unless other members are configured.
+const USAGE: [&str; 3] = ["limit", "remaining", "reset_at"];
 
 impl AccountEndpoints {
     /// Accounts that are logged in to by address, with nothing more; set the fields for more.
@@ -115,7 +120,7 @@ impl AccountEndpoints {
             }
         }
         wanted.password = Some(content.secret("password")?);
-        wanted.name = content.text("name")?.map(Arc::from);
+        wanted.name = called(content)?;
         let Registration { tenant, plan, kind, roles, permissions } = self.registration.clone();
         wanted.tenant = tenant;
         wanted.plan = plan;
@@ -234,10 +239,7 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         let account = self.own(caller, call).await?;
         let refused = |error| self.refused(error, call.words);
-        let name = content.text("name")?.map(Arc::<str>::from);
-        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
-            return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
-        }
+        let name = called(content)?;
         let email = content.text("email")?;
         if email.is_some_and(|email| !is_address(email)) {
             return Err(content.invalid("email", "must be an address such as ada@example.com"));
@@ -390,7 +392,7 @@ impl AccountEndpoints {
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
             AccountError::Weak(faults) => weak(words, "password", &faults),
-            AccountError::NameTaken => Rejection::Conflict("an account with this name"),
+            AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {
                 let member = self.login_by.member();
                 invalid(words, member, Cow::Owned(format!("cannot be a name: {error}")))
@@ -416,7 +418,7 @@ impl Usage {
             usage.say("remaining", balance.remaining());
             usage.say("reset_at", call.words.time(balance.resets(call.now.wall)));
         }
-        Ok(usage.named(&["limit", "remaining", "reset_at"], call.words))
+        Ok(usage.named(self.members.as_deref().unwrap_or(&USAGE), call.words))
     }
 }
 
@@ -424,6 +426,15 @@ impl Usage {
 fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
     let all = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: all.into() })
+}
+
+/// What a person wants to be called.
+fn called(content: &Content<'_>) -> Result<Option<Arc<str>>, Rejection> {
+    let name = content.text("name")?;
+    if name.is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
+        return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
+    }
+    Ok(name.map(Arc::from))
 }
 
 fn second_factor(content: &Content<'_>) -> Result<Option<SecondFactorProof>, Rejection> {

@@ -317,7 +317,7 @@ fn fresh(minted: &MintedKey, call: &Call<'_>) -> Named {
 fn refused(error: &KeyError, words: &Words) -> Rejection {
     match error {
         KeyError::Missing => Rejection::NotFound,
-        KeyError::Ended => Rejection::Conflict("a successor or an end of this key"),
+        KeyError::Ended => Rejection::Conflict("this key has a successor or an end already"),
         KeyError::Environment(_) => invalid(words, "environment", "is not one that keys have"),
         KeyError::Invalid(rule) => invalid(words, "name", format!("cannot be taken: {rule}")),
         KeyError::Random | KeyError::Store(_) => Rejection::Unavailable(Outage::new(format!("API keys: {error}"))),
