@@ -34,8 +34,8 @@ pub mod revocation;
 mod rfc3339;
 mod secret;
 mod shared_str;
-mod stray;
 pub mod store;
+mod stray;
 pub mod verify;
 
 pub use claims::{Claim, ClaimError, Claims};

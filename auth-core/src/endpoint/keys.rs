@@ -3,6 +3,7 @@
 //! Everybody works on keys of their own alone: another's key is not there. Nobody gives a key more than they hold, and a
 //! key that is made with a key ends no later than that.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -211,6 +212,7 @@ fn networks(caller: &Principal, content: &Content<'_>) -> Result<Option<Arc<Netw
 pub(super) struct Call<'c> {
     pub(super) words: &'c Words,
     pub(super) members: &'c [&'static str],
+    pub(super) client: Option<IpAddr>,
     pub(super) now: Now,
 }
 
@@ -239,6 +241,7 @@ fn status(record: &ApiKeyRecord, now: Now) -> &'static str {
     match record.status {
         KeyStatus::Revoked => "revoked",
         KeyStatus::Disabled => "disabled",
+        KeyStatus::Suspended => "suspended",
         KeyStatus::Active if record.check(now.wall).is_err() => "expired",
         KeyStatus::Active if record.succession.is_some() => "rotated",
         KeyStatus::Active => "active",

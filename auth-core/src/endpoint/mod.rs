@@ -135,7 +135,7 @@ impl Endpoints {
 
 impl Parts {
     async fn answered(&self, placed: &Placed, id: &str, request: &EndpointRequest) -> Result<Answer, Rejection> {
-        let call = Call { words: &self.words, members: &placed.members, now: request.now };
+        let call = Call { words: &self.words, members: &placed.members, client: request.client, now: request.now };
         let content = |is_needed: Needed| {
             let read = if is_needed == Needed::Yes { Content::read } else { Content::read_any };
             read(request.media_type.as_deref(), &request.content, &self.words)

@@ -142,6 +142,7 @@ fn status(record: &ApiKeyRecord, now: Now) -> &'static str {
     match record.status {
         KeyStatus::Revoked => "revoked",
         KeyStatus::Disabled => "disabled",
+        KeyStatus::Suspended => "suspended",
         KeyStatus::Active if record.check(now.wall).is_err() => "ended",
         KeyStatus::Active if record.succession.is_some() => "replaced",
         KeyStatus::Active => "active",
