@@ -134,8 +134,10 @@ pub(super) fn access(section: &mut Section<'_>) -> Option<Access> {
         ),
         (true, true) => match (needs?, access?) {
             (Access::Needs(needs), Access::Optional) => Some(Access::AnonymousOr(needs)),
-            _ => section.problem("`needs` and `access` contradict each other: keep one, or write `access = \"optional\"` to let callers \
-                 without a credential pass as well"),
+            _ => section.problem(
+                "`needs` and `access` contradict each other: keep one, or write `access = \"optional\"` to let callers \
+                 without a credential pass as well",
+            ),
         },
         (true, false) => needs,
         (false, true) => access,
