@@ -131,6 +131,9 @@ pub(crate) fn response(refusal: Refusal) -> HttpResponse {
         }
     }
     response.extensions_mut().insert(refusal.rejection);
+    if let Some(caller) = refusal.caller {
+        response.extensions_mut().insert(*caller);
+    }
     let body = RefusalBody { bytes: bytes(body), length_for_head };
     response.set_body(body).map_into_boxed_body()
 }

@@ -89,7 +89,8 @@ impl ResponseError for Refused {
     }
 
     fn error_response(&self) -> HttpResponse {
-        response(Refusal { rejection: self.0.rejection.clone(), reply: self.0.reply.clone() })
+        let Refusal { rejection, reply, caller } = &*self.0;
+        response(Refusal { rejection: rejection.clone(), reply: reply.clone(), caller: caller.clone() })
     }
 }
 

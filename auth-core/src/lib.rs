@@ -36,6 +36,8 @@ mod secret;
 mod shared_str;
 pub mod store;
 mod stray;
+#[cfg(feature = "issue")]
+pub mod usage;
 pub mod verify;
 
 pub use claims::{Claim, ClaimError, Claims};

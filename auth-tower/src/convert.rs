@@ -121,7 +121,7 @@ fn limit_name(name: &str) -> Option<HeaderName> {
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A refusal as a response, with the typed reason in its extensions.
+/// A refusal as a response, with the typed reason in its extensions, and who it was where that is known.
 pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
     let Reply { status, fields, body } = refusal.reply;
     let mut response = Response::new(ResponseBody::reply(body));
@@ -133,5 +133,8 @@ pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
         }
     }
     response.extensions_mut().insert(refusal.rejection);
+    if let Some(caller) = refusal.caller {
+        response.extensions_mut().insert(*caller);
+    }
     response
 }

@@ -97,6 +97,9 @@ impl EndpointsBuilder {
         for endpoint in parts.places.iter().map(|placed| placed.endpoint) {
             let missing = match endpoint {
                 Endpoint::PublicKeys if parts.issuer.is_none() => "the service has no issuer of its own",
+                Endpoint::KeyUsage if parts.keys.as_ref().is_some_and(|keys| !keys.counts_usage()) => {
+                    "nothing counts how much keys are used"
+                }
                 keys if keys.is_about_keys() && parts.keys.is_none() => "the service has no API keys",
                 accounts if accounts.is_about_accounts() && parts.accounts.is_none() => "the service has no accounts",
                 _ => continue,

@@ -3,6 +3,7 @@
 //! Everybody works on keys of their own alone: another's key is not there. Nobody gives a key more than they hold, and a
 //! key that is made with a key ends no later than that.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::network::NetworkSet;
 use crate::principal::{Method, Principal};
 use crate::rejection::{MissingPermissions, Outage, Prohibition, Rejection};
 use crate::store::KeyScope;
+use crate::usage::UsageCounts;
 
 use super::answer::Answer;
 use super::content::{Content, invalid};
@@ -30,6 +32,9 @@ pub struct KeyEndpoints {
     permissions: Vec<Arc<str>>,
     lifetime: Option<Duration>,
     overlap: Duration,
+    usage: Option<UsageCounts>,
+    /// What a key needs to manage keys.
+    keys_need: Option<Arc<str>>,
 }
 
 /// For how long a rotated key works beside its successor, unless the request says otherwise: time to bring the new one to
@@ -43,7 +48,7 @@ impl KeyEndpoints {
     /// Hands out these keys, with any of these permissions.
     pub fn new(keys: ApiKeys, permissions: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Self {
         let permissions = permissions.into_iter().map(Into::into).collect();
-        Self { keys, environment: None, permissions, lifetime: None, overlap: OVERLAP }
+        Self { keys, environment: None, permissions, lifetime: None, overlap: OVERLAP, usage: None, keys_need: None }
     }
 
     /// Makes keys for this environment alone.
@@ -62,6 +67,55 @@ impl KeyEndpoints {
     #[must_use]
     pub fn overlap(self, overlap: Duration) -> Self {
         Self { overlap, ..self }
+    }
+
+    /// Lets API keys manage keys only where they hold this permission; people who are logged in need nothing more than the
+    /// rule says. Without it, whoever steals a key could make another one that outlives the first.
+    #[must_use]
+    pub fn keys_need(self, permission: Option<impl Into<Arc<str>>>) -> Self {
+        Self { keys_need: permission.map(Into::into), ..self }
+    }
+
+    /// Tells from these counts how much a key is used.
+    #[must_use]
+    pub fn usage_from(self, counts: Option<UsageCounts>) -> Self {
+        Self { usage: counts, ..self }
+    }
+
+    pub(super) fn counts_usage(&self) -> bool {
+        self.usage.is_some()
+    }
+
+    /// The last 30 days, by hour and status; hours without a request are left out.
+    pub(super) async fn usage(&self, caller: &Principal, id: &str, call: &Call<'_>) -> Result<Answer, Rejection> {
+        let counts = self.usage.as_ref().ok_or(Rejection::Internal)?;
+        let record = self.own(caller, id, call.words).await?;
+        let since = call.now.wall.saturating_sub(Duration::from_hours(30 * 24));
+        let found = counts.of(id, since).await;
+        let found = found.map_err(|error| Rejection::Unavailable(Outage::new(format!("usage: {error}"))))?;
+        let mut usage = Object::default();
+        usage.say("id", id);
+        usage.say("last_used_at", record.last_used.map(|at| call.words.time(at)));
+        usage.say("total", found.iter().map(|count| count.requests).sum::<u64>());
+        let mut by_status = BTreeMap::<u16, u64>::new();
+        let mut by_hour = Vec::new();
+        for count in &found {
+            *by_status.entry(count.status).or_default() += count.requests;
+            let mut hour = Object::default();
+            hour.say("hour", call.words.time(count.hour));
+            hour.say("status", count.status);
+            hour.say("requests", count.requests);
+            by_hour.push(hour.named(&["hour", "status", "requests"], call.words));
+        }
+        let by_status = by_status.into_iter().map(|(status, requests)| {
+            let mut one = Object::default();
+            one.say("status", status);
+            one.say("requests", requests);
+            one.named(&["status", "requests"], call.words)
+        });
+        usage.list("by_status", by_status.collect());
+        usage.list("by_hour", by_hour);
+        Ok(Answer::object(200, &usage.named(call.members, call.words)))
     }
 
     pub(super) async fn create(
@@ -119,7 +173,15 @@ impl KeyEndpoints {
 
     /// Keys belong to subjects of our own. One that another issuer vouches for may have the name of one of ours.
     fn is_own(&self, caller: &Principal) -> Result<(), Rejection> {
-        if caller.issuer == *self.keys.issuer() { Ok(()) } else { Err(Rejection::Forbidden(Prohibition::Denied)) }
+        if caller.issuer != *self.keys.issuer() {
+            return Err(Rejection::Forbidden(Prohibition::Denied));
+        }
+        match &self.keys_need {
+            Some(needed) if caller.method == Method::ApiKey && !caller.has_permission(needed) => {
+                Err(Rejection::InsufficientPermissions(MissingPermissions { needed: needed.to_string().into() }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The key, if it is the caller's: that of somebody else is not there.

@@ -38,6 +38,8 @@ pub enum Endpoint {
     RevokeKey,
     /// Replaces one of them.
     RotateKey,
+    /// Tells how much one of them is used.
+    KeyUsage,
     /// Publishes the keys that verify access tokens (RFC 7517 section 5).
     PublicKeys,
 }
@@ -53,7 +55,7 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Register,
         Self::Login,
         Self::Refresh,
@@ -70,6 +72,7 @@ impl Endpoint {
         Self::ShowKey,
         Self::RevokeKey,
         Self::RotateKey,
+        Self::KeyUsage,
         Self::PublicKeys,
     ];
 
@@ -92,6 +95,7 @@ impl Endpoint {
             Self::ShowKey => "show_key",
             Self::RevokeKey => "revoke_key",
             Self::RotateKey => "rotate_key",
+            Self::KeyUsage => "key_usage",
             Self::PublicKeys => "public_keys",
         }
     }
@@ -104,7 +108,7 @@ impl Endpoint {
     /// The method that it is asked with, unless another is configured.
     pub const fn method(self) -> &'static str {
         match self {
-            Self::ShowAccount | Self::ListKeys | Self::ShowKey | Self::PublicKeys => "GET",
+            Self::ShowAccount | Self::ListKeys | Self::ShowKey | Self::KeyUsage | Self::PublicKeys => "GET",
             Self::ChangeAccount => "PUT",
             Self::RevokeKey => "DELETE",
             _ => "POST",
@@ -121,12 +125,12 @@ impl Endpoint {
 
     /// Whether its path has to say which key is meant, by the parameter `{id}`.
     pub const fn has_id(self) -> bool {
-        matches!(self, Self::ShowKey | Self::RevokeKey | Self::RotateKey)
+        matches!(self, Self::ShowKey | Self::RevokeKey | Self::RotateKey | Self::KeyUsage)
     }
 
     /// Whether it works on API keys.
     pub const fn is_about_keys(self) -> bool {
-        matches!(self, Self::CreateKey | Self::ListKeys | Self::ShowKey | Self::RevokeKey | Self::RotateKey)
+        self.has_id() || matches!(self, Self::CreateKey | Self::ListKeys)
     }
 
     /// Whether it works on accounts or their sessions.
@@ -163,7 +167,6 @@ impl Endpoint {
             "created_at",
             "expires_at",
             "rotated_from",
-            "valid_until",
         ];
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
@@ -174,6 +177,7 @@ impl Endpoint {
             Self::Register | Self::ShowAccount | Self::ChangeAccount => USER,
             Self::CreateKey | Self::RotateKey => FRESH_KEY,
             Self::ListKeys | Self::ShowKey => KEY,
+            Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
             Self::Logout | Self::ChangePassword | Self::DisableSecondFactor | Self::RevokeKey | Self::PublicKeys => &[],

@@ -153,6 +153,7 @@ impl Parts {
             Endpoint::ListKeys => keys()?.list(caller()?, &call).await,
             Endpoint::ShowKey => keys()?.show(caller()?, id, &call).await,
             Endpoint::RevokeKey => keys()?.revoke(caller()?, id, &call).await,
+            Endpoint::KeyUsage => keys()?.usage(caller()?, id, &call).await,
             Endpoint::RotateKey => keys()?.rotate(caller()?, id, &content(Needed::No)?, &call).await,
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,

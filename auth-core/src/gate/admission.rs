@@ -57,4 +57,6 @@ pub struct Refusal {
     pub rejection: Rejection,
     /// What the client is told.
     pub reply: Reply,
+    /// Who was refused, where that is known: adapters insert it into the response's extensions, for whoever counts.
+    pub caller: Option<Box<Principal>>,
 }

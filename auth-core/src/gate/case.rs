@@ -207,7 +207,11 @@ impl Case<'_> {
         let situation = Situation { method: self.method, path: self.path, request_id: id, time: self.now.wall };
         let mut reply = self.context.reply(&rejection, &situation, self.accepted(), self.presented);
         told.add_to(&mut reply);
-        Decision::Refuse(Refusal { rejection, reply })
+        Decision::Refuse(Refusal {
+            rejection,
+            reply,
+            caller: caller.and_then(Caller::principal).cloned().map(Box::new),
+        })
     }
 
     fn seen<'s>(&'s self, request_id: &'s str) -> Seen<'s> {

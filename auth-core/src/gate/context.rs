@@ -101,7 +101,7 @@ impl Context {
         let known = head.known.filter(|known| std::ptr::eq(Arc::as_ptr(known.context()), self));
         let presented = known.map_or(SourceMask::NONE, Principal::presented);
         let reply = self.reply(&rejection, &situation, SourceMask::ALL, presented);
-        Refusal { rejection, reply }
+        Refusal { rejection, reply, caller: known.cloned().map(Box::new) }
     }
 
     /// The reply with the challenges of the `accepted` sources, of which `presented` brought the refused credentials.

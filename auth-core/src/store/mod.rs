@@ -12,6 +12,7 @@
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
 //!   shared by several processes (feature `sqlite`)
+//! - `usage`: what a store of usage promises (feature `issue`)
 //! - `limit`: [`LimitStore`], what a store of budgets promises
 //! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
 //! - `index`: records by digest, read without a lock
@@ -35,6 +36,8 @@ mod revocation_memory;
 mod sqlite;
 mod token;
 mod token_memory;
+#[cfg(feature = "issue")]
+mod usage;
 
 use std::sync::Arc;
 
@@ -54,11 +57,13 @@ pub use memory::MemoryKeyStore;
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
 #[cfg(all(feature = "sqlite", feature = "issue"))]
-pub use sqlite::SqliteAccountStore;
+pub use sqlite::{SqliteAccountStore, SqliteUsageStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};
 pub use token_memory::MemoryTokenStore;
+#[cfg(feature = "issue")]
+pub use usage::{MemoryUsageStore, UsageStore};
 
 /// What a store answers: at once, or when the database has.
 pub type Answer<T> = Outcome<Result<T, StoreError>>;

@@ -30,6 +30,7 @@ pub(crate) async fn around(
         return Ok(request.into_response(HttpResponse::BadRequest().finish()));
     };
     let (passage, early) = gateway.arrive(&parts);
+    let counting = Arc::clone(&gateway);
     let turn = turn(&request).await;
     let mut response = match (early, &turn) {
         (Some(early), _) => request.into_response(convert::response(early, &parts.method)),
@@ -40,6 +41,8 @@ pub(crate) async fn around(
         response = response.map_body(|_, body| BoxBody::new(DuringTurn { body, turn }));
     }
     let status = http::StatusCode::from_u16(response.status().as_u16()).unwrap_or_default();
+    // the gate leaves there whom it refused; whom it admitted is counted with the answer
+    counting.count(response.response().extensions().get::<Principal>(), status);
     let mut leaving = passage.leave(status, response.response().extensions().get::<Rejection>());
     if response.request().conn_data::<Watching>().is_some_and(Watching::is_last) {
         leaving = leaving.for_good();

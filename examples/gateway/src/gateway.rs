@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Context, Gate};
+use auth_core::usage::UsageCounts;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
@@ -45,6 +46,7 @@ pub struct Gateway {
     by_route: HashMap<String, Arc<Destination>>,
     trusted_proxies: NetworkSet,
     endpoints: Endpoints,
+    usage: Option<UsageCounts>,
     health: Arc<Health>,
     longest_head: usize,
 }
@@ -94,10 +96,27 @@ impl Gateway {
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             endpoints,
+            usage: None,
             health,
             longest_head: config.server.max_header_size,
             context: gate.context(),
             gate,
+        }
+    }
+
+    /// The same, and counts how much keys are used.
+    #[must_use]
+    pub fn counting(self, usage: Option<UsageCounts>) -> Self {
+        Self { usage, ..self }
+    }
+
+    /// Counts a response to somebody who is known by an API key; `caller` is what is among its extensions.
+    pub fn count(&self, caller: Option<&Principal>, status: StatusCode) {
+        if let (Some(usage), Some(caller)) = (&self.usage, caller)
+            && caller.method == auth_core::Method::ApiKey
+            && let Some(key) = &caller.credential_id
+        {
+            usage.count(key, status.as_u16(), self.gate.now().wall);
         }
     }
 
@@ -117,6 +136,22 @@ impl Gateway {
 
     /// Answers what the gate admitted.
     pub async fn answer(
+        &self,
+        request: Request<RequestBody>,
+        peer: Option<IpAddr>,
+        scheme: Scheme,
+        admitted: Option<Admitted<'_>>,
+    ) -> Answer {
+        let caller = admitted.and_then(Admitted::caller);
+        let answer = self.answered(request, peer, scheme, admitted).await;
+        match &answer {
+            Answer::Response(response) => self.count(caller, response.status()),
+            Answer::Upgraded(head, _) => self.count(caller, head.status()),
+        }
+        answer
+    }
+
+    async fn answered(
         &self,
         request: Request<RequestBody>,
         peer: Option<IpAddr>,

@@ -16,7 +16,8 @@ const STEPS: &[&str] = &[
     include_str!("0002_opaque_tokens.sql"),
     include_str!("0003_revocations.sql"),
     include_str!("0004_accounts.sql"),
-    include_str!("0005_suspended_keys.sql"),
+    include_str!("0005_usage.sql"),
+    include_str!("0006_suspended_keys.sql"),
 ];
 
 /// Whether the file is empty or ours, without changing it.

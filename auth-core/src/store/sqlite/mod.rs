@@ -5,6 +5,7 @@
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
 //! - `revocations`: [`SqliteRevocations`]
+//! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
 //! - `handle`: the way to the thread that owns the connection; `worker`: that thread
 //! - `shelf`: records that verification looks up, from memory or from the file
@@ -33,6 +34,8 @@ mod shelf;
 mod tenant_rows;
 mod token_rows;
 mod tokens;
+#[cfg(feature = "issue")]
+mod usage;
 mod worker;
 
 #[cfg(feature = "issue")]
@@ -40,3 +43,5 @@ pub use accounts::SqliteAccountStore;
 pub use keys::SqliteKeyStore;
 pub use revocations::SqliteRevocations;
 pub use tokens::SqliteTokenStore;
+#[cfg(feature = "issue")]
+pub use usage::SqliteUsageStore;

@@ -34,6 +34,8 @@ pub struct ApiKeys {
     pub lifetime: Option<Duration>,
     /// For how long a rotated key works beside its successor where the request does not say.
     pub overlap: Duration,
+    /// The permission that a key needs to manage keys over the API; `None` for none beyond what the route needs.
+    pub keys_need: Option<String>,
     /// Where keys are kept.
     pub store: Store,
 }
@@ -70,6 +72,7 @@ impl FromNode for ApiKeys {
             let peppers = section.read_or("peppers", Vec::new());
             let lifetime = section.read::<Span>("lifetime").map(|Span(lifetime)| lifetime);
             let overlap = section.read_or("overlap", Span(Duration::from_hours(24))).0;
+            let keys_need = section.read::<Text>("keys_need").map(|Text(name)| name);
             let store = Store::read(section, node);
             let place = section.place();
             let environments = environments.map_or_else(
@@ -89,6 +92,7 @@ impl FromNode for ApiKeys {
                 peppers,
                 lifetime,
                 overlap,
+                keys_need,
                 store,
             })
         })?

@@ -48,6 +48,11 @@ impl EndpointAt {
 }
 
 impl Endpoints {
+    /// Whether one of them tells how much keys are used, so that it is counted.
+    pub fn tell_usage(&self) -> bool {
+        self.list.iter().any(|at| at.endpoint == Endpoint::KeyUsage)
+    }
+
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let names = section.node("names").and_then(|node| node.members()).unwrap_or_default();
         let names = names.into_iter().filter_map(|(member, node)| Some((member, Text::from_node(&node)?.0))).collect();

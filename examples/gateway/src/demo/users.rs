@@ -30,11 +30,11 @@ pub(super) async fn users(
 
 async fn make(config: &Config, accounts: &Accounts, now: Now) -> Result<Vec<DemoUser>, DemoError> {
     let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
-    let least: Vec<String> = least(config).into_iter().collect();
-    let [(first, first_tenant), (last, last_tenant)] = ACCOUNTS;
-    let mut wanted = vec![(first, first_tenant, 0, all.clone()), (last, last_tenant, 1, least)];
+    let fewest: Vec<String> = least(config).into_iter().collect();
+    let [(first, upper), (last, lower)] = ACCOUNTS;
+    let mut wanted = vec![(first, upper, 0, all.clone()), (last, lower, 1, fewest)];
     if config.accounts.as_ref().is_some_and(|accounts| accounts.second_factor.is_some()) {
-        wanted.insert(1, (SECOND_FACTOR, first_tenant, 0, all));
+        wanted.insert(1, (SECOND_FACTOR, upper, 0, all));
     }
     let mut made = Vec::new();
     for (name, tenant, place, permissions) in wanted {

@@ -3,6 +3,7 @@
 use auth_core::issue::Accounts;
 use auth_core::revocation::Revocations;
 use auth_core::store::Answer;
+use auth_core::usage::UsageCounts;
 use auth_core::verify::ApiKeyVerifier;
 use auth_core::{Clock as _, Now, Outcome, StoreError, SystemClock};
 
@@ -17,6 +18,7 @@ pub(super) enum Part {
     OpaqueTokens(OpaqueTokens),
     Revocations(Revocations),
     Accounts(Accounts),
+    Usage(UsageCounts),
 }
 
 impl Part {
@@ -25,7 +27,8 @@ impl Part {
         let tokens = wired.opaque_tokens.clone().map(Self::OpaqueTokens);
         let revocations = wired.revocations.clone().map(Self::Revocations);
         let accounts = wired.accounts.clone().map(Self::Accounts);
-        [keys, tokens, revocations, accounts].into_iter().flatten().collect()
+        let usage = wired.usage.clone().map(Self::Usage);
+        [keys, tokens, revocations, accounts, usage].into_iter().flatten().collect()
     }
 
     /// What `/readyz` calls it.
@@ -35,6 +38,7 @@ impl Part {
             Self::OpaqueTokens(_) => "opaque tokens",
             Self::Revocations(_) => "revocations",
             Self::Accounts(_) => "accounts",
+            Self::Usage(_) => "usage",
         }
     }
 
@@ -43,6 +47,7 @@ impl Part {
         let written = match self {
             Self::Keys(verifier) => verifier.flush_used(),
             Self::OpaqueTokens(tokens) => tokens.verifier.flush_used(),
+            Self::Usage(counts) => counts.flush(),
             Self::Revocations(_) | Self::Accounts(_) => return,
         };
         // without a runtime the store has the batch anyway; only its answer is not heard
@@ -58,6 +63,8 @@ impl Part {
             Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
             Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
             Self::Accounts(accounts) => Some(waiting_runtime().ok()?.block_on(accounts.ask_store()).map_err(out)),
+            // a store that does not answer costs nobody an answer but whoever asks for usage
+            Self::Usage(_) => Some(Ok(())),
             Self::Revocations(list) => {
                 let refreshed = waiting_runtime().ok()?.block_on(list.refresh(now));
                 let trouble = || if list.is_current(SystemClock.now()) { Trouble::Degraded } else { Trouble::Out };
@@ -75,6 +82,7 @@ impl Part {
             Self::OpaqueTokens(tokens) => {
                 runtime.block_on(tokens.service.delete_ended(now)).err().map(|error| error.to_string())
             }
+            Self::Usage(counts) => runtime.block_on(counts.delete_old(now)).err().map(|error| error.to_string()),
             Self::Accounts(accounts) => {
                 runtime.block_on(accounts.delete_ended(now)).err().map(|error| error.to_string())
             }

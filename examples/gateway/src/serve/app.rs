@@ -34,6 +34,8 @@ async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
         Some(response) => response.map(Body::new),
         None => next.run(Request::from_parts(parts, body)).await,
     };
+    // the gate leaves there whom it refused; whom it admitted is counted with the answer
+    gateway.count(response.extensions().get::<Principal>(), response.status());
     let mut leaving = passage.leave(response.status(), response.extensions().get::<Rejection>());
     if arrival.is_some_and(|arrival| arrival.is_last()) {
         leaving = leaving.for_good();

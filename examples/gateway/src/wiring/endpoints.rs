@@ -7,6 +7,7 @@ use auth_core::endpoint::{
 };
 use auth_core::gate::Gate;
 use auth_core::issue::{AccessTokenIssuer, Accounts, TenantFor};
+use auth_core::usage::UsageCounts;
 
 use super::Keys;
 use crate::config::{self, Config, EndpointAt, RegistrationTenant};
@@ -18,6 +19,8 @@ pub(super) struct Tools<'t> {
     pub(super) keys: Option<&'t Keys>,
     pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
     pub(super) accounts: Option<&'t Accounts>,
+    /// How much keys are used, where that is counted.
+    pub(super) usage: Option<&'t UsageCounts>,
     /// Where budgets are asked; there when it is built.
     pub(super) gate: Option<&'t Gate>,
 }
@@ -61,7 +64,9 @@ fn put_together(
             KeyEndpoints::new(keys.service.clone(), known)
                 .environment(keys.environment.clone())
                 .lifetime(settings.lifetime)
-                .overlap(settings.overlap),
+                .overlap(settings.overlap)
+                .keys_need(settings.keys_need.as_deref())
+                .usage_from(tools.usage.cloned()),
         );
     }
     if let (Some(accounts), Some(settings)) = (tools.accounts, &config.accounts) {

@@ -39,6 +39,7 @@ use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
 use auth_core::revocation::Revocations;
 use auth_core::store::LimitStore;
+use auth_core::usage::UsageCounts;
 use auth_core::verify::Verifier;
 use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now};
@@ -72,6 +73,8 @@ pub struct Wired {
     pub accounts: Option<Accounts>,
     /// What administrators work on.
     pub administration: Administration,
+    /// How much keys are used, where that is counted.
+    pub usage: Option<UsageCounts>,
     /// What the gateway answers itself.
     pub endpoints: Endpoints,
 }
@@ -82,6 +85,7 @@ pub struct Wired {
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let revocations = resources.revocations.clone();
+    let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
     let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts } = parts;
     let mut administration = Administration::new();
@@ -127,10 +131,15 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
-    let tools =
-        Tools { keys: keys.as_ref(), own_tokens: own_tokens.as_ref(), accounts: accounts.as_ref(), gate: Some(&gate) };
+    let tools = Tools {
+        keys: keys.as_ref(),
+        own_tokens: own_tokens.as_ref(),
+        accounts: accounts.as_ref(),
+        usage: usage.as_ref(),
+        gate: Some(&gate),
+    };
     let endpoints = endpoints::endpoints(config, tools)?;
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, administration, endpoints })
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, administration, usage, endpoints })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -157,8 +166,17 @@ struct Parts {
 
 impl Parts {
     fn of(config: &Config, resources: Resources) -> Result<Self, Vec<Problem>> {
-        let Resources { clock, key_store, token_store, account_store, revocations, pepper, own_tokens, limit_store } =
-            resources;
+        let Resources {
+            clock,
+            key_store,
+            token_store,
+            account_store,
+            usage,
+            revocations,
+            pepper,
+            own_tokens,
+            limit_store,
+        } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
         let opaque_tokens = config
@@ -184,11 +202,13 @@ impl Parts {
             accounts::accounts(settings, needed)
         });
         let accounts = accounts.transpose();
+        let counts = config.endpoints.tell_usage().then_some(usage);
         let tools = Tools {
             keys: found_keys,
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
             gate: None,
+            usage: counts.as_ref(),
         };
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
         let endpoints = endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok());

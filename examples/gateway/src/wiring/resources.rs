@@ -10,8 +10,10 @@ use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
-    SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, TokenStore,
+    MemoryUsageStore, SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, SqliteUsageStore,
+    TokenStore,
 };
+use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 
 use crate::config::{Config, Store};
@@ -30,6 +32,8 @@ pub struct Resources {
     pub token_store: Arc<dyn TokenStore>,
     /// Where accounts are kept.
     pub account_store: Arc<dyn AccountStore>,
+    /// How much keys are used; counted where an endpoint tells of it.
+    pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
@@ -105,6 +109,7 @@ impl Resources {
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
             account_store: Arc::new(MemoryAccountStore::new()),
+            usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
@@ -122,6 +127,7 @@ impl Resources {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
             account_store: account_store(config, data_dir)?,
+            usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
@@ -139,6 +145,7 @@ impl Resources {
         let (old, new) = (Places::of(was), Places::of(config));
         if old.keys != new.keys {
             renewed.key_store = key_store(config, data_dir)?;
+            renewed.usage = usage(config, data_dir)?;
         }
         if old.opaque_tokens != new.opaque_tokens {
             renewed.token_store = token_store(config, data_dir)?;
@@ -194,6 +201,15 @@ fn file(store: Option<&Store>, data_dir: &DataDir) -> Option<PathBuf> {
 fn key_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ApiKeyStore>, ResourceError> {
     let Some(file) = file(Places::of(config).keys, data_dir) else { return Ok(Arc::new(MemoryKeyStore::new())) };
     Ok(Arc::new(SqliteKeyStore::open(file).map_err(|error| ResourceError::Store("API keys", error))?))
+}
+
+/// Beside the keys that are counted.
+fn usage(config: &Config, data_dir: &DataDir) -> Result<UsageCounts, ResourceError> {
+    let Some(file) = file(Places::of(config).keys, data_dir).filter(|_| config.endpoints.tell_usage()) else {
+        return Ok(UsageCounts::new(Arc::new(MemoryUsageStore::new())));
+    };
+    let store = SqliteUsageStore::open(file).map_err(|error| ResourceError::Store("usage", error))?;
+    Ok(UsageCounts::new(Arc::new(store)))
 }
 
 fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountStore>, ResourceError> {
