@@ -50,11 +50,17 @@ pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
             say_minted(&minted, *output)
         }
         KeysCommand::Show(one) | KeysCommand::Disable(one) | KeysCommand::Enable(one) => {
-            runtime.block_on(change(command, one, now))
+            runtime.block_on(change(command, &desk(&one.whose)?, one, now))
         }
-        KeysCommand::SetPlan(arguments) => runtime.block_on(change(command, &arguments.one, now)),
-        KeysCommand::SetPermissions(arguments) => runtime.block_on(change(command, &arguments.one, now)),
-        KeysCommand::SetNetworks(arguments) => runtime.block_on(change(command, &arguments.one, now)),
+        KeysCommand::SetPlan(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
+        }
+        KeysCommand::SetPermissions(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
+        }
+        KeysCommand::SetNetworks(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
+        }
     }
 }
 
@@ -75,22 +81,21 @@ fn desk(whose: &Whose) -> Result<Desk, Failure> {
     Desk::of(whose, configured(whose)?, DataDirectory::ToBeThere)
 }
 
-async fn change(command: &KeysCommand, one: &One, now: Now) -> Result<(), Failure> {
-    let desk = desk(&one.whose)?;
+async fn change(command: &KeysCommand, desk: &Desk, one: &One, now: Now) -> Result<(), Failure> {
     let acting = desk.administration.by(actor(), now);
     let (changed, done) = match command {
         KeysCommand::Disable(_) => (acting.disable_key(&one.id).await, "is disabled"),
         KeysCommand::Enable(_) => (acting.enable_key(&one.id).await, "is enabled"),
         KeysCommand::SetPlan(arguments) => {
             desk.warn_of_unknown_plan(arguments.plan.as_deref());
-            (acting.set_key_plan(&one.id, plan(arguments)).await, "is on the plan")
+            (acting.set_key_plan(&one.id, plan(arguments)).await, "is on another plan")
         }
         KeysCommand::SetPermissions(arguments) => {
             warn_of_unknown_permissions(&desk.config, &arguments.permissions);
-            (acting.set_key_permissions(&one.id, permissions(arguments)).await, "has these permissions")
+            (acting.set_key_permissions(&one.id, permissions(arguments)).await, "has other permissions")
         }
         KeysCommand::SetNetworks(arguments) => {
-            (acting.set_key_networks(&one.id, changed_networks(arguments)?).await, "works from these networks")
+            (acting.set_key_networks(&one.id, changed_networks(arguments)?).await, "works from other networks")
         }
         _ => return say_one(&described(&acting.key(&one.id).await.map_err(refused)?, Some(now)), one.output),
     };

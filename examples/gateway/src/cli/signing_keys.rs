@@ -5,9 +5,10 @@ use auth_core::SystemClock;
 use auth_core::issue::SigningKeys;
 use serde_json::{Value, json};
 
-use super::administration::or_dash;
+use super::administration::{actor, or_dash};
 use super::administration_arguments::{ListAll, SigningKeysCommand};
 use super::{Failure, Output, columns, say};
+use crate::log;
 use crate::own_tokens;
 
 /// Does it, and prints the answer.
@@ -27,7 +28,13 @@ pub(super) fn run(command: &SigningKeysCommand) -> Result<(), Failure> {
         SigningKeysCommand::Rotate(_) => own_tokens::rotate(tokens, &data_dir, now),
         SigningKeysCommand::List(_) => own_tokens::open(tokens, &data_dir, now),
     };
-    say(&listed(issuer.map_err(Failure::obstacle)?.keys(), *output))
+    let issuer = issuer.map_err(Failure::obstacle)?;
+    if matches!(command, SigningKeysCommand::Rotate(_)) {
+        let (_log, by) = (log::start(&config.log), actor());
+        let key = issuer.keys().current().id();
+        tracing::info!(target: "auth::account", what = "signing_keys_rotate", key = &**key, by = &*by.subject);
+    }
+    say(&listed(issuer.keys(), *output))
 }
 
 fn listed(keys: &SigningKeys, output: Output) -> String {

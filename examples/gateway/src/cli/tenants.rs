@@ -9,7 +9,7 @@ use super::administration::{
     DataDirectory, Desk, actor, changed_networks, networks, now, or_dash, plan, refused, say_done, say_one, texts,
 };
 use super::administration_arguments::{CreateTenant, ListAll, One, TenantsCommand};
-use super::{Failure, Output, columns, say};
+use super::{Failure, Output, Whose, columns, say};
 use crate::start::waiting_runtime;
 
 /// How many are read in one step.
@@ -17,20 +17,22 @@ const PAGE: usize = 500;
 
 /// Does it, and prints the answer.
 pub(super) fn run(command: &TenantsCommand) -> Result<(), Failure> {
+    let there = |whose: &Whose| Desk::for_accounts(whose, DataDirectory::ToBeThere);
     let runtime = waiting_runtime()?;
+    let changing = |one: &One| runtime.block_on(change(command, &there(&one.whose)?, one));
     match command {
-        TenantsCommand::Create(arguments) => runtime.block_on(create(arguments)),
-        TenantsCommand::List(arguments) => runtime.block_on(list(arguments)),
-        TenantsCommand::Show(one) | TenantsCommand::Disable(one) | TenantsCommand::Enable(one) => {
-            runtime.block_on(change(command, one))
+        TenantsCommand::Create(arguments) => {
+            let desk = Desk::for_accounts(&arguments.one.whose, DataDirectory::ToBeMade)?;
+            runtime.block_on(create(arguments, &desk))
         }
-        TenantsCommand::SetPlan(arguments) => runtime.block_on(change(command, &arguments.one)),
-        TenantsCommand::SetNetworks(arguments) => runtime.block_on(change(command, &arguments.one)),
+        TenantsCommand::List(arguments) => runtime.block_on(list(arguments, &there(&arguments.whose)?)),
+        TenantsCommand::Show(one) | TenantsCommand::Disable(one) | TenantsCommand::Enable(one) => changing(one),
+        TenantsCommand::SetPlan(arguments) => changing(&arguments.one),
+        TenantsCommand::SetNetworks(arguments) => changing(&arguments.one),
     }
 }
 
-async fn create(arguments: &CreateTenant) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&arguments.one.whose, DataDirectory::ToBeMade)?;
+async fn create(arguments: &CreateTenant, desk: &Desk) -> Result<(), Failure> {
     desk.warn_of_unknown_plan(arguments.plan.as_deref());
     let (name, plan) = (arguments.name.as_deref(), arguments.plan.as_deref().map(Arc::from));
     let acting = desk.administration.by(actor(), now());
@@ -39,8 +41,7 @@ async fn create(arguments: &CreateTenant) -> Result<(), Failure> {
     say_done(&format!("{} was made", tenant.id), &described(&tenant), arguments.one.output)
 }
 
-async fn list(arguments: &ListAll) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&arguments.whose, DataDirectory::ToBeThere)?;
+async fn list(arguments: &ListAll, desk: &Desk) -> Result<(), Failure> {
     let acting = desk.administration.by(actor(), now());
     let mut tenants: Vec<TenantRecord> = Vec::new();
     loop {
@@ -68,19 +69,18 @@ async fn list(arguments: &ListAll) -> Result<(), Failure> {
     say(&columns(heads, rows))
 }
 
-async fn change(command: &TenantsCommand, one: &One) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&one.whose, DataDirectory::ToBeThere)?;
+async fn change(command: &TenantsCommand, desk: &Desk, one: &One) -> Result<(), Failure> {
     let acting = desk.administration.by(actor(), now());
     let (changed, done) = match command {
         TenantsCommand::Disable(_) => (acting.disable_tenant(&one.id).await, "is disabled"),
         TenantsCommand::Enable(_) => (acting.enable_tenant(&one.id).await, "is enabled"),
         TenantsCommand::SetPlan(arguments) => {
             desk.warn_of_unknown_plan(arguments.plan.as_deref());
-            (acting.set_tenant_plan(&one.id, plan(arguments)).await, "is on the plan")
+            (acting.set_tenant_plan(&one.id, plan(arguments)).await, "is on another plan")
         }
         TenantsCommand::SetNetworks(arguments) => {
             let networks = changed_networks(arguments)?;
-            (acting.set_tenant_networks(&one.id, networks).await, "logs in from these networks")
+            (acting.set_tenant_networks(&one.id, networks).await, "logs in from other networks")
         }
         _ => return say_one(&described(&acting.tenant(&one.id).await.map_err(refused)?), one.output),
     };

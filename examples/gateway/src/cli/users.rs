@@ -11,7 +11,7 @@ use super::administration::{
     say_done, say_one, texts, time,
 };
 use super::administration_arguments::{CreateUser, ListUsers, One, ResetPassword, UsersCommand};
-use super::{Failure, Output, columns, say, warn_of_unknown_permissions};
+use super::{Failure, Output, Whose, columns, say, warn_of_unknown_permissions};
 use crate::start::waiting_runtime;
 
 /// How many are read in one step.
@@ -19,23 +19,29 @@ const PAGE: usize = 500;
 
 /// Does it, and prints the answer.
 pub(super) fn run(command: &UsersCommand) -> Result<(), Failure> {
+    let there = |whose: &Whose| Desk::for_accounts(whose, DataDirectory::ToBeThere);
     let runtime = waiting_runtime()?;
+    let changing = |one: &One| runtime.block_on(change(command, &there(&one.whose)?, one));
     match command {
-        UsersCommand::Create(arguments) => runtime.block_on(create(arguments)),
-        UsersCommand::List(arguments) => runtime.block_on(list(arguments)),
-        UsersCommand::ResetPassword(arguments) => runtime.block_on(reset_password(arguments)),
+        UsersCommand::Create(arguments) => {
+            let desk = Desk::for_accounts(&arguments.whose, DataDirectory::ToBeMade)?;
+            runtime.block_on(create(arguments, &desk))
+        }
+        UsersCommand::List(arguments) => runtime.block_on(list(arguments, &there(&arguments.all.whose)?)),
+        UsersCommand::ResetPassword(arguments) => {
+            runtime.block_on(reset_password(arguments, &there(&arguments.one.whose)?))
+        }
         UsersCommand::Show(one)
         | UsersCommand::Disable(one)
         | UsersCommand::Enable(one)
-        | UsersCommand::EndSessions(one) => runtime.block_on(change(command, one)),
-        UsersCommand::SetPlan(arguments) => runtime.block_on(change(command, &arguments.one)),
-        UsersCommand::SetPermissions(arguments) => runtime.block_on(change(command, &arguments.one)),
-        UsersCommand::SetNetworks(arguments) => runtime.block_on(change(command, &arguments.one)),
+        | UsersCommand::EndSessions(one) => changing(one),
+        UsersCommand::SetPlan(arguments) => changing(&arguments.one),
+        UsersCommand::SetPermissions(arguments) => changing(&arguments.one),
+        UsersCommand::SetNetworks(arguments) => changing(&arguments.one),
     }
 }
 
-async fn create(arguments: &CreateUser) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&arguments.whose, DataDirectory::ToBeMade)?;
+async fn create(arguments: &CreateUser, desk: &Desk) -> Result<(), Failure> {
     warn_of_unknown_permissions(&desk.config, &arguments.permissions);
     desk.warn_of_unknown_plan(arguments.plan.as_deref());
     let text = |text: &Option<String>| text.as_deref().map(Arc::from);
@@ -59,8 +65,7 @@ async fn create(arguments: &CreateUser) -> Result<(), Failure> {
     say_secret(&user, password.as_ref(), "was made", arguments.output)
 }
 
-async fn reset_password(arguments: &ResetPassword) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&arguments.one.whose, DataDirectory::ToBeThere)?;
+async fn reset_password(arguments: &ResetPassword, desk: &Desk) -> Result<(), Failure> {
     let password = Password::from(&arguments.password)?;
     let acting = desk.administration.by(actor(), now());
     let user = acting.user_named(&arguments.one.id).await.map_err(refused)?;
@@ -87,8 +92,7 @@ fn say_secret(user: &AccountRecord, password: Option<&Password>, done: &str, out
     }
 }
 
-async fn list(arguments: &ListUsers) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&arguments.all.whose, DataDirectory::ToBeThere)?;
+async fn list(arguments: &ListUsers, desk: &Desk) -> Result<(), Failure> {
     let acting = desk.administration.by(actor(), now());
     let mut users: Vec<AccountRecord> = Vec::new();
     loop {
@@ -119,11 +123,10 @@ async fn list(arguments: &ListUsers) -> Result<(), Failure> {
     say(&columns(heads, rows))
 }
 
-async fn change(command: &UsersCommand, one: &One) -> Result<(), Failure> {
-    let desk = Desk::for_accounts(&one.whose, DataDirectory::ToBeThere)?;
+async fn change(command: &UsersCommand, desk: &Desk, one: &One) -> Result<(), Failure> {
     let acting = desk.administration.by(actor(), now());
     let id = acting.user_named(&one.id).await.map_err(refused)?.id.clone();
-    let (user, done) = changed(command, &desk, &acting, &id).await?;
+    let (user, done) = changed(command, desk, &acting, &id).await?;
     match done {
         None => say_one(&described(&user), one.output),
         Some(done) => say_done(&format!("{} {done}", user.id), &described(&user), one.output),
@@ -143,14 +146,14 @@ async fn changed(
         UsersCommand::EndSessions(_) => (acting.end_sessions(id).await, "has no open sessions any more"),
         UsersCommand::SetPlan(arguments) => {
             desk.warn_of_unknown_plan(arguments.plan.as_deref());
-            (acting.set_user_plan(id, plan(arguments)).await, "is on the plan")
+            (acting.set_user_plan(id, plan(arguments)).await, "is on another plan")
         }
         UsersCommand::SetPermissions(arguments) => {
             warn_of_unknown_permissions(&desk.config, &arguments.permissions);
-            (acting.set_user_permissions(id, permissions(arguments)).await, "has these permissions")
+            (acting.set_user_permissions(id, permissions(arguments)).await, "has other permissions")
         }
         UsersCommand::SetNetworks(arguments) => {
-            (acting.set_user_networks(id, changed_networks(arguments)?).await, "logs in from these networks")
+            (acting.set_user_networks(id, changed_networks(arguments)?).await, "logs in from other networks")
         }
         _ => return Ok((acting.user(id).await.map_err(refused)?.as_ref().clone(), None)),
     };
