@@ -445,7 +445,7 @@ impl Usage {
 }
 
 /// Everything that is wrong with a new password.
-fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
+pub(super) fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
     let all = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: all.into() })
 }

@@ -279,7 +279,7 @@ pub(super) struct Call<'c> {
 }
 
 /// Everything about a key that is no secret.
-fn described(record: &ApiKeyRecord, call: &Call<'_>) -> Object {
+pub(super) fn described(record: &ApiKeyRecord, call: &Call<'_>) -> Object {
     let words = call.words;
     let time = |at: Option<Timestamp>| at.map(|at| words.time(at));
     let mut key = Object::default();
@@ -317,7 +317,7 @@ fn fresh(minted: &MintedKey, call: &Call<'_>) -> Named {
     key.named(call.members, call.words)
 }
 
-fn refused(error: &KeyError, words: &Words) -> Rejection {
+pub(super) fn refused(error: &KeyError, words: &Words) -> Rejection {
     match error {
         KeyError::Missing => Rejection::NotFound,
         KeyError::Ended => Rejection::Conflict("a successor or an end of this key"),

@@ -14,9 +14,11 @@
 //! - `content`, `object`, `answer`: reading and writing JSON
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys
+//! - `admin`: administration, under one prefix
 //! - `builder`: putting it together
 
 mod accounts;
+mod admin;
 mod answer;
 mod builder;
 mod content;
@@ -40,6 +42,7 @@ use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
+pub use admin::AdminEndpoints;
 pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
@@ -66,6 +69,7 @@ struct Parts {
     keys: Option<KeyEndpoints>,
     accounts: Option<AccountEndpoints>,
     issuer: Option<AccessTokenIssuer>,
+    admin: Option<AdminEndpoints>,
 }
 
 /// What an endpoint is asked.
@@ -74,6 +78,8 @@ struct Parts {
 pub struct EndpointRequest {
     /// The method: HEAD gets no body.
     pub method: String,
+    /// The query of its target, without the `?`.
+    pub query: Option<String>,
     /// The value of `Content-Type`, where there is exactly one.
     pub media_type: Option<String>,
     /// The content, of at most [`MAX_CONTENT`] bytes.
@@ -89,7 +95,15 @@ pub struct EndpointRequest {
 impl EndpointRequest {
     /// A request of that method without content from nobody in particular; set the fields for more.
     pub fn new(method: impl Into<String>, now: Now) -> Self {
-        Self { method: method.into(), media_type: None, content: Vec::new(), caller: None, client: None, now }
+        Self {
+            method: method.into(),
+            query: None,
+            media_type: None,
+            content: Vec::new(),
+            caller: None,
+            client: None,
+            now,
+        }
     }
 }
 
@@ -113,7 +127,12 @@ impl Endpoints {
     /// The endpoint that a request of that method to that path, as it was sent, is for.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
         let mut places = self.0.places.iter().enumerate();
-        places.find_map(|(place, placed)| Some(Found { place, id: placed.matches(method, path)? }))
+        let placed =
+            places.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
+        placed.or_else(|| {
+            let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
+            Some(Found { place: usize::MAX, admin: Some(operation), id })
+        })
     }
 
     /// Does what the endpoint is for, and answers it.
@@ -124,10 +143,14 @@ impl Endpoints {
     /// Why nothing was done, to be told like every other refusal.
     pub async fn answer(&self, found: Found, request: EndpointRequest) -> Result<Reply, Rejection> {
         let parts = &*self.0;
-        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
         if request.content.len() > MAX_CONTENT {
             return Err(Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)));
         }
+        if let (Some(operation), Some(admin)) = (found.admin, &parts.admin) {
+            let answer = admin.answer(operation, &found.id, &request, &parts.words).await?;
+            return Ok(answer.into_reply(&request.method));
+        }
+        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
         let answer = parts.answered(placed, &found.id, &request).await?;
         Ok(answer.with_status(placed.status).into_reply(&request.method))
     }

@@ -32,6 +32,7 @@ pub(crate) async fn answer_at(
     body: RequestBody,
 ) -> Result<Response<ResponseBody>, Rejection> {
     let mut request = EndpointRequest::new(asked.parts.method.as_str(), asked.now);
+    request.query = asked.parts.uri.query().map(str::to_owned);
     request.media_type = media_type(asked.parts)?;
     request.content = content(body).await?;
     request.caller = asked.caller;

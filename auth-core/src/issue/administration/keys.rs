@@ -41,6 +41,14 @@ impl Administering<'_> {
         Ok(all.into_iter().skip(begin).take(limit).collect())
     }
 
+    /// The scope of the keys of one owner.
+    ///
+    /// # Errors
+    /// [`AdministrationError::Absent`].
+    pub fn keys_owned_by(&self, owner: &str) -> Result<KeyScope, AdministrationError> {
+        Ok(KeyScope::Owner { issuer: Arc::clone(self.api_keys()?.issuer()), subject: owner.into() })
+    }
+
     /// Makes a key for whomever it says, with whatever it says.
     ///
     /// # Errors

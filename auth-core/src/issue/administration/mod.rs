@@ -28,6 +28,7 @@ mod users;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::Secret;
 use crate::account::{AccountRecord, AccountStatus, TenantRecord, TenantStatus};
 use crate::api_key::KeyStatus;
 use crate::clock::Now;
@@ -83,6 +84,14 @@ impl Administration {
     /// Nothing to work on yet; set the fields.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A password that nobody knows yet, with a character of each class, whichever a policy asks for.
+    ///
+    /// # Errors
+    /// The operating system gave no random bytes.
+    pub fn fresh_password() -> Result<Secret, AdministrationError> {
+        Ok(Secret::from(super::mint::id("")? + "-aA1"))
     }
 
     /// What this administrator does now.

@@ -30,7 +30,15 @@ impl Administering<'_> {
             Err(AdministrationError::Missing(_)) => {}
             found => return found,
         }
-        let found = self.accounts()?.find_by_login(id_or_name).await?;
+        self.user_by_login(id_or_name).await
+    }
+
+    /// The user who logs in with this name.
+    ///
+    /// # Errors
+    /// [`AdministrationError::Missing`], or what went wrong in the store.
+    pub async fn user_by_login(&self, name: &str) -> Result<Arc<AccountRecord>, AdministrationError> {
+        let found = self.accounts()?.find_by_login(name).await?;
         found.ok_or(AdministrationError::Missing("user"))
     }
 

@@ -11,7 +11,6 @@ use super::administration_arguments::{PasswordFrom, SetNetworks, SetPermissions,
 use super::{Failure, Output, Whose, open, open_or_make, say};
 use crate::config::{Config, Store};
 use crate::log::{self, LogEnd};
-use crate::own_tokens::random_text;
 use crate::wiring::Wired;
 
 /// Whether a data directory is made where there is none.
@@ -120,8 +119,7 @@ impl Password {
         let is_made_up = given.is_none();
         let secret = match given {
             Some(text) => Secret::from(text.strip_suffix('\n').unwrap_or(&text).trim_end_matches('\r')),
-            // one of each class, whichever the policy asks for; the rest is random
-            None => Secret::from(random_text(18).map_err(Failure::obstacle)? + "-aA1"),
+            None => Administration::fresh_password().map_err(Failure::obstacle)?,
         };
         Ok(Self { secret, is_made_up })
     }

@@ -135,6 +135,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         keys: keys.as_ref(),
         own_tokens: own_tokens.as_ref(),
         accounts: accounts.as_ref(),
+        administration: Some(&administration),
         usage: usage.as_ref(),
         gate: Some(&gate),
     };
@@ -207,6 +208,7 @@ impl Parts {
             keys: found_keys,
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
+            administration: None,
             gate: None,
             usage: counts.as_ref(),
         };
