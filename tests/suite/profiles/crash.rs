@@ -107,13 +107,18 @@ impl Client {
     async fn keys(&self, bearer: &str, ledger: &mut Ledger) {
         for round in 0.. {
             let wanted = json!({"name": format!("key {round}"), "permissions": ["read"]});
-            let Some((201, made)) = self.ask(posted(&self.host, "/v1/tokens", Some(bearer), &wanted)).await else { return };
+            let Some((201, made)) = self.ask(posted(&self.host, "/v1/tokens", Some(bearer), &wanted)).await else {
+                return;
+            };
             let (id, key) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap().to_owned());
             if round % 3 > 0 {
                 ledger.good_keys.push(key);
                 continue;
             }
-            let request = format!("DELETE /v1/tokens/{id} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {bearer}\r\n\r\n", self.host);
+            let request = format!(
+                "DELETE /v1/tokens/{id} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {bearer}\r\n\r\n",
+                self.host
+            );
             let Some((204, _)) = self.ask(request.into_bytes()).await else { return };
             ledger.dead_keys.push(key);
         }
@@ -137,7 +142,10 @@ impl Client {
                 ledger.good_sessions.push(refresh);
                 continue;
             }
-            let Some((204, _)) = self.ask(posted(&self.host, "/v1/auth/logout", Some(&access), &json!({}))).await else { return };
+            let Some((204, _)) = self.ask(posted(&self.host, "/v1/auth/logout", Some(&access), &json!({}))).await
+            else {
+                return;
+            };
             ledger.dead_sessions.push((access, refresh));
         }
     }
