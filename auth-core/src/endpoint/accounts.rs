@@ -7,6 +7,7 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, LoginName, TenantRecord};
 use crate::clock::Now;
 use crate::gate::Gate;
+use crate::issue::journal::Event;
 use crate::issue::{AccountError, Accounts, Login, NewAccount, PasswordFault, SecondFactorProof, TenantFor, Tokens};
 use crate::names::Names;
 use crate::principal::{Identity, Method, Principal};
@@ -128,6 +129,7 @@ impl AccountEndpoints {
         wanted.roles = roles;
         wanted.permissions = permissions;
         let account = self.accounts.create(wanted, call.now).await.map_err(|error| self.refused(error, call.words))?;
+        Event::of("register").account(&account.id).client(call.client).tell();
         let user = self.told(&account, None, call).await?;
         Ok(Answer::object(201, &user.named(call.members, call.words)))
     }
@@ -141,7 +143,7 @@ impl AccountEndpoints {
         let refused = |error| self.refused(error, call.words);
         let tokens = if self.keys.is_some() && content.has("api_key") {
             let key = self.verified_key(content.required("api_key")?, request, call.now).await?;
-            self.accounts.log_in_with_key(&key, call.now).await.map_err(refused)?
+            self.accounts.log_in_with_key(&key, call.client, call.now).await.map_err(refused)?
         } else {
             let mut login = Login::new(content.required(self.login_by.member())?, content.secret("password")?);
             login.second_factor = second_factor(content)?;
@@ -165,8 +167,7 @@ impl AccountEndpoints {
 
     pub(super) async fn refresh(&self, content: &Content<'_>, call: &Call<'_>) -> Result<Answer, Rejection> {
         let token = content.required("refresh_token")?;
-        let mut tokens =
-            self.accounts.refresh(token, call.now).await.map_err(|error| self.refused(error, call.words))?;
+        let mut tokens = self.refreshed(self.accounts.refresh(token, call.now).await, None, call)?;
         // a client is told the token that is in force, also where it is the one it has
         tokens.refresh = tokens.refresh.or_else(|| Some(Secret::from(token)));
         self.given(tokens, content, call).await
@@ -181,7 +182,29 @@ impl AccountEndpoints {
         let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
         let tokens = self.accounts.refresh_session(session, call.now).await;
-        self.given(tokens.map_err(|error| self.refused(error, call.words))?, content, call).await
+        self.given(self.refreshed(tokens, Some(caller), call)?, content, call).await
+    }
+
+    /// Tells what came of a refresh.
+    fn refreshed(
+        &self,
+        tokens: Result<Tokens, AccountError>,
+        caller: Option<&Principal>,
+        call: &Call<'_>,
+    ) -> Result<Tokens, Rejection> {
+        match &tokens {
+            Ok(tokens) => {
+                let event = Event::of("refresh").account(&tokens.account.id).session(&tokens.session);
+                event.client(call.client).tell();
+            }
+            Err(error) => {
+                let (account, session) =
+                    (caller.map(|caller| &*caller.subject), caller.and_then(|caller| caller.session.as_deref()));
+                let event = Event { account, session, ..Event::of("refresh_failed") };
+                event.cause(error.cause()).client(call.client).tell();
+            }
+        }
+        tokens.map_err(|error| self.refused(error, call.words))
     }
 
     pub(super) async fn log_out(
@@ -197,6 +220,7 @@ impl AccountEndpoints {
         if let Some(token) = content.text("refresh_token")? {
             self.accounts.end_session_of(token, call.now).await.map_err(refused)?;
         }
+        Event::of("logout").account(&caller.subject).session(session).client(call.client).tell();
         let answer = Answer::nothing(204);
         Ok(match &self.cookie {
             Some(cookie) => answer.field("set-cookie", cookie.removal()),
@@ -423,7 +447,7 @@ impl Usage {
 }
 
 /// Everything that is wrong with a new password.
-fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
+pub(super) fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
     let all = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: all.into() })
 }
