@@ -129,7 +129,8 @@ impl Endpoints {
     }
 
     /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
-    /// good credential for the others. Whoever wants other rules adds them instead.
+    /// good credential for the others. Whoever wants other rules adds them instead. Administration gets none: it needs one that
+    /// names the permission to administrate.
     #[must_use]
     pub fn add_to(&self, policy: Policy) -> Policy {
         self.0.places.iter().fold(policy, |policy, placed| {
@@ -143,10 +144,10 @@ impl Endpoints {
 
     /// The endpoint that a request of that method to that path, as it was sent, is for.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
-        let mut places = self.0.places.iter().enumerate();
-        let placed =
-            places.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
-        placed.or_else(|| {
+        let mut all = self.0.places.iter().enumerate();
+        let found =
+            all.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
+        found.or_else(|| {
             let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
             Some(Found { place: usize::MAX, admin: Some(operation), id })
         })
