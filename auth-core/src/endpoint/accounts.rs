@@ -12,6 +12,7 @@ use crate::issue::{AccountError, Accounts, Login, NewAccount, PasswordFault, Sec
 use crate::names::Names;
 use crate::principal::{Identity, Method, Principal};
 use crate::rejection::{ContentFault, CredentialFault, Outage, Prohibition, Rejection};
+use crate::store::SessionKey;
 use crate::verify::{ApiKeyVerifier, Verifier as _};
 
 use super::EndpointRequest;
@@ -140,6 +141,7 @@ impl AccountEndpoints {
         request: &EndpointRequest,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before a session is opened
         let refused = |error| self.refused(error, call.words);
         let tokens = if self.keys.is_some() && content.has("api_key") {
             let key = self.verified_key(content.required("api_key")?, request, call.now).await?;
@@ -166,6 +168,7 @@ impl AccountEndpoints {
     }
 
     pub(super) async fn refresh(&self, content: &Content<'_>, call: &Call<'_>) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before the token is spent
         let token = content.required("refresh_token")?;
         let mut tokens = self.refreshed(self.accounts.refresh(token, call.now).await, None, call)?;
         // a client is told the token that is in force, also where it is the one it has
@@ -216,8 +219,9 @@ impl AccountEndpoints {
         let refused = |error| self.refused(error, call.words);
         let session = caller.session.as_deref().filter(|_| self.is_own(caller));
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
+        let token = content.text("refresh_token")?;
         self.accounts.end_session(session, call.now).await.map_err(refused)?;
-        if let Some(token) = content.text("refresh_token")? {
+        if let Some(token) = token {
             self.accounts.end_session_of(token, call.now).await.map_err(refused)?;
         }
         Event::of("logout").account(&caller.subject).session(session).client(call.client).tell();
@@ -284,7 +288,7 @@ impl AccountEndpoints {
     }
 
     pub(super) async fn enrol(&self, caller: &Principal, call: &Call<'_>) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let begun = self.accounts.enrol_second_factor(&account.id, call.now).await;
         let begun = begun.map_err(|error| self.refused(error, call.words))?;
         let mut answer = Object::default();
@@ -299,7 +303,7 @@ impl AccountEndpoints {
         content: &Content<'_>,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let codes = self.accounts.confirm_second_factor(&account.id, &content.secret("code")?, call.now).await;
         let codes = codes.map_err(|error| self.refused(error, call.words))?;
         let mut answer = Object::default();
@@ -313,7 +317,7 @@ impl AccountEndpoints {
         content: &Content<'_>,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let proof = second_factor(content)?;
         let disabled = self.accounts.disable_second_factor(&account.id, proof, call.now).await;
         disabled.map_err(|error| self.refused(error, call.words))?;
@@ -335,6 +339,24 @@ impl AccountEndpoints {
             Err(AccountError::Missing) => Err(Rejection::Forbidden(Prohibition::Denied)),
             found => found.map_err(|error| self.refused(error, call.words)),
         }
+    }
+
+    /// The account of a caller who is logged in. Whoever has a key alone must not change what its owner logs in with: a
+    /// second factor that a thief confirms locks the owner out.
+    async fn person(&self, caller: &Principal, call: &Call<'_>) -> Result<Arc<AccountRecord>, Rejection> {
+        if caller.method != Method::Jwt || self.key_of_session(caller).await?.is_some() {
+            return Err(Rejection::Forbidden(Prohibition::Denied));
+        }
+        self.own(caller, call).await
+    }
+
+    /// The key that the caller's session was opened with; `None` for people, and for callers without a session here.
+    pub(super) async fn key_of_session(&self, caller: &Principal) -> Result<Option<Arc<str>>, Rejection> {
+        let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
+        let Some(session) = session else { return Ok(None) };
+        let found = self.accounts.store().session(&SessionKey::Id(session.into())).resolve().await;
+        let found = found.map_err(|error| Rejection::Unavailable(Outage::new(format!("accounts: {error}"))))?;
+        Ok(found.and_then(|session| session.key))
     }
 
     /// What a client is given for a login or a refresh.
