@@ -1,6 +1,7 @@
 //! Telling stories to a gateway.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -48,10 +49,10 @@ async fn tell(profile: &str) {
                 &of_its_own
             } else {
                 let config = story.config.as_ref();
-                if !stages.contains_key(&config) {
-                    stages.insert(config, Stage::open(binary, &book, config).await);
+                match stages.entry(config) {
+                    Entry::Occupied(open) => open.into_mut(),
+                    Entry::Vacant(place) => place.insert(Stage::open(binary, &book, config).await),
                 }
-                &stages[&config]
             };
             match stage.perform(&book, story).await {
                 Ok(shapes) => drop(answers.insert(&story.name, shapes)),
