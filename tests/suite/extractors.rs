@@ -445,6 +445,7 @@ fn status_of_refusals_is_known_before_they_are_rendered() {
     let refused = auth_actix::Refused::from(auth_core::gate::Refusal {
         rejection: Rejection::MissingCredential,
         reply: lenient_gate().context().refuse(&Rejection::MissingCredential, "GET", "/", "id"),
+        caller: None,
     });
     assert_eq!(refused.status_code().as_u16(), StatusCode::UNAUTHORIZED.as_u16());
     assert_eq!(refused.rejection(), &Rejection::MissingCredential);

@@ -14,10 +14,12 @@
 //! - `content`, `object`, `answer`: reading and writing JSON
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
+//! - `asked`: what adapters carry from a framework's request to its response
 //! - `builder`: putting it together
 
 mod accounts;
 mod answer;
+mod asked;
 mod builder;
 mod content;
 mod cookie;
@@ -36,11 +38,13 @@ use std::sync::Arc;
 
 use crate::clock::Now;
 use crate::issue::AccessTokenIssuer;
+use crate::policy::{self, Policy};
 use crate::principal::Principal;
 use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
+pub use asked::{Answered, Asked, Received};
 pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
@@ -109,6 +113,19 @@ impl Endpoints {
     /// Begins the endpoints of a service that has none yet.
     pub fn builder() -> EndpointsBuilder {
         EndpointsBuilder::default()
+    }
+
+    /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
+    /// good credential for the others. Whoever wants other rules adds them instead.
+    #[must_use]
+    pub fn add_to(&self, policy: Policy) -> Policy {
+        self.0.places.iter().fold(policy, |policy, placed| {
+            let rule = match placed.endpoint.access() {
+                EndpointAccess::Public => policy::public(),
+                EndpointAccess::Authenticated => policy::authenticated(),
+            };
+            policy.route(placed.method(), placed.path(), rule)
+        })
     }
 
     /// The endpoint that a request of that method to that path, as it was sent, is for.

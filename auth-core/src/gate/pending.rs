@@ -42,7 +42,7 @@ pub(super) fn verify_bytes_guarded(verifier: &dyn Verifier, credential: &[u8], n
     let panicked = || Rejection::Unavailable(Outage::new("a verifier panicked"));
     match catch_unwind(AssertUnwindSafe(|| verifier.verify_bytes(credential, now))) {
         Ok(Some(Outcome::Wait(pending))) => Some(Outcome::Wait(guarded_later(pending, panicked))),
-        Ok(verified) => verified,
+        Ok(verdict) => verdict,
         Err(_) => None,
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt;
 use std::ops::Deref;
+use std::slice;
 use std::time::Duration;
 
 use super::charge::MAX_CHARGES;
@@ -193,27 +194,32 @@ fn nanos(time: Duration) -> u64 {
 /// # Ok::<(), auth_core::ConfigError>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Spending {
-    balances: [Balance; MAX_CHARGES],
-    count: usize,
+pub struct Spending(Balances);
+
+/// A single balance is apart, so that nothing is written into the places that it leaves empty.
+#[derive(Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each request with several")]
+enum Balances {
+    One(Balance),
+    Several([Balance; MAX_CHARGES], usize),
 }
 
 impl Spending {
     /// These balances; those beyond [`MAX_CHARGES`] are left out.
     #[inline]
     pub fn new(balances: impl IntoIterator<Item = Balance>) -> Self {
-        let mut all = Self { balances: [NOTHING; MAX_CHARGES], count: 0 };
-        for (place, balance) in all.balances.iter_mut().zip(balances) {
+        let (mut all, mut count) = ([NOTHING; MAX_CHARGES], 0);
+        for (place, balance) in all.iter_mut().zip(balances) {
             *place = balance;
-            all.count += 1;
+            count += 1;
         }
-        all
+        Self(Balances::Several(all, count))
     }
 
     /// One balance.
     #[inline]
     pub(crate) const fn of(only: Balance) -> Self {
-        Self { balances: [only, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING], count: 1 }
+        Self(Balances::One(only))
     }
 
     /// Whether the request may pass: it fits into all budgets, or into none as far as it is concerned.
@@ -227,7 +233,7 @@ impl Spending {
     /// The same, with every wait longer by that time. What never fits stays so.
     #[must_use]
     pub fn later(mut self, by: Duration) -> Self {
-        for balance in self.balances.iter_mut().take(self.count) {
+        for balance in self.0.as_mut_slice() {
             *balance = balance.later(by);
         }
         self
@@ -245,11 +251,24 @@ impl Spending {
     }
 }
 
+impl Balances {
+    fn as_mut_slice(&mut self) -> &mut [Balance] {
+        match self {
+            Self::One(only) => slice::from_mut(only),
+            Self::Several(all, count) => all.get_mut(..*count).unwrap_or_default(),
+        }
+    }
+}
+
 impl Deref for Spending {
     type Target = [Balance];
 
+    #[inline]
     fn deref(&self) -> &[Balance] {
-        self.balances.get(..self.count).unwrap_or_default()
+        match &self.0 {
+            Balances::One(only) => slice::from_ref(only),
+            Balances::Several(all, count) => all.get(..*count).unwrap_or_default(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod families;
+mod service;
 mod sqlite;
 
 use std::time::Duration;

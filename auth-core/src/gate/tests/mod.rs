@@ -247,3 +247,46 @@ fn only_the_verifier_that_decides_first_may_remember() {
     let panics = &[("authorization", "Bearer panic-now")];
     assert_eq!(status(&decide(&gate(Arc::new(Remembering), scripted()), "/read", panics)), 401);
 }
+
+/// Finds everything good that it sees as bytes, and nothing as text.
+struct OfBytes;
+
+impl Verifier for OfBytes {
+    fn recognises(&self, _: &str) -> bool {
+        true
+    }
+
+    fn verify(&self, _: &str, _: Now) -> Outcome<Verified> {
+        Outcome::Done(Err(Rejection::InvalidCredential(CredentialFault::Signature)))
+    }
+
+    fn verify_bytes(&self, credential: &[u8], now: Now) -> Option<Outcome<Verified>> {
+        let known = Remembering.remembered(credential, now)?;
+        credential.starts_with(b"good").then_some(Outcome::Done(Ok(known)))
+    }
+}
+
+#[test]
+fn bytes_are_verified_before_their_form_is_looked_at_unless_failures_are_counted() {
+    let builder = || {
+        let policy = Policy::new().get("/read", authenticated());
+        Gate::builder().accept(Source::bearer(), OfBytes).policy(policy)
+    };
+    let store = Arc::new(crate::store::MemoryLimitStore::new());
+    let guard = FailedAttempts::new("30/minute".parse().unwrap(), Clients::Direct, store);
+    let (free, guarded) = (builder().build().unwrap(), builder().failed_attempts(guard).build().unwrap());
+    let too_long = format!("good{}", "x".repeat(8 * 1024));
+    for (credential, expected) in [
+        ("good", "admitted"),
+        ("bad", "signature_invalid"),
+        ("panic", "signature_invalid"),
+        ("bad!", "malformed_token"),
+        ("", "empty_credential"),
+        (&too_long, "token_too_long"),
+    ] {
+        let value = format!("Bearer {credential}");
+        let headers = [("authorization", value.as_str())];
+        assert_eq!(cause(&decide(&free, "/read", &headers)), expected, "{credential}");
+        assert_ne!(cause(&decide(&guarded, "/read", &headers)), "admitted", "{credential}");
+    }
+}

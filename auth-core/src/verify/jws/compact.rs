@@ -93,7 +93,7 @@ pub(crate) fn first_dot(text: &[u8]) -> Option<usize> {
 /// A signature is long and has no dot in it, so most of it is passed over by the block.
 fn last_dot(text: &[u8]) -> Option<usize> {
     let (_, blocks) = text.as_rchunks::<BLOCK>();
-    let has_dot = |block: &[u8; BLOCK]| block.iter().fold(false, |found, byte| found | (*byte == b'.'));
+    let has_dot = |block: &[u8; BLOCK]| block.iter().fold(0, |dots, byte| dots | u8::from(*byte == b'.')) != 0;
     let passed = blocks.iter().rev().take_while(|block| !has_dot(block)).count();
     last_dot_in_words(text.get(..text.len() - passed * BLOCK)?)
 }

@@ -135,7 +135,7 @@ impl JwtVerifier {
             return Ok(identity);
         }
         let identified = self.identify(text, now);
-        if !identified.as_ref().is_err_and(is_of_form) {
+        if !identified.as_ref().is_err_and(|fault| is_of_form(*fault)) {
             known.count_miss(print);
         }
         let (identity, span) = identified?;
@@ -186,7 +186,7 @@ impl JwtVerifier {
 }
 
 /// Whether the form of a token is at fault, and so perhaps that of any credential.
-fn is_of_form(fault: &CredentialFault) -> bool {
+fn is_of_form(fault: CredentialFault) -> bool {
     matches!(fault, CredentialFault::Malformed | CredentialFault::TooLong)
 }
 
@@ -208,7 +208,7 @@ impl Verifier for JwtVerifier {
     /// other fault than that of its form has been looked at more closely than the gate would.
     fn verify_bytes(&self, credential: &[u8], now: Now) -> Option<Outcome<Verified>> {
         let verdict = self.verify_unless_known(credential, now);
-        if verdict.as_ref().is_err_and(is_of_form) {
+        if verdict.as_ref().is_err_and(|fault| is_of_form(*fault)) {
             return None;
         }
         Some(Outcome::Done(verdict.map_err(Rejection::InvalidCredential)))

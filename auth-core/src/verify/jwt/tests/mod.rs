@@ -94,7 +94,7 @@ pub(super) fn verify_at(verifier: &JwtVerifier, token: &str, seconds: i64) -> Re
 fn check_bytes(verifier: &JwtVerifier, token: &str, seconds: i64, verdict: &Outcome<Verified>) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     match (verifier.verify_bytes(token.as_bytes(), at(seconds)), verdict) {
-        (None, Outcome::Done(Err(Rejection::InvalidCredential(fault)))) => assert!(is_of_form(fault), "{token}"),
+        (None, Outcome::Done(Err(Rejection::InvalidCredential(fault)))) => assert!(is_of_form(*fault), "{token}"),
         (Some(Outcome::Done(of_bytes)), Outcome::Done(verdict)) => {
             assert_eq!(format!("{of_bytes:?}"), format!("{verdict:?}"), "{token}");
             assert!(token.bytes().all(plain), "{token}");
