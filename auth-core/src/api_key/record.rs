@@ -66,6 +66,8 @@ pub enum KeyStatus {
     Active,
     /// It is switched off and can be switched on again.
     Disabled,
+    /// It is out of force for as long as its owner or its tenant is switched off.
+    Suspended,
     /// It was taken back, for good.
     Revoked,
 }
@@ -130,7 +132,7 @@ impl ApiKeyRecord {
     pub fn check(&self, wall: Timestamp) -> Result<(), CredentialFault> {
         match self.status {
             KeyStatus::Revoked => Err(CredentialFault::Revoked),
-            KeyStatus::Disabled => Err(CredentialFault::Disabled),
+            KeyStatus::Disabled | KeyStatus::Suspended => Err(CredentialFault::Disabled),
             KeyStatus::Active if self.end().is_some_and(|end| end <= wall) => Err(CredentialFault::Expired),
             KeyStatus::Active => Ok(()),
         }

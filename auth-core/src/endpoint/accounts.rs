@@ -7,6 +7,7 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, LoginName, TenantRecord};
 use crate::clock::Now;
 use crate::gate::Gate;
+use crate::issue::journal::Event;
 use crate::issue::{AccountError, Accounts, Login, NewAccount, PasswordFault, SecondFactorProof, TenantFor, Tokens};
 use crate::names::Names;
 use crate::principal::{Identity, Method, Principal};
@@ -83,10 +84,15 @@ pub struct Usage {
     pub gate: Gate,
     /// What the limit is called in the plans.
     pub limit: Arc<str>,
+    /// What is told of it; `None` for `limit`, `remaining` and `reset_at`.
+    pub members: Option<Vec<&'static str>>,
 }
 
 /// The members of a user unless others are configured.
 const USER: [&str; 4] = ["id", "email", "name", "tenant"];
+
+/// What is told of a usage unless other members are configured.
+const USAGE: [&str; 3] = ["limit", "remaining", "reset_at"];
 
 impl AccountEndpoints {
     /// Accounts that are logged in to by address, with nothing more; set the fields for more.
@@ -116,7 +122,7 @@ impl AccountEndpoints {
             }
         }
         wanted.password = Some(content.secret("password")?);
-        wanted.name = content.text("name")?.map(Arc::from);
+        wanted.name = called(content)?;
         let Registration { tenant, plan, kind, roles, permissions } = self.registration.clone();
         wanted.tenant = tenant;
         wanted.plan = plan;
@@ -124,6 +130,7 @@ impl AccountEndpoints {
         wanted.roles = roles;
         wanted.permissions = permissions;
         let account = self.accounts.create(wanted, call.now).await.map_err(|error| self.refused(error, call.words))?;
+        Event::of("register").account(&account.id).client(call.client).tell();
         let user = self.told(&account, None, call).await?;
         Ok(Answer::object(201, &user.named(call.members, call.words)))
     }
@@ -138,7 +145,7 @@ impl AccountEndpoints {
         let refused = |error| self.refused(error, call.words);
         let tokens = if self.keys.is_some() && content.has("api_key") {
             let key = self.verified_key(content.required("api_key")?, request, call.now).await?;
-            self.accounts.log_in_with_key(&key, call.now).await.map_err(refused)?
+            self.accounts.log_in_with_key(&key, call.client, call.now).await.map_err(refused)?
         } else {
             let mut login = Login::new(content.required(self.login_by.member())?, content.secret("password")?);
             login.second_factor = second_factor(content)?;
@@ -163,8 +170,7 @@ impl AccountEndpoints {
     pub(super) async fn refresh(&self, content: &Content<'_>, call: &Call<'_>) -> Result<Answer, Rejection> {
         content.flag("cookie")?; // what is wrong is told before the token is spent
         let token = content.required("refresh_token")?;
-        let mut tokens =
-            self.accounts.refresh(token, call.now).await.map_err(|error| self.refused(error, call.words))?;
+        let mut tokens = self.refreshed(self.accounts.refresh(token, call.now).await, None, call)?;
         // a client is told the token that is in force, also where it is the one it has
         tokens.refresh = tokens.refresh.or_else(|| Some(Secret::from(token)));
         self.given(tokens, content, call).await
@@ -179,7 +185,29 @@ impl AccountEndpoints {
         let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
         let tokens = self.accounts.refresh_session(session, call.now).await;
-        self.given(tokens.map_err(|error| self.refused(error, call.words))?, content, call).await
+        self.given(self.refreshed(tokens, Some(caller), call)?, content, call).await
+    }
+
+    /// Tells what came of a refresh.
+    fn refreshed(
+        &self,
+        tokens: Result<Tokens, AccountError>,
+        caller: Option<&Principal>,
+        call: &Call<'_>,
+    ) -> Result<Tokens, Rejection> {
+        match &tokens {
+            Ok(tokens) => {
+                let event = Event::of("refresh").account(&tokens.account.id).session(&tokens.session);
+                event.client(call.client).tell();
+            }
+            Err(error) => {
+                let (account, session) =
+                    (caller.map(|caller| &*caller.subject), caller.and_then(|caller| caller.session.as_deref()));
+                let event = Event { account, session, ..Event::of("refresh_failed") };
+                event.cause(error.cause()).client(call.client).tell();
+            }
+        }
+        tokens.map_err(|error| self.refused(error, call.words))
     }
 
     pub(super) async fn log_out(
@@ -196,6 +224,7 @@ impl AccountEndpoints {
         if let Some(token) = token {
             self.accounts.end_session_of(token, call.now).await.map_err(refused)?;
         }
+        Event::of("logout").account(&caller.subject).session(session).client(call.client).tell();
         let answer = Answer::nothing(204);
         Ok(match &self.cookie {
             Some(cookie) => answer.field("set-cookie", cookie.removal()),
@@ -238,18 +267,11 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         let account = self.own(caller, call).await?;
         let refused = |error| self.refused(error, call.words);
-        let name = content.text("name")?.map(Arc::<str>::from);
-        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
-            return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
-        }
-        let email = content.text("email")?;
-        if email.is_some_and(|email| !is_address(email)) {
-            return Err(content.invalid("email", "must be an address such as ada@example.com"));
-        }
-        let email = email.map(LoginName::fold).transpose();
-        let email = email.map_err(|error| content.invalid("email", format!("is no address: {error}")))?;
-        if email.is_some() && account.password.is_some() {
-            // whoever has a key or a stolen token must not be able to take the account over
+        let name = called(content)?;
+        // whoever has a key or a stolen token must not be able to take the account over; sending back what was shown is fine
+        if let Some(email) = content.text("email")?
+            && account.email.as_ref().map(|own| &**own.written()) != Some(email)
+        {
             return Err(content.invalid("email", "cannot be changed here"));
         }
         let mut changed = account;
@@ -412,7 +434,7 @@ impl AccountEndpoints {
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
             AccountError::Weak(faults) => weak(words, "password", &faults),
-            AccountError::NameTaken => Rejection::Conflict("an account with this name"),
+            AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {
                 let member = self.login_by.member();
                 invalid(words, member, Cow::Owned(format!("cannot be a name: {error}")))
@@ -438,14 +460,23 @@ impl Usage {
             usage.say("remaining", balance.remaining());
             usage.say("reset_at", call.words.time(balance.resets(call.now.wall)));
         }
-        Ok(usage.named(&["limit", "remaining", "reset_at"], call.words))
+        Ok(usage.named(self.members.as_deref().unwrap_or(&USAGE), call.words))
     }
 }
 
 /// Everything that is wrong with a new password.
-fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
+pub(super) fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
     let all = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: all.into() })
+}
+
+/// What a person wants to be called.
+fn called(content: &Content<'_>) -> Result<Option<Arc<str>>, Rejection> {
+    let name = content.text("name")?;
+    if name.is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
+        return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
+    }
+    Ok(name.map(Arc::from))
 }
 
 fn second_factor(content: &Content<'_>) -> Result<Option<SecondFactorProof>, Rejection> {

@@ -57,6 +57,7 @@ impl Endpoints {
         let anonymous = attached.anonymous.map(|anonymous| Arc::clone(anonymous.context()));
         let context = principal.or(anonymous)?;
         let mut request = EndpointRequest::new(head.method, context.now());
+        request.query = head.query.map(str::to_owned);
         let mut fault = None;
         match head.field("content-type") {
             Field::Absent => {}

@@ -7,7 +7,7 @@ use crate::issue::AccessTokenIssuer;
 
 use super::table::Placed;
 use super::words::member;
-use super::{AccountEndpoints, Endpoint, Endpoints, KeyEndpoints, Parts, Words};
+use super::{AccountEndpoints, AdminEndpoints, Endpoint, Endpoints, KeyEndpoints, Parts, Words};
 
 /// Puts the endpoints of a service together.
 #[derive(Default)]
@@ -35,6 +35,13 @@ impl EndpointsBuilder {
     #[must_use]
     pub fn accounts(mut self, accounts: AccountEndpoints) -> Self {
         self.parts.accounts = Some(accounts);
+        self
+    }
+
+    /// Administrates, under the prefix that it was given.
+    #[must_use]
+    pub fn admin(mut self, admin: AdminEndpoints) -> Self {
+        self.parts.admin = Some(admin);
         self
     }
 

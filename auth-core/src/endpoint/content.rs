@@ -42,6 +42,11 @@ impl<'w> Content<'w> {
         self.value(member).is_some()
     }
 
+    /// Whether the member is there, be it `null`.
+    pub(super) fn names(&self, member: &str) -> bool {
+        self.members.contains_key(self.words.name(member))
+    }
+
     /// A text that may be left out.
     pub(super) fn text(&self, member: &str) -> Result<Option<&str>, Rejection> {
         let Some(value) = self.value(member) else { return Ok(None) };

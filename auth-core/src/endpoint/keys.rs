@@ -4,6 +4,7 @@
 //! key that is made with a key ends no later than that.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -289,11 +290,12 @@ fn networks(caller: &Principal, content: &Content<'_>) -> Result<Option<Arc<Netw
 pub(super) struct Call<'c> {
     pub(super) words: &'c Words,
     pub(super) members: &'c [&'static str],
+    pub(super) client: Option<IpAddr>,
     pub(super) now: Now,
 }
 
 /// Everything about a key that is no secret.
-fn described(record: &ApiKeyRecord, call: &Call<'_>) -> Object {
+pub(super) fn described(record: &ApiKeyRecord, call: &Call<'_>) -> Object {
     let words = call.words;
     let time = |at: Option<Timestamp>| at.map(|at| words.time(at));
     let mut key = Object::default();
@@ -317,6 +319,7 @@ fn status(record: &ApiKeyRecord, now: Now) -> &'static str {
     match record.status {
         KeyStatus::Revoked => "revoked",
         KeyStatus::Disabled => "disabled",
+        KeyStatus::Suspended => "suspended",
         KeyStatus::Active if record.check(now.wall).is_err() => "expired",
         KeyStatus::Active if record.succession.is_some() => "rotated",
         KeyStatus::Active => "active",
@@ -330,10 +333,10 @@ fn fresh(minted: &MintedKey, call: &Call<'_>) -> Named {
     key.named(call.members, call.words)
 }
 
-fn refused(error: &KeyError, words: &Words) -> Rejection {
+pub(super) fn refused(error: &KeyError, words: &Words) -> Rejection {
     match error {
         KeyError::Missing => Rejection::NotFound,
-        KeyError::Ended => Rejection::Conflict("a successor or an end of this key"),
+        KeyError::Ended => Rejection::Conflict("this key has a successor or an end already"),
         KeyError::Environment(_) => invalid(words, "environment", "is not one that keys have"),
         KeyError::Invalid(rule) => invalid(words, "name", format!("cannot be taken: {rule}")),
         KeyError::Random | KeyError::Store(_) => Rejection::Unavailable(Outage::new(format!("API keys: {error}"))),

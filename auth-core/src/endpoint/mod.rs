@@ -15,9 +15,11 @@
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
 //! - `asked`: what adapters carry from a framework's request to its response
+//! - `admin`: administration, under one prefix
 //! - `builder`: putting it together
 
 mod accounts;
+mod admin;
 mod answer;
 mod asked;
 mod builder;
@@ -44,6 +46,7 @@ use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
+pub use admin::AdminEndpoints;
 pub use asked::{Answered, Asked, Received};
 pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
@@ -71,6 +74,7 @@ struct Parts {
     keys: Option<KeyEndpoints>,
     accounts: Option<AccountEndpoints>,
     issuer: Option<AccessTokenIssuer>,
+    admin: Option<AdminEndpoints>,
 }
 
 /// What an endpoint is asked.
@@ -79,6 +83,8 @@ struct Parts {
 pub struct EndpointRequest {
     /// The method: HEAD gets no body.
     pub method: String,
+    /// The query of its target, without the `?`.
+    pub query: Option<String>,
     /// The value of `Content-Type`, where there is exactly one.
     pub media_type: Option<String>,
     /// The content, of at most [`MAX_CONTENT`] bytes.
@@ -94,7 +100,15 @@ pub struct EndpointRequest {
 impl EndpointRequest {
     /// A request of that method without content from nobody in particular; set the fields for more.
     pub fn new(method: impl Into<String>, now: Now) -> Self {
-        Self { method: method.into(), media_type: None, content: Vec::new(), caller: None, client: None, now }
+        Self {
+            method: method.into(),
+            query: None,
+            media_type: None,
+            content: Vec::new(),
+            caller: None,
+            client: None,
+            now,
+        }
     }
 }
 
@@ -116,7 +130,8 @@ impl Endpoints {
     }
 
     /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
-    /// good credential for the others. Whoever wants other rules adds them instead.
+    /// good credential for the others. Whoever wants other rules adds them instead. Administration gets none: it needs one that
+    /// names the permission to administrate.
     #[must_use]
     pub fn add_to(&self, policy: Policy) -> Policy {
         self.0.places.iter().fold(policy, |policy, placed| {
@@ -130,8 +145,13 @@ impl Endpoints {
 
     /// The endpoint that a request of that method to that path, as it was sent, is for.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
-        let mut places = self.0.places.iter().enumerate();
-        places.find_map(|(place, placed)| Some(Found { place, id: placed.matches(method, path)? }))
+        let mut all = self.0.places.iter().enumerate();
+        let found =
+            all.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
+        found.or_else(|| {
+            let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
+            Some(Found { place: usize::MAX, admin: Some(operation), id })
+        })
     }
 
     /// Does what the endpoint is for, and answers it.
@@ -142,10 +162,14 @@ impl Endpoints {
     /// Why nothing was done, to be told like every other refusal.
     pub async fn answer(&self, found: Found, request: EndpointRequest) -> Result<Reply, Rejection> {
         let parts = &*self.0;
-        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
         if request.content.len() > MAX_CONTENT {
             return Err(Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)));
         }
+        if let (Some(operation), Some(admin)) = (found.admin, &parts.admin) {
+            let answer = admin.answer(operation, &found.id, &request, &parts.words).await?;
+            return Ok(answer.into_reply(&request.method));
+        }
+        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
         let answer = parts.answered(placed, &found.id, &request).await?;
         Ok(answer.with_status(placed.status).into_reply(&request.method))
     }
@@ -153,7 +177,7 @@ impl Endpoints {
 
 impl Parts {
     async fn answered(&self, placed: &Placed, id: &str, request: &EndpointRequest) -> Result<Answer, Rejection> {
-        let call = Call { words: &self.words, members: &placed.members, now: request.now };
+        let call = Call { words: &self.words, members: &placed.members, client: request.client, now: request.now };
         let content = |is_needed: Needed| {
             let read = if is_needed == Needed::Yes { Content::read } else { Content::read_any };
             read(request.media_type.as_deref(), &request.content, &self.words)

@@ -3,6 +3,7 @@
 use crate::error::ConfigError;
 
 use super::Endpoint;
+use super::admin::Operation;
 
 /// An endpoint at its place.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ enum Segment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub(super) place: usize,
+    /// What is asked of administration, if it is that.
+    pub(super) admin: Option<Operation>,
     /// What stands in the path in the place of `{id}`.
     pub(super) id: String,
 }

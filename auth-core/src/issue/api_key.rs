@@ -187,6 +187,14 @@ impl ApiKeys {
         }
     }
 
+    /// Changes one thing about every key in scope, in one step; answers those that it changed. Revoked keys stay as they are.
+    ///
+    /// # Errors
+    /// What went wrong in the store; then every key is as it was.
+    pub async fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Result<Vec<ApiKeyRecord>, KeyError> {
+        Ok(self.store.change_all(scope, change).resolve().await?)
+    }
+
     /// The key with this id.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! - `access_token`: [`AccessTokenIssuer`], which signs the service's own access tokens, and its [`SigningKeys`]
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
+//! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
@@ -13,6 +14,7 @@
 
 mod access_token;
 mod accounts;
+mod administration;
 mod api_key;
 mod base32;
 mod mint;
@@ -28,10 +30,12 @@ pub use access_token::{
     AccessTokenIssuer, MintedAccessToken, NewAccessToken, SigningAlgorithm, SigningError, SigningKey, SigningKeys,
     TokenType,
 };
+pub(crate) use accounts::journal;
 pub use accounts::{
     AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
     Tokens,
 };
+pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{

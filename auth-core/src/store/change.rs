@@ -16,8 +16,12 @@ pub enum KeyChange {
     Revoke,
     /// Switches it off until it is switched on again.
     Disable,
-    /// Switches it on again.
+    /// Switches it on again, where it was switched off by itself.
     Enable,
+    /// Puts it out of force with its owner or its tenant. One that is switched off by itself stays as it is.
+    Suspend,
+    /// Puts it back in force with its owner and its tenant. One that was switched off by itself stays off.
+    Resume,
     /// Calls it something else.
     Name(Arc<str>),
     /// Says something else about it.
@@ -46,7 +50,10 @@ impl KeyChange {
         match self {
             Self::Revoke => record.status = KeyStatus::Revoked,
             Self::Disable => record.status = KeyStatus::Disabled,
-            Self::Enable => record.status = KeyStatus::Active,
+            Self::Enable if record.status == KeyStatus::Disabled => record.status = KeyStatus::Active,
+            Self::Suspend if record.status == KeyStatus::Active => record.status = KeyStatus::Suspended,
+            Self::Resume if record.status == KeyStatus::Suspended => record.status = KeyStatus::Active,
+            Self::Enable | Self::Suspend | Self::Resume => {}
             Self::Name(name) => record.name = name,
             Self::Description(description) => record.description = description,
             Self::Permissions(permissions) => record.permissions = permissions,

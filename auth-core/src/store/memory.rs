@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::outcome::Outcome;
 
 use super::index::Index;
-use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, succeeded};
+use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded};
 
 /// Keeps keys until the process ends. Every answer is there at once; [`find`](ApiKeyStore::find) takes no lock.
 ///
@@ -91,6 +91,18 @@ impl ApiKeyStore for MemoryKeyStore {
             Some(record.clone())
         });
         Outcome::Done(changed)
+    }
+
+    fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Answer<Vec<ApiKeyRecord>> {
+        let mut records = self.records();
+        let mut all = Vec::new();
+        for record in records.values_mut().filter(|record| scope.covers(record)) {
+            let Some(after) = changed(record, &change) else { continue };
+            record.clone_from(&after);
+            self.publish(record);
+            all.push(after);
+        }
+        Outcome::Done(Ok(all))
     }
 
     fn delete(&self, id: &str) -> Answer<Removal> {

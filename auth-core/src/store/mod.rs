@@ -108,6 +108,10 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     /// for good, whatever else happens at the same moment.
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>>;
 
+    /// Changes every key in scope in one step, and answers those that it changed, as they are then. Revoked keys stay as
+    /// they are, but for a revocation.
+    fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Answer<Vec<ApiKeyRecord>>;
+
     /// Removes a key without a trace; answers whether it was there.
     fn delete(&self, id: &str) -> Answer<Removal>;
 
@@ -180,6 +184,14 @@ pub struct Rehash {
     pub digest: KeyDigest,
     /// The id of the current pepper.
     pub pepper: Arc<str>,
+}
+
+/// The key after a change; `None` where it stays as it is.
+fn changed(record: &ApiKeyRecord, change: &KeyChange) -> Option<ApiKeyRecord> {
+    let mut changed = record.clone();
+    // a revoked key is in conflict with every change but one, and stays as it is
+    change.clone().apply(&mut changed).ok()?;
+    (changed != *record).then_some(changed)
 }
 
 /// What a rotation makes of the key that is replaced.

@@ -128,6 +128,15 @@ impl DataDir {
         self.sync()
     }
 
+    /// Waits until nobody else has a turn, and has it until the value is dropped: for reading a file and then replacing it.
+    ///
+    /// # Errors
+    /// The folder cannot be locked.
+    pub fn turn(&self) -> Result<File, DataDirError> {
+        let locked = File::open(&self.0).and_then(|folder| folder.lock().map(|()| folder));
+        locked.map_err(|error| DataDirError::Io(self.0.clone(), error))
+    }
+
     /// Writes a file under a name of its own, down to the disk.
     fn draft(&self, name: &str, content: &[u8]) -> Result<PathBuf, DataDirError> {
         let path = self.file(&format!(".{name}.{}", std::process::id()));

@@ -15,7 +15,7 @@ use crate::config::Tokens;
 use crate::data_dir::{DataDir, DataDirError};
 
 /// The file with the keys.
-const FILE: &str = "signing-keys.json";
+pub(crate) const FILE: &str = "signing-keys.json";
 
 /// How much longer than its tokens live a replaced key verifies: clocks differ.
 const MARGIN: Duration = Duration::from_mins(5);
@@ -83,6 +83,8 @@ pub fn open(tokens: &Tokens, data_dir: &DataDir, now: Timestamp) -> Result<Acces
 /// # Errors
 /// The keys can be neither read nor made.
 pub fn rotate(tokens: &Tokens, data_dir: &DataDir, now: Timestamp) -> Result<AccessTokenIssuer, KeysError> {
+    // of several at once, each goes on from what the one before wrote
+    let _turn = data_dir.turn()?;
     let mut keys = open(tokens, data_dir, now)?.keys().clone();
     replace(&mut keys, tokens, data_dir, now)?;
     Ok(issuer(tokens, keys))

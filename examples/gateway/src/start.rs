@@ -12,7 +12,7 @@ use crate::config::{Config, Demo, Draft};
 use crate::demo;
 use crate::health::Health;
 use crate::log::{self, LogEnd};
-use crate::reload::{self, Following, Generation, Origin};
+use crate::reload::{self, Following, Generation, Origin, SigningKeysWatched};
 use crate::rounds::InUse;
 use crate::tls::Tls;
 use crate::wiring::{self, Resources, Wired};
@@ -47,7 +47,9 @@ impl Ready {
         let log = log::start(&config.log);
         let (listener, address) = listen(config.server.listen)?;
         let data_dir = arguments.whose.data_dir(&config)?;
-        let resources = Resources::open(&config, &data_dir).map_err(Failure::obstacle)?;
+        let (resources, signing_keys) =
+            SigningKeysWatched::note_at_start(&data_dir, || Resources::open(&config, &data_dir))
+                .map_err(Failure::obstacle)?;
         let now = resources.clock.now();
         let wired = wiring::wire(&config, resources.clone())?;
         if let Some(accounts) = &wired.accounts {
@@ -70,7 +72,7 @@ impl Ready {
             announcement =
                 format!("{announcement}\nThis is a demo; its accounts are in {}. Try:\n\n{lines}", file.display());
         }
-        let origin = Origin { arguments: arguments.clone(), data_dir, resources, in_use, watched };
+        let origin = Origin { arguments: arguments.clone(), data_dir, resources, in_use, watched, signing_keys };
         let health = Arc::default();
         Ok(Self { config: Arc::new(config), wired, health, listener, address, announcement, log, origin })
     }

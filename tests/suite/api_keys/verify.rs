@@ -200,6 +200,10 @@ impl ApiKeyStore for Scripted {
         if forgotten { self.inner.by_id(id) } else { self.inner.change(id, change) }
     }
 
+    fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Answer<Vec<ApiKeyRecord>> {
+        self.inner.change_all(scope, change)
+    }
+
     fn delete(&self, id: &str) -> Answer<Removal> {
         self.inner.delete(id)
     }

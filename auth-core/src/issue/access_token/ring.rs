@@ -74,6 +74,12 @@ impl SigningKeys {
         std::iter::once(&self.current).chain(self.replaced.iter().map(|(key, _)| key))
     }
 
+    /// Every key with when it was replaced, the current one first: that one never was.
+    pub fn ages(&self) -> impl Iterator<Item = (&SigningKey, Option<Timestamp>)> {
+        let replaced = self.replaced.iter().map(|(key, at)| (key, Some(*at)));
+        std::iter::once((&self.current, None)).chain(replaced)
+    }
+
     /// What verifies the tokens, of the current key and of those before it.
     ///
     /// # Errors

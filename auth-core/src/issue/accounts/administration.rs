@@ -10,6 +10,7 @@ use crate::issue::mint;
 use crate::names::Names;
 use crate::network::NetworkSet;
 
+use super::journal::Event;
 use super::{AccountError, Accounts, Login};
 
 /// What somebody wants of a new account.
@@ -160,8 +161,17 @@ impl Accounts {
     /// # Errors
     /// As [`log_in`](Self::log_in) for the old password; [`AccountError::Weak`] for the new one.
     pub async fn change_password(&self, old: Login, new: Secret, now: Now) -> Result<AccountRecord, AccountError> {
-        let account = self.authenticated(old, now).await?;
-        self.set_password(&account, new, Some(account.generation), now).await
+        let client = old.source;
+        let account = self.authenticated(old, "password_change_failed", now).await?;
+        let changed = self.set_password(&account, new, Some(account.generation), now).await;
+        match &changed {
+            Ok(_) => Event::of("password_change").account(&account.id).client(client).tell(),
+            Err(error) => {
+                let event = Event::of("password_change_failed").account(&account.id).client(client);
+                event.cause(error.cause()).tell();
+            }
+        }
+        changed
     }
 
     /// Gives an account another password, whatever the old one is, and ends its sessions: for administrators.

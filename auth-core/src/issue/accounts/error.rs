@@ -37,6 +37,28 @@ pub enum AccountError {
     Store(StoreError),
 }
 
+impl AccountError {
+    /// A stable name of it, for logs.
+    pub const fn cause(&self) -> &'static str {
+        match self {
+            Self::Login(LoginFault::Credentials) => "invalid_credentials",
+            Self::Login(LoginFault::SecondFactorMissing) => "second_factor_required",
+            Self::Login(LoginFault::SecondFactorWrong) => "invalid_second_factor",
+            Self::Refused(rejection) => rejection.cause(),
+            Self::Network => "network",
+            Self::Token(fault) => fault.cause(),
+            Self::Weak(_) => "weak_password",
+            Self::NameTaken => "name_taken",
+            Self::Name(_) => "invalid_name",
+            Self::Missing => "not_found",
+            Self::State(_) => "wrong_state",
+            Self::Hashing(_) => "hashing",
+            Self::Random => "no_random_bytes",
+            Self::Store(_) => "store",
+        }
+    }
+}
+
 impl From<StoreError> for AccountError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

@@ -13,6 +13,7 @@ use crate::names::Names;
 use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
+use super::journal::Event;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
 /// How many networks that an account was used from are remembered.
@@ -61,8 +62,10 @@ impl Accounts {
     /// [`AccountError::Login`] where nobody is logged in, [`AccountError::Network`] where the account may not be used from
     /// there, [`AccountError::Refused`] where too many attempts failed, [`AccountError::Hashing`] where too many wait.
     pub async fn log_in(&self, login: Login, now: Now) -> Result<Tokens, AccountError> {
-        let account = self.authenticated(login, now).await?;
+        let client = login.source;
+        let account = self.authenticated(login, "login_failed", now).await?;
         let (session, refresh) = self.open(&account, None, now).await?;
+        Event::of("login").account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, refresh, now).await
     }
 
@@ -72,7 +75,12 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::Login`] where the key belongs to no account that may be used; [`AccountError::Refused`] where the key
     /// is on the list of revocations.
-    pub async fn log_in_with_key(&self, key: &Identity, now: Now) -> Result<Tokens, AccountError> {
+    pub async fn log_in_with_key(
+        &self,
+        key: &Identity,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Tokens, AccountError> {
         let refused = || AccountError::Login(LoginFault::Credentials);
         if key.issuer != *self.issuer() {
             return Err(refused());
@@ -83,21 +91,53 @@ impl Accounts {
         let account = self.0.store.by_id(&key.subject).resolve().await?.ok_or_else(refused)?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
+            Event::of("login_failed").account(&account.id).cause("disabled").client(client).tell();
             return Err(refused());
         }
         let id = key.credential_id.as_deref().map(Arc::from);
         let origin = Origin { key: id, permissions: key.permissions.clone(), expires: key.expires };
         let (session, refresh) = self.open(&account, Some(origin), now).await?;
+        let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
+        event.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, refresh, now).await
     }
 
-    /// The account of whoever knows its password and shows its second factor.
-    pub(super) async fn authenticated(&self, login: Login, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
+    /// The account of whoever knows its password and shows its second factor; `failed` is what is told of whoever does
+    /// not.
+    pub(super) async fn authenticated(
+        &self,
+        login: Login,
+        failed: &'static str,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
         let name = LoginName::fold(&login.name).ok();
         let account = match &name {
             Some(name) => self.0.store.by_login(name).resolve().await?,
             None => None,
         };
+        let (client, who) = (login.source, account.clone());
+        let judged = self.attempted(account, name, login, now).await;
+        if let Err(error) = &judged {
+            let event = Event::of(failed).client(client);
+            match &who {
+                None => event.cause("unknown_account").tell(),
+                Some(account) if account.status == AccountStatus::Disabled => {
+                    event.account(&account.id).cause("disabled").tell();
+                }
+                Some(account) => event.account(&account.id).cause(error.cause()).tell(),
+            }
+        }
+        judged
+    }
+
+    /// The same, as often as guessing allows.
+    async fn attempted(
+        &self,
+        account: Option<Arc<AccountRecord>>,
+        name: Option<LoginName>,
+        login: Login,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
         let Some(throttle) = &self.0.throttle else { return self.judged(account, login, now).await };
         let source = login.source.map(LoginThrottle::source_name);
         let familiarity = self.familiarity(account.as_deref(), source.as_deref(), now).await?;

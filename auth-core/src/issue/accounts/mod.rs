@@ -13,9 +13,11 @@
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
+//! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
 mod error;
+pub(crate) mod journal;
 mod login;
 mod second_factor;
 mod session;

@@ -9,6 +9,7 @@ use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{MintedAccessToken, Rotation};
 use crate::rejection::CredentialFault;
+use crate::revocation::{Revocation, Target};
 use crate::store::SessionKey;
 
 use super::{AccountError, Accounts};
@@ -145,6 +146,29 @@ impl Accounts {
             Some(session) => self.end_session(&session.id, now).await,
             None => Ok(()),
         }
+    }
+
+    /// Refuses the access tokens of an account that were given until now. Its sessions go on, with what the account may do by
+    /// then: whoever has a refresh token gets new ones. Without a list of revocations, the tokens live on until they end.
+    ///
+    /// Times of issue are whole seconds, so that tokens which are given within the next two seconds may be refused too.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn refuse_tokens_so_far(&self, account: &str, now: Now) -> Result<(), AccountError> {
+        let Some(revocations) = &self.0.revocations else { return Ok(()) };
+        // a token that is being signed at this moment was issued a little later than now
+        let cut = now.wall.saturating_add(Duration::from_secs(1));
+        let oldest = now.wall.saturating_sub(self.0.issuer.lifetime().saturating_add(super::MARGIN));
+        for session in self.0.store.sessions(account).resolve().await? {
+            if session.status != SessionStatus::Open || session.last_used < oldest {
+                continue;
+            }
+            let target = Target::session(Arc::clone(self.issuer()), session.id);
+            let revocation = Revocation::new(target, self.last_token_ends(now)).issued_before(cut);
+            revocations.revoke(&revocation, now).resolve().await?;
+        }
+        Ok(())
     }
 
     /// Ends the sessions of an account that were opened with this API key, because it was taken back.

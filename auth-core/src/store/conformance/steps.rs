@@ -19,6 +19,7 @@ pub(super) const ALL: &[Step] = &[
     a_key_comes_back_as_it_went_in,
     an_id_or_digest_that_is_there_is_a_conflict,
     a_change_is_in_force_when_it_is_answered,
+    what_is_switched_off_with_its_owner_comes_back_with_it,
     revocation_is_for_good,
     a_removed_key_is_gone,
     a_rotation_is_all_or_nothing,
@@ -102,6 +103,32 @@ fn a_change_is_in_force_when_it_is_answered(store: &dyn ApiKeyStore) -> Kept {
     good(promise, store.change("key_1", KeyChange::Networks(networks)))?;
     same(promise, &stored(store, "key_1")?, &Some(expected))?;
     same("an absent key cannot be changed", &answer(store.change("key_2", KeyChange::Revoke)), &Ok(None))
+}
+
+fn what_is_switched_off_with_its_owner_comes_back_with_it(store: &dyn ApiKeyStore) -> Kept {
+    let promise = "keys are suspended and resumed in one step, and what was off by itself stays off";
+    let scope = KeyScope::Tenant("t".into());
+    for number in [1, 2, 3] {
+        good(promise, store.insert(ApiKeyRecord { tenant: Some("t".into()), ..key(number) }))?;
+    }
+    good(promise, store.insert(key(4)))?;
+    good(promise, store.change("key_2", KeyChange::Disable))?;
+    good(promise, store.change("key_3", KeyChange::Revoke))?;
+    let statuses = || -> Result<Vec<KeyStatus>, Violation> {
+        Ok(good(promise, store.list(&KeyScope::All))?.iter().map(|key| key.status).collect())
+    };
+    let suspended = good(promise, store.change_all(&scope, KeyChange::Suspend))?;
+    same(promise, &suspended.iter().map(|key| &*key.id).collect::<Vec<_>>(), &vec!["key_1"])?;
+    let off = [KeyStatus::Suspended, KeyStatus::Disabled, KeyStatus::Revoked, KeyStatus::Active];
+    same(promise, &statuses()?, &off.to_vec())?;
+    let found = good(promise, store.find(&digest(1), now()))?;
+    same(promise, &found.map(|key| key.status), &Some(KeyStatus::Suspended))?;
+    good(promise, store.change("key_1", KeyChange::Enable))?;
+    same(promise, &statuses()?, &off.to_vec())?;
+    good(promise, store.change_all(&scope, KeyChange::Resume))?;
+    let on = [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Revoked, KeyStatus::Active];
+    same(promise, &statuses()?, &on.to_vec())?;
+    same(promise, &good(promise, store.change_all(&scope, KeyChange::Resume))?.len(), &0)
 }
 
 fn revocation_is_for_good(store: &dyn ApiKeyStore) -> Kept {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row};
 use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
-use crate::store::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, succeeded};
+use crate::store::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded};
 
 use super::fault::Fault;
 use super::follow::Followed;
@@ -92,6 +92,16 @@ impl ApiKeyStore for SqliteKeyStore {
             change.clone().apply(&mut record)?;
             rows::update(file, &record)?;
             Ok(Some(record))
+        })
+    }
+
+    fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Answer<Vec<ApiKeyRecord>> {
+        let scope = scope.clone();
+        self.0.file.write(move |file| {
+            let all: Vec<_> =
+                rows::in_scope(file, &scope)?.iter().filter_map(|record| changed(record, &change)).collect();
+            all.iter().try_for_each(|record| rows::update(file, record))?;
+            Ok(all)
         })
     }
 

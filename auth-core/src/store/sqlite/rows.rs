@@ -67,10 +67,11 @@ pub(super) fn in_scope(file: &Connection, scope: &KeyScope) -> Result<Vec<ApiKey
 pub(super) fn insert(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fault> {
     let mut statement = file.prepare_cached(
         "INSERT INTO api_keys (id, digest, pepper, shown, name, description, issuer, owner, tenant, plan, environment,
-             permissions, roles, networks, created, expires, status, last_used, rotated_from, successor, overlap_end)
+             permissions, roles, networks, created, expires, status, last_used, rotated_from, successor, overlap_end,
+             suspended)
          VALUES (:id, :digest, :pepper, :shown, :name, :description, :issuer, :owner, :tenant, :plan, :environment,
              :permissions, :roles, :networks, :created, :expires, :status, :last_used, :rotated_from, :successor,
-             :overlap_end)",
+             :overlap_end, :suspended)",
     )?;
     statement.execute(named_params! {
         ":id": &record.id,
@@ -90,6 +91,7 @@ pub(super) fn insert(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
         ":created": record.created.unix_micros(),
         ":expires": record.expires.map(Timestamp::unix_micros),
         ":status": status_name(record.status),
+        ":suspended": record.status == KeyStatus::Suspended,
         ":last_used": record.last_used.map(Timestamp::unix_micros),
         ":rotated_from": &record.rotated_from,
         ":successor": record.succession.as_ref().map(|succession| &succession.successor),
@@ -103,7 +105,7 @@ pub(super) fn update(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
     let mut statement = file.prepare_cached(
         "UPDATE api_keys SET name = :name, description = :description, plan = :plan, permissions = :permissions,
              roles = :roles, networks = :networks, expires = :expires, status = :status, successor = :successor,
-             overlap_end = :overlap_end
+             overlap_end = :overlap_end, suspended = :suspended
          WHERE id = :id",
     )?;
     statement.execute(named_params! {
@@ -116,6 +118,7 @@ pub(super) fn update(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
         ":networks": record.networks.as_ref().map(|set| json(set.iter())),
         ":expires": record.expires.map(Timestamp::unix_micros),
         ":status": status_name(record.status),
+        ":suspended": record.status == KeyStatus::Suspended,
         ":successor": record.succession.as_ref().map(|succession| &succession.successor),
         ":overlap_end": record.succession.as_ref().map(|succession| succession.overlap_end.unix_micros()),
     })?;
@@ -173,7 +176,7 @@ pub(super) fn time(row: &Row<'_>, column: &'static str) -> Result<Option<Timesta
 
 const fn status_name(status: KeyStatus) -> &'static str {
     match status {
-        KeyStatus::Active => "active",
+        KeyStatus::Active | KeyStatus::Suspended => "active",
         KeyStatus::Disabled => "disabled",
         KeyStatus::Revoked => "revoked",
     }
@@ -181,6 +184,9 @@ const fn status_name(status: KeyStatus) -> &'static str {
 
 fn status(row: &Row<'_>) -> Result<KeyStatus, rusqlite::Error> {
     let name: String = row.get("status")?;
+    if row.get("suspended")? && name == "active" {
+        return Ok(KeyStatus::Suspended);
+    }
     [KeyStatus::Active, KeyStatus::Disabled, KeyStatus::Revoked]
         .into_iter()
         .find(|status| status_name(*status) == name)

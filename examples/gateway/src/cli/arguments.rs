@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use super::{Failure, Revoke, TokensCommand};
+use super::{
+    Failure, One, Revoke, SetNetworks, SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, TokensCommand,
+    UsersCommand,
+};
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
 use crate::profile::Profile;
@@ -53,6 +56,15 @@ pub enum Command {
     /// Administrate API keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Administrate users: those who have an account.
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Administrate tenants: those who have users together.
+    #[command(subcommand)]
+    Tenants(TenantsCommand),
+    /// Administrate the keys that sign the gateway's own tokens.
+    #[command(subcommand)]
+    SigningKeys(SigningKeysCommand),
     /// Administrate opaque tokens.
     #[command(subcommand)]
     Tokens(TokensCommand),
@@ -152,8 +164,20 @@ impl Serve {
 pub enum KeysCommand {
     /// Make a key; it is shown this once, alone on standard output.
     Create(Box<CreateKey>),
+    /// Show a key.
+    Show(One),
     /// Show which keys there are.
     List(ListKeys),
+    /// Switch a key off until `enable`.
+    Disable(One),
+    /// Switch a key on again.
+    Enable(One),
+    /// Put a key on another plan.
+    SetPlan(SetPlan),
+    /// Let the bearer do this and nothing else.
+    SetPermissions(SetPermissions),
+    /// Allow the key from these networks alone.
+    SetNetworks(SetNetworks),
     /// Take a key back for good.
     Revoke(RevokeKey),
     /// Replace a key by a new one with the same rights; for a while, both work.

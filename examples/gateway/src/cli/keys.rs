@@ -1,17 +1,19 @@
-//! `gateway keys`: making, listing, revoking and rotating API keys.
+//! `gateway keys`: making, showing, changing, revoking and rotating API keys.
 
 use std::sync::Arc;
 
 use auth_core::api_key::{ApiKeyRecord, KeyStatus};
-use auth_core::issue::{KeyError, MintedKey, NewKey};
+use auth_core::issue::{MintedKey, NewKey};
 use auth_core::store::KeyScope;
-use auth_core::{Clock as _, NetworkSet, Now, SystemClock, Timestamp};
+use auth_core::{Clock as _, Now, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
-use super::{CreateKey, Failure, KeysCommand, ListKeys, Output, RotateKey, Whose, columns, open, open_or_make, say};
+use super::administration::{
+    DataDirectory, Desk, actor, changed_networks, networks, permissions, plan, refused, say_done, say_one, texts,
+};
+use super::{CreateKey, Failure, KeysCommand, ListKeys, One, Output, RotateKey, Whose, columns, say};
 use crate::config::{Config, Store};
 use crate::start::waiting_runtime;
-use crate::wiring::{Keys, Wired};
 
 /// Does it, and prints the answer.
 pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
@@ -20,27 +22,44 @@ pub(super) fn run(command: &KeysCommand) -> Result<(), Failure> {
     match command {
         KeysCommand::Create(arguments) => {
             let config = configured(&arguments.whose)?;
-            let keys = of(open_or_make(&arguments.whose, &config)?)?;
             warn_of_unknown_permissions(&config, &arguments.permissions);
-            let wanted = wanted(arguments, &keys, now)?;
-            let minted = runtime.block_on(keys.service.mint(wanted, now)).map_err(refused)?;
+            let environment = config.api_keys.as_ref().and_then(|keys| keys.environment.as_deref().map(Arc::from));
+            let wanted = wanted(arguments, environment, now)?;
+            let desk = Desk::of(&arguments.whose, config, DataDirectory::ToBeMade)?;
+            let acting = desk.administration.by(actor(), now);
+            let minted = runtime.block_on(acting.create_key(wanted)).map_err(refused)?;
             say_minted(&minted, arguments.output)
         }
         KeysCommand::List(arguments) => {
-            let keys = keys_there_are(&arguments.whose)?;
-            let records = runtime.block_on(keys.service.list(&scope(arguments))).map_err(refused)?;
+            let desk = desk(&arguments.whose)?;
+            let acting = desk.administration.by(actor(), now);
+            let records = runtime.block_on(acting.keys(&scope(arguments), None, usize::MAX)).map_err(refused)?;
             say(&listed(&records, now, arguments.output))
         }
         KeysCommand::Revoke(arguments) => {
-            let keys = keys_there_are(&arguments.whose)?;
-            let record = runtime.block_on(keys.service.revoke(&arguments.id)).map_err(refused)?;
+            let desk = desk(&arguments.whose)?;
+            let acting = desk.administration.by(actor(), now);
+            let record = runtime.block_on(acting.revoke_key(&arguments.id)).map_err(refused)?;
             say(&format!("{} ({}…) is revoked\n", record.id, record.shown))
         }
         KeysCommand::Rotate(arguments) => {
-            let keys = keys_there_are(&arguments.whose)?;
+            let desk = desk(&arguments.whose)?;
             let RotateKey { id, overlap, output, .. } = arguments;
-            let minted = runtime.block_on(keys.service.rotate(id, *overlap, now)).map_err(refused)?;
+            let acting = desk.administration.by(actor(), now);
+            let minted = runtime.block_on(acting.rotate_key(id, *overlap)).map_err(refused)?;
             say_minted(&minted, *output)
+        }
+        KeysCommand::Show(one) | KeysCommand::Disable(one) | KeysCommand::Enable(one) => {
+            runtime.block_on(change(command, &desk(&one.whose)?, one, now))
+        }
+        KeysCommand::SetPlan(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
+        }
+        KeysCommand::SetPermissions(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
+        }
+        KeysCommand::SetNetworks(arguments) => {
+            runtime.block_on(change(command, &desk(&arguments.one.whose)?, &arguments.one, now))
         }
     }
 }
@@ -57,23 +76,35 @@ fn configured(whose: &Whose) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn keys_there_are(whose: &Whose) -> Result<Keys, Failure> {
-    of(open(whose, &configured(whose)?)?)
+/// Over a data directory that is there already.
+fn desk(whose: &Whose) -> Result<Desk, Failure> {
+    Desk::of(whose, configured(whose)?, DataDirectory::ToBeThere)
 }
 
-fn of(wired: Wired) -> Result<Keys, Failure> {
-    wired.keys.ok_or_else(|| Failure::obstacle("the configuration has no [api_keys]"))
-}
-
-fn refused(error: KeyError) -> Failure {
-    match error {
-        KeyError::Environment(_) | KeyError::Invalid(_) => Failure::Usage(error.to_string()),
-        _ => Failure::obstacle(error),
-    }
+async fn change(command: &KeysCommand, desk: &Desk, one: &One, now: Now) -> Result<(), Failure> {
+    let acting = desk.administration.by(actor(), now);
+    let (changed, done) = match command {
+        KeysCommand::Disable(_) => (acting.disable_key(&one.id).await, "is disabled"),
+        KeysCommand::Enable(_) => (acting.enable_key(&one.id).await, "is enabled"),
+        KeysCommand::SetPlan(arguments) => {
+            desk.warn_of_unknown_plan(arguments.plan.as_deref());
+            (acting.set_key_plan(&one.id, plan(arguments)).await, "is on another plan")
+        }
+        KeysCommand::SetPermissions(arguments) => {
+            warn_of_unknown_permissions(&desk.config, &arguments.permissions);
+            (acting.set_key_permissions(&one.id, permissions(arguments)).await, "has other permissions")
+        }
+        KeysCommand::SetNetworks(arguments) => {
+            (acting.set_key_networks(&one.id, changed_networks(arguments)?).await, "works from other networks")
+        }
+        _ => return say_one(&described(&acting.key(&one.id).await.map_err(refused)?, Some(now)), one.output),
+    };
+    let key = changed.map_err(refused)?;
+    say_done(&format!("{} ({}…) {done}", key.id, key.shown), &described(&key, Some(now)), one.output)
 }
 
 /// A permission that no route needs is most likely misspelt; it may still mean something to the upstream.
-fn warn_of_unknown_permissions(config: &Config, permissions: &[String]) {
+pub(super) fn warn_of_unknown_permissions(config: &Config, permissions: &[String]) {
     let implies = config.permissions.implies.iter();
     let named = implies.flat_map(|(name, implied)| std::iter::once(name).chain(implied)).map(String::as_str);
     let known: Vec<&str> = config.permissions_needed().into_iter().chain(named).collect();
@@ -82,7 +113,7 @@ fn warn_of_unknown_permissions(config: &Config, permissions: &[String]) {
     }
 }
 
-fn wanted(arguments: &CreateKey, keys: &Keys, now: Now) -> Result<NewKey, Failure> {
+fn wanted(arguments: &CreateKey, environment: Option<Arc<str>>, now: Now) -> Result<NewKey, Failure> {
     let text = |text: &Option<String>| text.as_deref().map(Arc::from);
     let mut wanted = NewKey::new(arguments.name.as_str(), arguments.owner.as_str());
     wanted.description = text(&arguments.description);
@@ -90,12 +121,9 @@ fn wanted(arguments: &CreateKey, keys: &Keys, now: Now) -> Result<NewKey, Failur
     wanted.plan = text(&arguments.plan);
     wanted.permissions = arguments.permissions.iter().map(String::as_str).collect();
     wanted.roles = arguments.roles.iter().map(String::as_str).collect();
-    wanted.environment = text(&arguments.environment).or_else(|| keys.environment.clone());
+    wanted.environment = text(&arguments.environment).or(environment);
     wanted.expires = arguments.expires_in.map(|span| now.wall.saturating_add(span));
-    if !arguments.networks.is_empty() {
-        let networks = NetworkSet::parse(arguments.networks.iter().map(String::as_str));
-        wanted.networks = Some(Arc::new(networks.map_err(|error| Failure::Usage(error.to_string()))?));
-    }
+    wanted.networks = networks(&arguments.networks)?;
     Ok(wanted)
 }
 
@@ -142,6 +170,7 @@ fn status(record: &ApiKeyRecord, now: Now) -> &'static str {
     match record.status {
         KeyStatus::Revoked => "revoked",
         KeyStatus::Disabled => "disabled",
+        KeyStatus::Suspended => "suspended",
         KeyStatus::Active if record.check(now.wall).is_err() => "ended",
         KeyStatus::Active if record.succession.is_some() => "replaced",
         KeyStatus::Active => "active",
@@ -161,6 +190,7 @@ fn described(record: &ApiKeyRecord, now: Option<Now>) -> Value {
         "plan": record.plan.as_deref(),
         "environment": record.environment.as_deref(),
         "permissions": record.permissions.iter().collect::<Vec<_>>(),
+        "networks": texts(record.networks.as_ref()),
         "roles": record.roles.iter().collect::<Vec<_>>(),
         "created": record.created.to_rfc3339(),
         "ends": time(record.end()),

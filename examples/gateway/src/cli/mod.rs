@@ -5,19 +5,27 @@
 //! | `gateway [serve] [--profile NAME \| --config FILE] [--listen ADDR] [--data-dir DIR]` | serves; without arguments, the demo |
 //! | `gateway check --config FILE` | names every problem of a configuration |
 //! | `gateway profile NAME` | prints a profile, to start from |
-//! | `gateway keys create\|list\|revoke\|rotate` | administrates API keys |
+//! | `gateway keys create\|show\|list\|disable\|enable\|set-plan\|…\|revoke\|rotate` | administrates API keys |
+//! | `gateway users create\|show\|list\|disable\|enable\|set-plan\|…\|reset-password\|end-sessions` | administrates users |
+//! | `gateway tenants create\|show\|list\|disable\|enable\|set-plan\|set-networks` | administrates tenants |
+//! | `gateway signing-keys rotate\|list` | lets another key sign the gateway's own tokens |
 //! | `gateway tokens create\|list\|revoke` | administrates opaque tokens |
 //! | `gateway revoke` | takes back credentials of any kind |
 //!
 //! It ends with 0 where it did what it was asked, with 2 where the command line or the configuration is wrong, and with
 //! 1 where something else stands in the way. Answers go to standard output, everything else to standard error.
 
+mod administration;
+mod administration_arguments;
 mod arguments;
 mod columns;
 mod keys;
 mod revoke;
+mod signing_keys;
+mod tenants;
 mod token_arguments;
 mod tokens;
+mod users;
 
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -26,6 +34,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+pub use administration_arguments::{
+    CreateTenant, CreateUser, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks, SetPermissions,
+    SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
+};
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
 pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};
@@ -37,6 +49,7 @@ use crate::rounds::Rounds;
 use crate::start::{self, Ready};
 use crate::wiring::{self, Resources, Wired};
 use columns::columns;
+use keys::warn_of_unknown_permissions;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -103,6 +116,9 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
         Command::Check { config } => check(&config),
         Command::Profile { name } => print_profile(&name),
         Command::Keys(command) => keys::run(&command),
+        Command::Users(command) => users::run(&command),
+        Command::Tenants(command) => tenants::run(&command),
+        Command::SigningKeys(command) => signing_keys::run(&command),
         Command::Tokens(command) => tokens::run(&command),
         Command::Revoke(arguments) => revoke::run(&arguments),
     };

@@ -35,6 +35,7 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         let named = config.plans.iter().flat_map(|plan| &plan.limits).flat_map(|limit| &limit.routes).flatten();
         problems.extend(named.filter_map(|name| unknown(name, &known, "[[routes]]")));
     }
+    problems.extend(super::admin::problems(config));
     problems.extend(whose_address(config));
     problems
 }

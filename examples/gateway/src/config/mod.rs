@@ -19,6 +19,7 @@
 //! | `[[routes]]` | which paths there are and who may pass |
 //! | `[limits]`, `[[plans]]` | how much whom is allowed |
 //! | `[endpoints]` | what the gateway answers itself, and in which words |
+//! | `[admin]` | administration over HTTP, under one prefix |
 //! | `[cors]` | which pages of other origins may use them |
 //! | `[errors]` | how refusals are worded |
 //!
@@ -27,6 +28,7 @@
 //! checked in `coherence`.
 
 mod accounts;
+mod admin;
 mod api_keys;
 mod claims;
 mod coherence;
@@ -60,6 +62,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use accounts::{Accounts, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle};
+pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
@@ -134,6 +137,8 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// Which plan holds for whom.
     pub limits: Limits,
+    /// Administration over HTTP; `None` where there is none.
+    pub admin: Option<Admin>,
     /// How much each plan allows.
     pub plans: Vec<Plan>,
     /// Which pages of other origins may use the routes.
@@ -190,6 +195,8 @@ impl Config {
         let endpoints = section.nested("endpoints", Endpoints::read);
         let mut routes: Vec<Route> = section.list("routes", gaps);
         routes.extend(endpoints.list.iter().map(|at| at.route.clone()));
+        let admin: Option<Admin> = section.part("admin", gaps);
+        routes.extend(admin.iter().map(|admin| admin.route.clone()));
         let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
         Self {
             file,
@@ -212,6 +219,7 @@ impl Config {
             permissions: section.nested("permissions", Permissions::read),
             routes,
             endpoints,
+            admin,
             limits: section.nested("limits", Limits::read),
             plans: section.list("plans", gaps),
             cors: section.nested("cors", Cors::read),

@@ -1,14 +1,16 @@
 //! Taking up another configuration while the gateway serves.
 //!
 //! A [`Generation`] is one configuration and the gate made of it. SIGHUP makes the next one at once; a file that changes
-//! does within three seconds. It takes the place of the old one whole: each request goes through one generation, from
+//! does within three seconds, and so do the keys of the gateway's own tokens when `gateway signing-keys rotate` writes new
+//! ones, also where a profile is served. It takes the place of the old one whole: each request goes through one generation, from
 //! its first look at the policy to its upstream, and what is in flight is finished by the one it began with.
 //!
 //! A configuration with a problem is refused, with every problem in the log, and the old one stays. Budgets, API keys,
-//! opaque tokens, revocations and the gateway's own signing key go on: their stores are handed from one generation to the next.
+//! opaque tokens and revocations go on: their stores are handed from one generation to the next.
 
 mod generation;
 mod pinned;
+mod signing_keys;
 mod watched;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 pub use generation::Generation;
+pub(crate) use signing_keys::SigningKeysWatched;
 pub(crate) use watched::{Watched, read};
 
 use crate::cli::{Failure, Serve};
@@ -41,6 +44,7 @@ pub(crate) struct Origin {
     pub(crate) resources: Resources,
     pub(crate) in_use: InUse,
     pub(crate) watched: Watched,
+    pub(crate) signing_keys: SigningKeysWatched,
 }
 
 /// Follows the configuration until it is dropped.
@@ -108,6 +112,10 @@ impl<F: Fn(Generation)> Follower<F> {
                 Event::End => return,
                 Event::Hangup => self.asked(),
                 Event::Tick if self.origin.watched.have_changed() => self.renew(),
+                Event::Tick if self.origin.signing_keys.have_changed() => {
+                    tracing::info!("the signing keys of the gateway's own tokens have changed");
+                    self.renew();
+                }
                 Event::Tick => {}
             }
         }
@@ -125,6 +133,8 @@ impl<F: Fn(Generation)> Follower<F> {
     fn renew(&mut self) {
         let (config, watched) = read(&self.origin.arguments);
         self.origin.watched = watched;
+        // before they are read: a change behind this is found by the next look
+        self.origin.signing_keys = SigningKeysWatched::note(&self.origin.data_dir);
         match config.and_then(|config| self.next(config)) {
             Ok(next) => {
                 self.running = next.clone();

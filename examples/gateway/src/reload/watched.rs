@@ -36,7 +36,7 @@ pub(crate) fn read(arguments: &Serve) -> (Result<Config, Failure>, Watched) {
 }
 
 impl Watched {
-    fn note(files: Vec<PathBuf>) -> Self {
+    pub(crate) fn note(files: Vec<PathBuf>) -> Self {
         Self { held: Some(digest(&files)), files, found: None }
     }
 

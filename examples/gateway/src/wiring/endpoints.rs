@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use auth_core::endpoint::{
-    AccessCookie, AccountEndpoints, Endpoints, KeyEndpoints, Registration, Usage, Words, member,
+    AccessCookie, AccountEndpoints, AdminEndpoints, Endpoints, KeyEndpoints, Registration, Usage, Words, member,
 };
 use auth_core::gate::Gate;
-use auth_core::issue::{AccessTokenIssuer, Accounts, TenantFor};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, TenantFor};
 use auth_core::usage::UsageCounts;
 
 use super::Keys;
@@ -19,6 +19,7 @@ pub(super) struct Tools<'t> {
     pub(super) keys: Option<&'t Keys>,
     pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
     pub(super) accounts: Option<&'t Accounts>,
+    pub(super) administration: Option<&'t Administration>,
     /// How much keys are used, where that is counted.
     pub(super) usage: Option<&'t UsageCounts>,
     /// Where budgets are asked; there when it is built.
@@ -72,6 +73,11 @@ fn put_together(
     if let (Some(accounts), Some(settings)) = (tools.accounts, &config.accounts) {
         builder = builder.accounts(about_accounts(config, tools, accounts, settings)?);
     }
+    if let (Some(administration), Some(settings)) = (tools.administration, &config.admin) {
+        let (prefix, needs) = (settings.prefix.value.as_str(), settings.needs.as_str());
+        let environment = tools.keys.and_then(|keys| keys.environment.clone());
+        builder = builder.admin(AdminEndpoints::new(administration.clone(), prefix, needs).environment(environment));
+    }
     if let Some(issuer) = tools.own_tokens {
         builder = builder.issuer(issuer.clone());
     }
@@ -107,21 +113,23 @@ fn about_accounts(
         roles: rules.roles.iter().collect(),
         permissions: rules.permissions.iter().collect(),
     };
-    if let Some(user) = &config.endpoints.user {
-        let mut members = Vec::new();
-        for name in user {
+    let mut members = |names: &Option<Vec<Placed<String>>>| {
+        let mut known = Vec::new();
+        for name in names.as_ref()? {
             match member(&name.value) {
-                Ok(member) => members.push(member),
+                Ok(member) => known.push(member),
                 Err(error) => problems.push(name.place.problem(error.to_string())),
             }
         }
-        endpoints.user = Some(members);
-    }
+        Some(known)
+    };
+    endpoints.user = members(&config.endpoints.user);
+    let usage = members(&config.endpoints.usage);
     if settings.login_by_key {
         endpoints.keys = tools.keys.map(|keys| keys.verifier.clone());
     }
     if let (Some(limit), Some(gate)) = (&settings.usage, tools.gate) {
-        endpoints.usage = Some(Usage { gate: gate.clone(), limit: limit.value.as_str().into() });
+        endpoints.usage = Some(Usage { gate: gate.clone(), limit: limit.value.as_str().into(), members: usage });
     }
     if let Some(name) = &settings.cookie {
         match AccessCookie::new(&name.value) {

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
-use auth_core::issue::{AccessTokenIssuer, Accounts};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -71,6 +71,8 @@ pub struct Wired {
     pub own_tokens: Option<AccessTokenIssuer>,
     /// The gateway's own accounts, where there are any.
     pub accounts: Option<Accounts>,
+    /// What administrators work on.
+    pub administration: Administration,
     /// How much keys are used, where that is counted.
     pub usage: Option<UsageCounts>,
     /// What the gateway answers itself.
@@ -86,6 +88,11 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
     let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts } = parts;
+    let mut administration = Administration::new();
+    administration.accounts.clone_from(&accounts);
+    administration.keys = keys.as_ref().map(|keys| keys.service.clone());
+    administration.opaque_tokens = opaque_tokens.as_ref().map(|tokens| tokens.service.clone());
+    administration.permissions = model.clone();
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
@@ -128,11 +135,12 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         keys: keys.as_ref(),
         own_tokens: own_tokens.as_ref(),
         accounts: accounts.as_ref(),
+        administration: Some(&administration),
         usage: usage.as_ref(),
         gate: Some(&gate),
     };
     let endpoints = endpoints::endpoints(config, tools)?;
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, usage, endpoints })
+    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, administration, usage, endpoints })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -200,6 +208,7 @@ impl Parts {
             keys: found_keys,
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
+            administration: None,
             gate: None,
             usage: counts.as_ref(),
         };

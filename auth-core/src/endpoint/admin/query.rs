@@ -1,0 +1,83 @@
+//! Which page of a list: the parameters of the query.
+
+use crate::endpoint::content::invalid;
+use crate::endpoint::words::Words;
+use crate::rejection::Rejection;
+
+/// How many are on a page unless it is said.
+const USUAL: usize = 100;
+
+/// The most that may be asked for.
+const MOST: usize = 1_000;
+
+/// Which page of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Query {
+    pub(super) limit: usize,
+    pub(super) after: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) owner: Option<String>,
+}
+
+impl Query {
+    /// Reads a query strictly: a parameter that is misspelt or repeated would show another list than was asked for.
+    pub(super) fn read(query: Option<&str>, words: &Words) -> Result<Self, Rejection> {
+        let mut read = Self { limit: USUAL, after: None, tenant: None, owner: None };
+        let mut seen: Vec<&str> = Vec::new();
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if seen.contains(&name) {
+                return Err(invalid(words, "query", "must name each parameter once"));
+            }
+            seen.push(name);
+            let text = decoded(value).filter(|text| !text.is_empty());
+            let text = text.ok_or_else(|| invalid(words, "query", "must hold texts in UTF-8 that are not empty"))?;
+            match name {
+                "limit" => {
+                    let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
+                    read.limit = limit.ok_or_else(|| invalid(words, "limit", "must be a number from 1 to 1000"))?;
+                }
+                "after" => read.after = Some(text),
+                _ if name == words.name("tenant") => read.tenant = Some(text),
+                "owner" => read.owner = Some(text),
+                _ => return Err(invalid(words, "query", "must hold nothing but limit, after, tenant and owner")),
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Without its escapes (RFC 3986 section 2.1).
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                (digit()? << 4) | digit()?
+            }
+            b'+' => b' ',
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_strictly() {
+        let read = |query| Query::read(Some(query), &Words::default());
+        let query = read("limit=2&after=user_1&tenant=a%20b").unwrap();
+        assert_eq!((query.limit, query.after.as_deref(), query.tenant.as_deref()), (2, Some("user_1"), Some("a b")));
+        assert_eq!(Query::read(None, &Words::default()).unwrap().limit, USUAL);
+        for wrong in
+            ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "limits=1", "after=", "after=%zz", "after=%f"]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}
