@@ -237,7 +237,7 @@ async fn a_key_logs_in_with_its_own_permissions_for_as_long_as_it_is_good() {
     let minted = service.keys.mint(wanted, service.now()).await.unwrap();
     let verifier = service.keys.verifier();
     let identity = verifier.verify(minted.key.expose_text().unwrap(), service.now()).resolve().await.unwrap();
-    let tokens = service.accounts.log_in_with_key(&identity, service.now()).await.unwrap();
+    let tokens = service.accounts.log_in_with_key(&identity, None, service.now()).await.unwrap();
     assert_eq!((service.ask("/", &tokens).await, service.ask("/write", &tokens).await), (200, 403));
     let again = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap();
     assert_eq!(service.ask("/write", &again).await, 403, "no refresh widens");
