@@ -116,9 +116,19 @@ fn put(caller: Caller, extensions: &mut Extensions) {
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A refusal as a response, with the typed reason in its extensions.
+/// A refusal as a response, with the typed reason in its extensions, and who it was where that is known.
 pub(crate) fn response(refusal: Refusal) -> HttpResponse {
-    let Reply { status, fields, body } = refusal.reply;
+    let mut response = reply(refusal.reply);
+    response.extensions_mut().insert(refusal.rejection);
+    if let Some(caller) = refusal.caller {
+        response.extensions_mut().insert(*caller);
+    }
+    response
+}
+
+/// A reply as a response.
+pub(crate) fn reply(reply: Reply) -> HttpResponse {
+    let Reply { status, fields, body } = reply;
     // The core answers statuses and fields that exist; what could not be expressed must not become a pass.
     let mut response = HttpResponse::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     let mut length_for_head = None;
@@ -129,10 +139,6 @@ pub(crate) fn response(refusal: Refusal) -> HttpResponse {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_ref())) {
             response.headers_mut().append(name, value);
         }
-    }
-    response.extensions_mut().insert(refusal.rejection);
-    if let Some(caller) = refusal.caller {
-        response.extensions_mut().insert(*caller);
     }
     let body = RefusalBody { bytes: bytes(body), length_for_head };
     response.set_body(body).map_into_boxed_body()

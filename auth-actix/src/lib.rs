@@ -42,10 +42,14 @@
 //! what `NormalizePath` would mend.
 
 mod convert;
+#[cfg(feature = "endpoints")]
+mod endpoints;
 mod extract;
 mod middleware;
 mod transform;
 
+#[cfg(feature = "endpoints")]
+pub use endpoints::{EndpointsMiddleware, OwnEndpoints};
 pub use extract::{Authenticated, MaybeAuthenticated, Permitted, Refused};
 pub use middleware::{AuthMiddleware, ResponseFuture};
 pub use transform::Auth;

@@ -123,7 +123,17 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// A refusal as a response, with the typed reason in its extensions, and who it was where that is known.
 pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
-    let Reply { status, fields, body } = refusal.reply;
+    let mut response = reply(refusal.reply);
+    response.extensions_mut().insert(refusal.rejection);
+    if let Some(caller) = refusal.caller {
+        response.extensions_mut().insert(*caller);
+    }
+    response
+}
+
+/// A reply as a response.
+pub(crate) fn reply<B>(reply: Reply) -> Response<ResponseBody<B>> {
+    let Reply { status, fields, body } = reply;
     let mut response = Response::new(ResponseBody::reply(body));
     // The core answers statuses and fields that exist; what could not be expressed must not become a pass.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -131,10 +141,6 @@ pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_ref()), HeaderValue::try_from(value.as_ref())) {
             response.headers_mut().append(name, value);
         }
-    }
-    response.extensions_mut().insert(refusal.rejection);
-    if let Some(caller) = refusal.caller {
-        response.extensions_mut().insert(*caller);
     }
     response
 }

@@ -54,6 +54,8 @@
 
 mod body;
 mod convert;
+#[cfg(feature = "endpoints")]
+mod endpoints;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
@@ -62,6 +64,8 @@ mod peer;
 mod service;
 
 pub use body::ResponseBody;
+#[cfg(feature = "endpoints")]
+pub use endpoints::{EndpointsFuture, EndpointsLayer, EndpointsService};
 #[cfg(feature = "axum")]
 pub use extract::{Authenticated, MaybeAuthenticated, Permitted, Refused};
 pub use future::ResponseFuture;

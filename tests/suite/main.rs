@@ -17,6 +17,7 @@ mod limits;
 mod opaque_tokens;
 mod outer_layers;
 mod path_agreement;
+mod profiles;
 mod readme_session;
 mod replacement;
 mod requirement_algebra;

@@ -12,6 +12,7 @@ use crate::issue::{AccountError, Accounts, Login, NewAccount, PasswordFault, Sec
 use crate::names::Names;
 use crate::principal::{Identity, Method, Principal};
 use crate::rejection::{ContentFault, CredentialFault, Outage, Prohibition, Rejection};
+use crate::store::SessionKey;
 use crate::verify::{ApiKeyVerifier, Verifier as _};
 
 use super::EndpointRequest;
@@ -83,10 +84,15 @@ pub struct Usage {
     pub gate: Gate,
     /// What the limit is called in the plans.
     pub limit: Arc<str>,
+    /// What is told of it; `None` for `limit`, `remaining` and `reset_at`.
+    pub members: Option<Vec<&'static str>>,
 }
 
 /// The members of a user unless others are configured.
 const USER: [&str; 4] = ["id", "email", "name", "tenant"];
+
+/// What is told of a usage unless other members are configured.
+const USAGE: [&str; 3] = ["limit", "remaining", "reset_at"];
 
 impl AccountEndpoints {
     /// Accounts that are logged in to by address, with nothing more; set the fields for more.
@@ -116,7 +122,7 @@ impl AccountEndpoints {
             }
         }
         wanted.password = Some(content.secret("password")?);
-        wanted.name = content.text("name")?.map(Arc::from);
+        wanted.name = called(content)?;
         let Registration { tenant, plan, kind, roles, permissions } = self.registration.clone();
         wanted.tenant = tenant;
         wanted.plan = plan;
@@ -135,6 +141,7 @@ impl AccountEndpoints {
         request: &EndpointRequest,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before a session is opened
         let refused = |error| self.refused(error, call.words);
         let tokens = if self.keys.is_some() && content.has("api_key") {
             let key = self.verified_key(content.required("api_key")?, request, call.now).await?;
@@ -161,6 +168,7 @@ impl AccountEndpoints {
     }
 
     pub(super) async fn refresh(&self, content: &Content<'_>, call: &Call<'_>) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before the token is spent
         let token = content.required("refresh_token")?;
         let mut tokens = self.refreshed(self.accounts.refresh(token, call.now).await, None, call)?;
         // a client is told the token that is in force, also where it is the one it has
@@ -211,8 +219,9 @@ impl AccountEndpoints {
         let refused = |error| self.refused(error, call.words);
         let session = caller.session.as_deref().filter(|_| self.is_own(caller));
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
+        let token = content.text("refresh_token")?;
         self.accounts.end_session(session, call.now).await.map_err(refused)?;
-        if let Some(token) = content.text("refresh_token")? {
+        if let Some(token) = token {
             self.accounts.end_session_of(token, call.now).await.map_err(refused)?;
         }
         Event::of("logout").account(&caller.subject).session(session).client(call.client).tell();
@@ -258,18 +267,11 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         let account = self.own(caller, call).await?;
         let refused = |error| self.refused(error, call.words);
-        let name = content.text("name")?.map(Arc::<str>::from);
-        if name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
-            return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
-        }
-        let email = content.text("email")?;
-        if email.is_some_and(|email| !is_address(email)) {
-            return Err(content.invalid("email", "must be an address such as ada@example.com"));
-        }
-        let email = email.map(LoginName::fold).transpose();
-        let email = email.map_err(|error| content.invalid("email", format!("is no address: {error}")))?;
-        if email.is_some() && account.password.is_some() {
-            // whoever has a key or a stolen token must not be able to take the account over
+        let name = called(content)?;
+        // whoever has a key or a stolen token must not be able to take the account over; sending back what was shown is fine
+        if let Some(email) = content.text("email")?
+            && account.email.as_ref().map(|own| &**own.written()) != Some(email)
+        {
             return Err(content.invalid("email", "cannot be changed here"));
         }
         let mut changed = account;
@@ -282,7 +284,7 @@ impl AccountEndpoints {
     }
 
     pub(super) async fn enrol(&self, caller: &Principal, call: &Call<'_>) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let begun = self.accounts.enrol_second_factor(&account.id, call.now).await;
         let begun = begun.map_err(|error| self.refused(error, call.words))?;
         let mut answer = Object::default();
@@ -297,7 +299,7 @@ impl AccountEndpoints {
         content: &Content<'_>,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let codes = self.accounts.confirm_second_factor(&account.id, &content.secret("code")?, call.now).await;
         let codes = codes.map_err(|error| self.refused(error, call.words))?;
         let mut answer = Object::default();
@@ -311,7 +313,7 @@ impl AccountEndpoints {
         content: &Content<'_>,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
-        let account = self.own(caller, call).await?;
+        let account = self.person(caller, call).await?;
         let proof = second_factor(content)?;
         let disabled = self.accounts.disable_second_factor(&account.id, proof, call.now).await;
         disabled.map_err(|error| self.refused(error, call.words))?;
@@ -333,6 +335,24 @@ impl AccountEndpoints {
             Err(AccountError::Missing) => Err(Rejection::Forbidden(Prohibition::Denied)),
             found => found.map_err(|error| self.refused(error, call.words)),
         }
+    }
+
+    /// The account of a caller who is logged in. Whoever has a key alone must not change what its owner logs in with: a
+    /// second factor that a thief confirms locks the owner out.
+    async fn person(&self, caller: &Principal, call: &Call<'_>) -> Result<Arc<AccountRecord>, Rejection> {
+        if caller.method != Method::Jwt || self.key_of_session(caller).await?.is_some() {
+            return Err(Rejection::Forbidden(Prohibition::Denied));
+        }
+        self.own(caller, call).await
+    }
+
+    /// The key that the caller's session was opened with; `None` for people, and for callers without a session here.
+    pub(super) async fn key_of_session(&self, caller: &Principal) -> Result<Option<Arc<str>>, Rejection> {
+        let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
+        let Some(session) = session else { return Ok(None) };
+        let found = self.accounts.store().session(&SessionKey::Id(session.into())).resolve().await;
+        let found = found.map_err(|error| Rejection::Unavailable(Outage::new(format!("accounts: {error}"))))?;
+        Ok(found.and_then(|session| session.key))
     }
 
     /// What a client is given for a login or a refresh.
@@ -414,7 +434,7 @@ impl AccountEndpoints {
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
             AccountError::Weak(faults) => weak(words, "password", &faults),
-            AccountError::NameTaken => Rejection::Conflict("an account with this name"),
+            AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {
                 let member = self.login_by.member();
                 invalid(words, member, Cow::Owned(format!("cannot be a name: {error}")))
@@ -440,7 +460,7 @@ impl Usage {
             usage.say("remaining", balance.remaining());
             usage.say("reset_at", call.words.time(balance.resets(call.now.wall)));
         }
-        Ok(usage.named(&["limit", "remaining", "reset_at"], call.words))
+        Ok(usage.named(self.members.as_deref().unwrap_or(&USAGE), call.words))
     }
 }
 
@@ -448,6 +468,15 @@ impl Usage {
 pub(super) fn weak(words: &Words, member: &str, faults: &[PasswordFault]) -> Rejection {
     let all = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: all.into() })
+}
+
+/// What a person wants to be called.
+fn called(content: &Content<'_>) -> Result<Option<Arc<str>>, Rejection> {
+    let name = content.text("name")?;
+    if name.is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
+        return Err(content.invalid("name", "must have at most 200 characters, none of them control characters"));
+    }
+    Ok(name.map(Arc::from))
 }
 
 fn second_factor(content: &Content<'_>) -> Result<Option<SecondFactorProof>, Rejection> {

@@ -167,6 +167,9 @@ impl KeyEndpoints {
         let record = self.own(caller, id, call.words).await?;
         // whoever holds a lesser key of the same owner must not get at a greater one
         holds_all(caller, &record.permissions)?;
+        if !is_within(caller, &record) {
+            return Err(Rejection::Forbidden(Prohibition::Denied));
+        }
         let minted = self.keys.rotate(id, overlap, call.now).await.map_err(|error| refused(&error, call.words))?;
         Ok(Answer::object(201, &fresh(&minted, call)))
     }
@@ -177,7 +180,7 @@ impl KeyEndpoints {
             return Err(Rejection::Forbidden(Prohibition::Denied));
         }
         match &self.keys_need {
-            Some(needed) if caller.method == Method::ApiKey && !caller.has_permission(needed) => {
+            Some(needed) if caller.method != Method::Jwt && !caller.has_permission(needed) => {
                 Err(Rejection::InsufficientPermissions(MissingPermissions { needed: needed.to_string().into() }))
             }
             _ => Ok(()),
@@ -236,9 +239,7 @@ impl KeyEndpoints {
             return Err(content.invalid(member, "must lie in the future"));
         }
         let usual = self.lifetime.map(|lifetime| now.wall.saturating_add(lifetime));
-        // a key that is to live on would make its maker's end mean nothing
-        let latest = caller.expires.filter(|_| caller.method == Method::ApiKey);
-        match (asked, latest) {
+        match (asked, latest_end(caller)) {
             (Some(asked), Some(latest)) if asked > latest => {
                 Err(content.invalid("expires_at", "must not be later than the end of the key that asks"))
             }
@@ -256,6 +257,21 @@ fn holds_all(caller: &Principal, permissions: &Names) -> Result<(), Rejection> {
     }
     let needed = permissions.iter().collect::<Vec<_>>().join(" ").into();
     Err(Rejection::InsufficientPermissions(MissingPermissions { needed }))
+}
+
+/// Whether a key is no more than its caller may make: neither its roles nor its networks nor its end.
+fn is_within(caller: &Principal, key: &ApiKeyRecord) -> bool {
+    let networks = |own: &Arc<NetworkSet>| key.networks.as_ref().is_some_and(|set| own.covers(set));
+    let end = |latest: Timestamp| key.end().is_some_and(|end| end <= latest);
+    key.roles.iter().all(|role| caller.has_role(role))
+        && caller.networks.as_ref().is_none_or(networks)
+        && latest_end(caller).is_none_or(end)
+}
+
+/// When the keys end at the latest that a caller makes. People who are logged in come back, and so may make keys that
+/// outlive their token; a key that is to live on would make its maker's end mean nothing.
+fn latest_end(caller: &Principal) -> Option<Timestamp> {
+    caller.expires.filter(|_| caller.method != Method::Jwt)
 }
 
 /// The networks of a new key: those that are asked for, or those of the key that asks.
@@ -320,7 +336,7 @@ fn fresh(minted: &MintedKey, call: &Call<'_>) -> Named {
 pub(super) fn refused(error: &KeyError, words: &Words) -> Rejection {
     match error {
         KeyError::Missing => Rejection::NotFound,
-        KeyError::Ended => Rejection::Conflict("a successor or an end of this key"),
+        KeyError::Ended => Rejection::Conflict("this key has a successor or an end already"),
         KeyError::Environment(_) => invalid(words, "environment", "is not one that keys have"),
         KeyError::Invalid(rule) => invalid(words, "name", format!("cannot be taken: {rule}")),
         KeyError::Random | KeyError::Store(_) => Rejection::Unavailable(Outage::new(format!("API keys: {error}"))),

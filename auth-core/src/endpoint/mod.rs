@@ -13,16 +13,19 @@
 //! - `words`: what the API calls the members
 //! - `content`, `object`, `answer`: reading and writing JSON
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
-//! - `keys`: API keys
+//! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
+//! - `asked`: what adapters carry from a framework's request to its response
 //! - `admin`: administration, under one prefix
 //! - `builder`: putting it together
 
 mod accounts;
 mod admin;
 mod answer;
+mod asked;
 mod builder;
 mod content;
 mod cookie;
+mod key_session;
 mod keys;
 mod kind;
 mod object;
@@ -37,12 +40,14 @@ use std::sync::Arc;
 
 use crate::clock::Now;
 use crate::issue::AccessTokenIssuer;
+use crate::policy::{self, Policy};
 use crate::principal::Principal;
 use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
 pub use admin::AdminEndpoints;
+pub use asked::{Answered, Asked, Received};
 pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
@@ -124,12 +129,26 @@ impl Endpoints {
         EndpointsBuilder::default()
     }
 
+    /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
+    /// good credential for the others. Whoever wants other rules adds them instead. Administration gets none: it needs one that
+    /// names the permission to administrate.
+    #[must_use]
+    pub fn add_to(&self, policy: Policy) -> Policy {
+        self.0.places.iter().fold(policy, |policy, placed| {
+            let rule = match placed.endpoint.access() {
+                EndpointAccess::Public => policy::public(),
+                EndpointAccess::Authenticated => policy::authenticated(),
+            };
+            policy.route(placed.method(), placed.path(), rule)
+        })
+    }
+
     /// The endpoint that a request of that method to that path, as it was sent, is for.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
-        let mut places = self.0.places.iter().enumerate();
-        let placed =
-            places.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
-        placed.or_else(|| {
+        let mut all = self.0.places.iter().enumerate();
+        let found =
+            all.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
+        found.or_else(|| {
             let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
             Some(Found { place: usize::MAX, admin: Some(operation), id })
         })
@@ -172,12 +191,23 @@ impl Parts {
                 let issuer = self.issuer.as_ref().ok_or(Rejection::Internal)?;
                 Ok(Answer::document(issuer.keys().jwks()))
             }
-            Endpoint::CreateKey => keys()?.create(caller()?, &content(Needed::Yes)?, &call).await,
-            Endpoint::ListKeys => keys()?.list(caller()?, &call).await,
-            Endpoint::ShowKey => keys()?.show(caller()?, id, &call).await,
-            Endpoint::RevokeKey => keys()?.revoke(caller()?, id, &call).await,
-            Endpoint::KeyUsage => keys()?.usage(caller()?, id, &call).await,
-            Endpoint::RotateKey => keys()?.rotate(caller()?, id, &content(Needed::No)?, &call).await,
+            Endpoint::CreateKey => {
+                let content = content(Needed::Yes)?;
+                keys()?.create(&self.key_holder(caller()?, call.now).await?, &content, &call).await
+            }
+            Endpoint::ListKeys => keys()?.list(&self.key_holder(caller()?, call.now).await?, &call).await,
+            Endpoint::ShowKey => keys()?.show(&self.key_holder(caller()?, call.now).await?, id, &call).await,
+            Endpoint::RevokeKey => {
+                let holder = self.key_holder(caller()?, call.now).await?;
+                let answer = keys()?.revoke(&holder, id, &call).await?;
+                self.end_sessions_of(&holder, id, call.now).await?;
+                Ok(answer)
+            }
+            Endpoint::KeyUsage => keys()?.usage(&self.key_holder(caller()?, call.now).await?, id, &call).await,
+            Endpoint::RotateKey => {
+                let content = content(Needed::No)?;
+                keys()?.rotate(&self.key_holder(caller()?, call.now).await?, id, &content, &call).await
+            }
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,

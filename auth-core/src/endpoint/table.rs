@@ -10,6 +10,7 @@ use super::admin::Operation;
 pub(super) struct Placed {
     pub(super) endpoint: Endpoint,
     method: String,
+    path: String,
     /// The segments of its path.
     pattern: Vec<Segment>,
     /// The members of its answer, in their order.
@@ -58,7 +59,7 @@ impl Placed {
             (_, false) => return wrong("has a parameter `{id}` that nobody reads".to_owned()),
         }
         let members = members.unwrap_or_else(|| endpoint.members().to_vec());
-        Ok(Self { endpoint, method: method.to_owned(), pattern, members, status: None })
+        Ok(Self { endpoint, method: method.to_owned(), path: path.to_owned(), pattern, members, status: None })
     }
 
     /// What the parameter is, empty where there is none, if the request is for this endpoint. HEAD asks for what GET
@@ -77,6 +78,14 @@ impl Placed {
             }
         }
         segments.next().is_none().then_some(id)
+    }
+
+    pub(super) fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Whether some request would be for both.

@@ -4,9 +4,11 @@
 //! was admitted by this one keeps it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::clock::{Clock, SystemClock};
+use crate::client_address::client_address;
+use crate::clock::{Clock, Now, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::ConfigErrors;
 use crate::gate::layers::Layers;
@@ -50,6 +52,16 @@ impl Context {
     /// The route table.
     pub fn policy(&self) -> &CompiledPolicy {
         &self.policy
+    }
+
+    /// Reads the gate's clock.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// The address of a request's client, as far as it is known and trusted.
+    pub fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        client_address(head, &self.trusted_proxies)
     }
 
     pub(super) fn is_of(&self, live: &Live) -> bool {

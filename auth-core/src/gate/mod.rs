@@ -47,6 +47,8 @@ pub use failed_attempts::{Clients, FailedAttempts};
 pub use limits::Limits;
 pub use outage::DuringOutage;
 pub use request_id::RequestIds;
+#[cfg(feature = "issue")]
+pub(crate) use request_id::request_id;
 pub use response_fields::{Existing, ResponseFields};
 
 use crate::clock::Now;

@@ -43,7 +43,7 @@ pub enum Rejection {
     Forbidden(Prohibition),
     /// 404: there is nothing at this path; said only to callers who may know.
     NotFound,
-    /// 409: what is to be made is there already; says what.
+    /// 409: it does not go with what is there; says why, as a sentence without its capital and its full stop.
     Conflict(&'static str),
     /// 429: a budget is spent.
     RateLimited(LimitExceeded),
@@ -122,7 +122,7 @@ const CODES: [&str; 17] = [
     "invalid_credentials",
     "second_factor_required",
     "invalid_second_factor",
-    "already_exists",
+    "conflict",
     "missing_token",
     "invalid_token",
     "insufficient_permissions",
@@ -165,7 +165,7 @@ impl Rejection {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidContent(fault) => fault.code(),
             Self::LoginFailed(fault) => fault.code(),
-            Self::Conflict(_) => "already_exists",
+            Self::Conflict(_) => "conflict",
             Self::MissingCredential => "missing_token",
             Self::InvalidCredential(_) => "invalid_token",
             Self::InsufficientPermissions(_) => "insufficient_permissions",
@@ -216,7 +216,7 @@ impl Rejection {
             Self::InvalidRequest(fault) => fault.message(),
             Self::InvalidContent(fault) => fault.message(),
             Self::LoginFailed(fault) => fault.message(),
-            Self::Conflict(_) => "This is there already",
+            Self::Conflict(_) => "This does not go with what is there",
             Self::MissingCredential => "Authentication is required",
             Self::InvalidCredential(fault) => fault.message(),
             Self::InsufficientPermissions(_) => "The credential does not have the required permissions",
@@ -237,7 +237,7 @@ impl Rejection {
     pub fn details(&self) -> Cow<'_, str> {
         match self {
             Self::InvalidContent(fault) => fault.details(),
-            Self::Conflict(what) => Cow::Owned(format!("{what} is there already")),
+            Self::Conflict(why) => Cow::Owned(capitalised(why)),
             other => Cow::Borrowed(other.message()),
         }
     }
@@ -260,6 +260,11 @@ impl fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,70 +3,64 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use auth_core::endpoint::{EndpointRequest, Endpoints, Found, MAX_CONTENT};
-use auth_core::{ContentFault, Now, Principal, Rejection, RequestFault};
+use auth_core::endpoint::{Asked, Endpoints, MAX_CONTENT, Received};
+use auth_core::gate::{Attached, Context};
+use auth_core::{Outage, Rejection, RequestHead};
+use http::Response;
 use http::request::Parts;
-use http::{Response, header};
 use http_body_util::BodyExt as _;
 
 use crate::body::{RequestBody, ResponseBody, response};
+use crate::gate_view::{Fields, head, refuse};
 
 /// For how long the content of a request may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Who asks for what.
-pub(crate) struct Asked<'r> {
-    pub(crate) parts: &'r Parts,
-    pub(crate) client: Option<IpAddr>,
-    pub(crate) caller: Option<Principal>,
-    pub(crate) now: Now,
+/// What a request asks of the endpoints, if it is for one of them.
+pub(crate) fn asked(
+    endpoints: &Endpoints,
+    parts: &Parts,
+    peer: Option<IpAddr>,
+    attached: Attached<'_>,
+) -> Option<Asked> {
+    let fields = Fields(&parts.headers);
+    let head = RequestHead { peer, ..head(parts, &fields) };
+    // the gate was asked, which is all that could be amiss
+    endpoints.asked(&head, attached)?.ok()
 }
 
 /// Reads the content and lets the endpoint answer.
 ///
 /// What was begun is finished even if the client goes away: the work is done in a task of its own.
-pub(crate) async fn answer_at(
-    endpoints: &Endpoints,
-    found: Found,
-    asked: Asked<'_>,
+pub(crate) async fn answer(
+    asked: Asked,
     body: RequestBody,
-) -> Result<Response<ResponseBody>, Rejection> {
-    let mut request = EndpointRequest::new(asked.parts.method.as_str(), asked.now);
-    request.query = asked.parts.uri.query().map(str::to_owned);
-    request.media_type = media_type(asked.parts)?;
-    request.content = content(body).await?;
-    request.caller = asked.caller;
-    request.client = asked.client;
-    let endpoints = endpoints.clone();
-    let answering = tokio::spawn(async move { endpoints.answer(found, request).await });
-    // a panic over there was reported over there
-    answering.await.unwrap_or(Err(Rejection::Internal)).map(response)
-}
-
-fn media_type(parts: &Parts) -> Result<Option<String>, Rejection> {
-    let mut values = parts.headers.get_all(header::CONTENT_TYPE).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => {
-            let text = value.to_str().map_err(|_| Rejection::InvalidContent(ContentFault::MediaType))?;
-            Ok(Some(text.to_owned()))
+    context: &Context,
+    parts: &Parts,
+) -> Response<ResponseBody> {
+    let received = tokio::time::timeout(PATIENCE, received(body)).await.unwrap_or(Received::Broken);
+    match tokio::spawn(async move { asked.answer(received).await }).await {
+        Ok(answered) => {
+            let mut response = response(answered.reply);
+            if let Some(rejection) = answered.rejection {
+                response.extensions_mut().insert(rejection);
+            }
+            response
         }
-        (Some(_), Some(_)) => Err(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+        // a panic over there was reported over there
+        Err(_) => refuse(context, Rejection::Unavailable(Outage::new("an endpoint panicked")), parts),
     }
 }
 
-async fn content(mut body: RequestBody) -> Result<Vec<u8>, Rejection> {
-    let broken = || Rejection::InvalidRequest(RequestFault::Body);
-    let collecting = async {
-        let mut content = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|_| broken())?.into_data() else { continue };
-            if content.len() + data.len() > MAX_CONTENT {
-                return Err(Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)));
-            }
-            content.extend_from_slice(&data);
+async fn received(mut body: RequestBody) -> Received {
+    let mut content = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Received::Broken };
+        let Ok(data) = frame.into_data() else { continue };
+        if content.len() + data.len() > MAX_CONTENT {
+            return Received::TooLong;
         }
-        Ok(content)
-    };
-    tokio::time::timeout(PATIENCE, collecting).await.unwrap_or_else(|_| Err(broken()))
+        content.extend_from_slice(&data);
+    }
+    Received::Whole(content)
 }

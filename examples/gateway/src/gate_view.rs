@@ -2,9 +2,7 @@
 
 use auth_core::gate::Context;
 use auth_core::policy::{Entry, Preflight};
-use auth_core::{FieldNames, Headers, NetworkSet, Rejection, RequestHead, client_address};
-use std::net::IpAddr;
-
+use auth_core::{FieldNames, Headers, Rejection, RequestHead};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 
@@ -62,18 +60,12 @@ pub(crate) fn refuse(context: &Context, rejection: Rejection, parts: &Parts) -> 
     response
 }
 
-/// The address of the client, as the gate sees it.
-pub(crate) fn client_of(parts: &Parts, peer: Option<IpAddr>, trusted: &NetworkSet) -> Option<IpAddr> {
-    let fields = Fields(&parts.headers);
-    client_address(&RequestHead { peer, ..head(parts, &fields) }, trusted)
-}
-
-fn head<'a>(parts: &'a Parts, fields: &'a Fields<'a>) -> RequestHead<'a> {
+pub(crate) fn head<'a>(parts: &'a Parts, fields: &'a Fields<'a>) -> RequestHead<'a> {
     RequestHead { query: parts.uri.query(), ..RequestHead::new(parts.method.as_str(), parts.uri.path(), fields) }
 }
 
 /// A header map as the core reads it.
-struct Fields<'a>(&'a HeaderMap);
+pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for Fields<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {

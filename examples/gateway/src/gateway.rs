@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use auth_core::endpoint::Endpoints;
-use auth_core::gate::{Context, Gate};
+use auth_core::gate::{Attached, Context, Gate};
 use auth_core::usage::UsageCounts;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
@@ -25,10 +25,10 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::config::Config;
 use crate::connection::{Hop, Scheme, Trust};
 use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
-use crate::endpoints::{Asked, answer_at};
+use crate::endpoints;
 use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
 use crate::framing::fault_of;
-use crate::gate_view::{Sharing, client_of, refuse, route};
+use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
 use crate::host::is_host;
 use crate::passage::Passage;
@@ -57,19 +57,27 @@ pub enum Admitted<'a> {
     /// A verified caller.
     Principal(&'a Principal),
     /// Nobody in particular, on a route that allows it.
-    Anonymous,
+    Anonymous(&'a Anonymous),
 }
 
 impl<'a> Admitted<'a> {
     /// What is among a request's extensions; `None` means that no gate was asked.
-    pub fn of(principal: Option<&'a Principal>, anonymous: Option<&Anonymous>) -> Option<Self> {
-        principal.map(Self::Principal).or(anonymous.map(|_| Self::Anonymous))
+    pub fn of(principal: Option<&'a Principal>, anonymous: Option<&'a Anonymous>) -> Option<Self> {
+        principal.map(Self::Principal).or(anonymous.map(Self::Anonymous))
     }
 
     const fn caller(self) -> Option<&'a Principal> {
         match self {
             Self::Principal(principal) => Some(principal),
-            Self::Anonymous => None,
+            Self::Anonymous(_) => None,
+        }
+    }
+
+    /// What was attached, as the core reads it.
+    const fn attached(self) -> Attached<'a> {
+        match self {
+            Self::Principal(principal) => Attached { principal: Some(principal), anonymous: None },
+            Self::Anonymous(anonymous) => Attached { principal: None, anonymous: Some(anonymous) },
         }
     }
 }
@@ -167,11 +175,8 @@ impl Gateway {
         if sharing == Sharing::Preflight {
             return Answer::Response(self.cross_origin.preflight(&parts));
         }
-        if let Some(found) = self.endpoints.find(parts.method.as_str(), parts.uri.path()) {
-            let client = client_of(&parts, peer, &self.trusted_proxies);
-            let asked = Asked { parts: &parts, client, caller: admitted.caller().cloned(), now: self.gate.now() };
-            let answered = answer_at(&self.endpoints, found, asked, body).await;
-            return Answer::Response(answered.unwrap_or_else(|rejection| refuse(&self.context, rejection, &parts)));
+        if let Some(asked) = endpoints::asked(&self.endpoints, &parts, peer, admitted.attached()) {
+            return Answer::Response(endpoints::answer(asked, body, &self.context, &parts).await);
         }
         // What refusals need survives the request, which is consumed.
         let remembered = head_of(&parts);

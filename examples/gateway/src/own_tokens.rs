@@ -70,6 +70,8 @@ pub fn open(tokens: &Tokens, data_dir: &DataDir, now: Timestamp) -> Result<Acces
         data_dir.read_or_create(FILE, fresh.expose().to_vec())?
     };
     let mut keys = SigningKeys::from_text(&Secret::new(found))?;
+    // a key that was replaced because somebody else had it must not verify until the next one is
+    keys.forget_replaced_before(needed_since(tokens, now));
     if keys.current().algorithm() != tokens.algorithm {
         replace(&mut keys, tokens, data_dir, now)?;
     }
@@ -88,9 +90,14 @@ pub fn rotate(tokens: &Tokens, data_dir: &DataDir, now: Timestamp) -> Result<Acc
     Ok(issuer(tokens, keys))
 }
 
+/// What was replaced before that signed no token that is still good.
+fn needed_since(tokens: &Tokens, now: Timestamp) -> Timestamp {
+    now.saturating_sub(tokens.lifetime.saturating_add(MARGIN))
+}
+
 fn replace(keys: &mut SigningKeys, tokens: &Tokens, data_dir: &DataDir, now: Timestamp) -> Result<(), KeysError> {
     keys.rotate(SigningKey::generate(tokens.algorithm)?, now);
-    keys.forget_replaced_before(now.saturating_sub(tokens.lifetime.saturating_add(MARGIN)));
+    keys.forget_replaced_before(needed_since(tokens, now));
     data_dir.replace(FILE, keys.to_text()?.expose())?;
     Ok(())
 }

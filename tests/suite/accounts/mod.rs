@@ -1,6 +1,7 @@
 //! Accounts and their sessions: what their stores promise, and how refresh tokens live and die.
 
 mod broken;
+mod endpoints;
 mod families;
 mod service;
 mod sqlite;

@@ -16,24 +16,26 @@ use auth_core::opaque::TokenFormat;
 use auth_core::policy::{Policy, authenticated, permission};
 use auth_core::revocation::Revocations;
 use auth_core::store::{MemoryAccountStore, MemoryKeyStore, MemoryLimitStore};
-use auth_core::verify::Verifier as _;
+use auth_core::verify::Verifier;
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::{
     Clock as _, CredentialFault, LoginFault, Now, Rejection, RequestHead, Secret, SimulatedClock, Timestamp,
 };
 
 const ISSUER: &str = "https://us.example";
-const PASSWORD: &str = "correct horse battery staple";
+pub(super) const PASSWORD: &str = "correct horse battery staple";
 
 /// Accounts, the gate that takes their tokens, and a clock that both live by.
-struct Service {
-    accounts: Accounts,
-    keys: ApiKeys,
+pub(super) struct Service {
+    pub(super) accounts: Accounts,
+    pub(super) keys: ApiKeys,
     gate: Gate,
+    verifier: Arc<dyn Verifier>,
+    revocations: Revocations,
     clock: Arc<SimulatedClock>,
 }
 
-struct Shared(Arc<SimulatedClock>);
+pub(super) struct Shared(pub(super) Arc<SimulatedClock>);
 
 impl auth_core::Clock for Shared {
     fn now(&self) -> Now {
@@ -42,7 +44,7 @@ impl auth_core::Clock for Shared {
 }
 
 impl Service {
-    fn new(rotation: Rotation) -> Self {
+    pub(super) fn new(rotation: Rotation) -> Self {
         let clock = Arc::new(SimulatedClock::at_unix_seconds(1_800_000_000));
         let keys = SigningKeys::generate(SigningAlgorithm::EdDsa).unwrap();
         let verification = keys.verification().unwrap();
@@ -62,22 +64,32 @@ impl Service {
         let store = Arc::new(MemoryLimitStore::new());
         parts.throttle =
             Some(LoginThrottle::new(ThrottleQuotas::default(), store, Arc::<SimulatedClock>::clone(&clock)));
-        let verifier = JwtVerifier::new([Issuer::new(ISSUER, ["api"], verification)]).unwrap();
-        let gate = Gate::builder()
-            .accept(auth_core::credential::Source::bearer(), verifier)
-            .policy(Policy::new().get("/", authenticated()).get("/write", permission("write")))
-            .revocations(revocations)
-            .clock(Shared(Arc::clone(&clock)))
-            .build()
-            .unwrap();
-        Self { accounts: Accounts::new(parts), keys: api_keys, gate, clock }
+        let verifier: Arc<dyn Verifier> =
+            Arc::new(JwtVerifier::new([Issuer::new(ISSUER, ["api"], verification)]).unwrap());
+        let policy = Policy::new().get("/", authenticated()).get("/write", permission("write"));
+        let gate = Gate::builder().build().unwrap();
+        let accounts = Accounts::new(parts);
+        let mut service = Self { accounts, keys: api_keys, gate, verifier, revocations, clock };
+        service.gate = service.gate_with(policy);
+        service
     }
 
     fn now(&self) -> Now {
         self.clock.now()
     }
 
-    async fn register(&self, email: &str) -> Arc<str> {
+    /// A gate of that policy that takes the same tokens.
+    pub(super) fn gate_with(&self, policy: Policy) -> Gate {
+        Gate::builder()
+            .accept_shared(auth_core::credential::Source::bearer(), Arc::clone(&self.verifier))
+            .policy(policy)
+            .revocations(self.revocations.clone())
+            .clock(Shared(Arc::clone(&self.clock)))
+            .build()
+            .unwrap()
+    }
+
+    pub(super) async fn register(&self, email: &str) -> Arc<str> {
         let mut wanted = NewAccount::new();
         wanted.email = Some(email.to_owned());
         wanted.password = Some(Secret::from(PASSWORD));

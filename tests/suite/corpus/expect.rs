@@ -98,7 +98,7 @@ impl Expect {
 }
 
 /// Compares the members that are expected; others may be there.
-fn compare(place: &str, expected: &Value, got: Option<&Value>, found: &mut Vec<String>) {
+pub(crate) fn compare(place: &str, expected: &Value, got: Option<&Value>, found: &mut Vec<String>) {
     match (expected, got) {
         (Value::String(text), Some(_)) if text == "{any}" => {}
         (Value::String(text), None) if text == "{absent}" => {}

@@ -29,3 +29,6 @@ mod secrets;
 mod stage;
 mod subjects;
 mod tokens;
+
+pub(super) use cases::folder;
+pub(super) use expect::compare;

@@ -137,6 +137,13 @@ impl Gateway {
         assert!(std::process::Command::new("kill").args([which, &pid]).status().unwrap().success());
     }
 
+    /// Kills the process, and hands over its files.
+    pub(crate) async fn killed(mut self) -> TempDir {
+        self.child.start_kill().unwrap();
+        self.ends().await;
+        self.dir
+    }
+
     /// Waits for the process to end.
     pub(crate) async fn ends(&mut self) -> ExitStatus {
         soon("the end of the process", self.child.wait()).await.unwrap()
@@ -158,10 +165,10 @@ pub(crate) fn command_at(binary: &str, config: &str, dir: &Path, address: &str) 
     command
 }
 
-/// A binary with the profile that it comes with, ready to be started on a free port.
-pub(crate) fn profile_command(binary: &str, dir: &Path) -> Command {
+/// A binary with a profile that it comes with, ready to be started on a free port.
+pub(crate) fn profile_command(binary: &str, dir: &Path, profile: &str) -> Command {
     let mut command = bare_command(binary, dir);
-    command.args(["--listen", "127.0.0.1:0", "--profile", "standard"]);
+    command.args(["--listen", "127.0.0.1:0", "--profile", profile]);
     command
 }
 
@@ -183,6 +190,13 @@ fn bare_command(binary: &str, dir: &Path) -> Command {
 pub(crate) fn tool(binary: &str, dir: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(path_of(binary));
     command.args(arguments).arg("--config").arg(dir.join("gateway.toml")).arg("--data-dir").arg(dir.join("data"));
+    command
+}
+
+/// Like [`tool`], for a gateway that runs with a profile that it comes with.
+pub(crate) fn profile_tool(binary: &str, dir: &Path, arguments: &[&str], profile: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(path_of(binary));
+    command.args(arguments).args(["--profile", profile, "--data-dir"]).arg(dir.join("data"));
     command
 }
 

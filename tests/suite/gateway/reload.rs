@@ -177,7 +177,7 @@ async fn what_cannot_change_is_named_and_the_rest_is_done() {
 async fn a_profile_has_no_file_to_follow_and_says_so() {
     for binary in BINARIES {
         let dir = tempfile::tempdir().unwrap();
-        let mut gateway = Gateway::spawn(binary, profile_command(binary, dir.path()), dir).await;
+        let mut gateway = Gateway::spawn(binary, profile_command(binary, dir.path(), "standard"), dir).await;
         gateway.hang_up();
         gateway.logs("there is no file to read again").await;
         assert_eq!(gateway.connect().await.ask("GET /healthz HTTP/1.1\nHost: a\n\n").await.status(), 200);

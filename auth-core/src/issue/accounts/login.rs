@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, SessionRecord};
-use crate::clock::Now;
+use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{Familiarity, Freshness, LoginThrottle, PasswordVerdict, mint};
 use crate::names::Names;
@@ -69,10 +69,12 @@ impl Accounts {
         self.tokens(account, &session, refresh, now).await
     }
 
-    /// Opens a session for whoever brings an API key of an account: with the key's permissions, as long as the key is good.
+    /// Opens a session for whoever brings an API key of an account: with the key's permissions and without roles, as long as
+    /// the key is good.
     ///
     /// # Errors
-    /// [`AccountError::Login`] where the key belongs to no account that may be used.
+    /// [`AccountError::Login`] where the key belongs to no account that may be used; [`AccountError::Refused`] where the key
+    /// is on the list of revocations.
     pub async fn log_in_with_key(
         &self,
         key: &Identity,
@@ -83,13 +85,17 @@ impl Accounts {
         if key.issuer != *self.issuer() {
             return Err(refused());
         }
+        if let Some(revocations) = &self.0.revocations {
+            revocations.check(key, now).map_err(AccountError::Refused)?;
+        }
         let account = self.0.store.by_id(&key.subject).resolve().await?.ok_or_else(refused)?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             Event::of("login_failed").account(&account.id).cause("disabled").client(client).tell();
             return Err(refused());
         }
-        let origin = Origin { key: key.credential_id.as_deref().map(Arc::from), permissions: key.permissions.clone() };
+        let id = key.credential_id.as_deref().map(Arc::from);
+        let origin = Origin { key: id, permissions: key.permissions.clone(), expires: key.expires };
         let (session, refresh) = self.open(&account, Some(origin), now).await?;
         let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
         event.account(&account.id).session(&session.id).client(client).tell();
@@ -215,7 +221,8 @@ impl Accounts {
         let ends = now.wall.saturating_add(self.0.session_life);
         let mut session = SessionRecord::new(id, Arc::clone(&account.id), account.generation, now.wall, ends);
         session.idle_limit = self.0.session_idle;
-        if let Some(Origin { key, permissions }) = origin {
+        if let Some(Origin { key, permissions, expires }) = origin {
+            session.ends = expires.map_or(ends, |expires| expires.min(ends));
             session.key = key;
             session.permissions = Some(permissions);
         }
@@ -238,4 +245,5 @@ impl Accounts {
 struct Origin {
     key: Option<Arc<str>>,
     permissions: Names,
+    expires: Option<Timestamp>,
 }

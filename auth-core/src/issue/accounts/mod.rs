@@ -34,6 +34,7 @@ use crate::issue::{
     AccessTokenIssuer, ApiKeys, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
     RefreshTokens,
 };
+use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
 use crate::store::AccountStore;
 
@@ -170,7 +171,8 @@ impl Accounts {
             Some(narrowed) => narrowed.iter().filter(|name| account.permissions.contains(name)).collect(),
             None => account.permissions.clone(),
         };
-        wanted.roles = account.roles.clone();
+        // a key that was given no roles of the account does not get them by logging in
+        wanted.roles = if session.permissions.is_some() { Names::EMPTY } else { account.roles.clone() };
         wanted.session = Some(Arc::clone(&session.id));
         let left = session.ends.unix_micros().saturating_sub(now.wall.unix_micros());
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));

@@ -6,7 +6,7 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, SealedSecret, SecondFactor};
 use crate::api_key::Peppers;
 use crate::clock::Now;
-use crate::issue::{RecoveryCodes, Seal, TotpSecret};
+use crate::issue::{Familiarity, RecoveryCodes, Seal, TotpSecret};
 use crate::rejection::LoginFault;
 use crate::store::Spending;
 
@@ -88,7 +88,8 @@ impl Accounts {
     /// Asks for no second factor any more, for whoever shows one for the last time.
     ///
     /// # Errors
-    /// [`AccountError::Login`] where it is wrong or missing.
+    /// [`AccountError::Login`] where it is wrong or missing; [`AccountError::Refused`] where it was wrong too often: whoever
+    /// has a token of the account must not be able to try all codes.
     pub async fn disable_second_factor(
         &self,
         id: &str,
@@ -96,8 +97,28 @@ impl Accounts {
         now: Now,
     ) -> Result<(), AccountError> {
         let account = self.find(id).await?;
-        self.check_second_factor(&account, proof, now).await?;
+        self.check_bounded(&account, proof, now).await?;
         self.change(id, AccountChange::RemoveSecondFactor, now).await.map(|_| ())
+    }
+
+    /// The same as [`check_second_factor`](Self::check_second_factor), as often as guessing allows. Whoever is logged in
+    /// is no stranger, and uses up nothing of what logins have.
+    async fn check_bounded(
+        &self,
+        account: &AccountRecord,
+        proof: Option<SecondFactorProof>,
+        now: Now,
+    ) -> Result<(), AccountError> {
+        let Some(throttle) = &self.0.throttle else { return self.check_second_factor(account, proof, now).await };
+        let begun = throttle.begin(&account.id, None, Familiarity::Known).resolve().await;
+        let attempt = begun.map_err(AccountError::Refused)?;
+        let checked = self.check_second_factor(account, proof, now).await;
+        if matches!(checked, Err(AccountError::Login(LoginFault::SecondFactorWrong))) {
+            attempt.failed().resolve().await;
+        } else {
+            attempt.succeeded();
+        }
+        checked
     }
 
     /// Whether what is shown is the account's second factor; nothing has to be where it has none.

@@ -171,6 +171,21 @@ impl Accounts {
         Ok(())
     }
 
+    /// Ends the sessions of an account that were opened with this API key, because it was taken back.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn end_sessions_of_key(&self, account: &str, key: &str, now: Now) -> Result<(), AccountError> {
+        for session in self.0.store.sessions(account).resolve().await? {
+            // those that have just ended too: whoever ended them may have crashed before their tokens were refused
+            let is_of_key = session.key.as_deref() == Some(key) && session.ends > now.wall;
+            if is_of_key {
+                self.end_session(&session.id, now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Removes the sessions that ended by themselves and whose tokens are of no use any more. Call it now and then.
     ///
     /// # Errors

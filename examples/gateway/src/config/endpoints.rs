@@ -19,6 +19,8 @@ pub struct Endpoints {
     pub times: Times,
     /// The members of a user, wherever one is part of an answer; `None` for the usual ones.
     pub user: Option<Vec<Placed<String>>>,
+    /// The members of a user's usage; `None` for the usual ones.
+    pub usage: Option<Vec<Placed<String>>>,
     /// The endpoints, in the order in which the libraries list them.
     pub list: Vec<EndpointAt>,
 }
@@ -58,11 +60,12 @@ impl Endpoints {
         let names = names.into_iter().filter_map(|(member, node)| Some((member, Text::from_node(&node)?.0))).collect();
         let times = section.read_or("times", Times::default());
         let user = members(section, "user");
+        let usage = members(section, "usage");
         let list = Endpoint::ALL.into_iter().filter_map(|endpoint| {
             let node = section.node(endpoint.as_str())?;
             node.section(|section| endpoint_at(endpoint, section))?
         });
-        Self { names, times, user, list: list.collect() }
+        Self { names, times, user, usage, list: list.collect() }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use auth_core::credential::Source;
+use auth_core::endpoint::{Endpoint, LoginBy};
+use serde_json::Value;
 
 use super::{ACCOUNTS, DemoKey, Document, least};
 use crate::config::{Access, Config, Kind, Needs, Route};
@@ -35,10 +37,31 @@ pub fn curl_lines(config: &Config, document: &Document) -> String {
         }
         say("no credential: 401", "", &path);
     }
-    if let Some(route) = config.routes.iter().find(|route| route.access == Access::Public) {
+    if let Some((path, content)) = login(config, document) {
+        say("logging in: 200", &format!("-H 'Content-Type: application/json' -d '{content}' "), path);
+    }
+    let is_open = |route: &&Route| route.access == Access::Public && answers_get(config, route);
+    if let Some(route) = config.routes.iter().find(is_open) {
         say("a route for everybody: 200", "", &sample(&route.path.value, ""));
     }
     lines
+}
+
+/// Where the first account logs in, and what it sends for that.
+fn login<'c>(config: &'c Config, document: &Document) -> Option<(&'c str, Value)> {
+    let endpoints = &config.endpoints;
+    let at = endpoints.list.iter().find(|at| at.endpoint == Endpoint::Login)?;
+    let user = document.users.first().filter(|user| user.totp_secret.is_none())?;
+    let called = |member: &str| {
+        let renamed = endpoints.names.iter().find(|(name, _)| name.value == member);
+        renamed.map_or(member, |(_, name)| name).to_owned()
+    };
+    let name = match config.accounts.as_ref()?.login_by {
+        LoginBy::Email => (called("email"), Value::from(&*user.email)),
+        LoginBy::UserName => (called("user_name"), Value::from(&*user.username)),
+    };
+    let password = (called("password"), Value::from(&*user.password));
+    Some((&at.route.path.value, Value::from_iter([name, password])))
 }
 
 /// The rule that GET meets on that route's path is this one.

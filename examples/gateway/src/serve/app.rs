@@ -48,8 +48,8 @@ async fn answer(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Re
     let arrival = request.extensions().get::<Arrival>().cloned();
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let extensions = request.extensions();
-    let principal = extensions.get::<Principal>().cloned();
-    let admitted = Admitted::of(principal.as_ref(), extensions.get::<Anonymous>());
+    let (principal, anonymous) = (extensions.get::<Principal>().cloned(), extensions.get::<Anonymous>().cloned());
+    let admitted = Admitted::of(principal.as_ref(), anonymous.as_ref());
     let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
     let (peer, scheme) = (arrival.as_ref().map(|arrival| arrival.peer), arrival.as_ref().map(|arrival| arrival.scheme));
     match gateway.answer(request, peer, scheme.unwrap_or_default(), admitted).await {

@@ -113,21 +113,23 @@ fn about_accounts(
         roles: rules.roles.iter().collect(),
         permissions: rules.permissions.iter().collect(),
     };
-    if let Some(user) = &config.endpoints.user {
-        let mut members = Vec::new();
-        for name in user {
+    let mut members = |names: &Option<Vec<Placed<String>>>| {
+        let mut known = Vec::new();
+        for name in names.as_ref()? {
             match member(&name.value) {
-                Ok(member) => members.push(member),
+                Ok(member) => known.push(member),
                 Err(error) => problems.push(name.place.problem(error.to_string())),
             }
         }
-        endpoints.user = Some(members);
-    }
+        Some(known)
+    };
+    endpoints.user = members(&config.endpoints.user);
+    let usage = members(&config.endpoints.usage);
     if settings.login_by_key {
         endpoints.keys = tools.keys.map(|keys| keys.verifier.clone());
     }
     if let (Some(limit), Some(gate)) = (&settings.usage, tools.gate) {
-        endpoints.usage = Some(Usage { gate: gate.clone(), limit: limit.value.as_str().into() });
+        endpoints.usage = Some(Usage { gate: gate.clone(), limit: limit.value.as_str().into(), members: usage });
     }
     if let Some(name) = &settings.cookie {
         match AccessCookie::new(&name.value) {
