@@ -89,6 +89,11 @@ pub struct Changed {
 }
 
 impl AccountChange {
+    /// Whether it moves the generation, and so ends every session.
+    pub const fn ends_sessions(&self) -> bool {
+        matches!(self, Self::Disable | Self::Password { .. } | Self::EndSessions)
+    }
+
     /// Makes the change to the record alone. A store does so within its atomic step, sees to it that login names stay
     /// unique, and ends the account's open sessions where the generation moved.
     ///

@@ -84,6 +84,8 @@ impl Asked {
             (None, Received::TooLong) => Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)),
             (None, Received::Broken) => Rejection::InvalidRequest(RequestFault::Body),
             (None, Received::Whole(content)) => {
+                // a client that sends slowly must not be judged by the time at which it began
+                self.request.now = self.context.now();
                 self.request.content = content;
                 match self.endpoints.answer(self.found, self.request.clone()).await {
                     Ok(reply) => return Answered { reply, rejection: None },

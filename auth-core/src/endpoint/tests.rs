@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::account::AccountRecord;
 use crate::api_key::{KeyFormat, KeyHasher, Peppers};
-use crate::clock::{Clock as _, SimulatedClock};
+use crate::clock::{Clock, SimulatedClock};
+use crate::gate::{Attached, Gate};
 use crate::issue::{
     AccountParts, Accounts, ApiKeys, LoginThrottle, NewAccount, NewKey, PasswordCost, PasswordThreads, Passwords,
     RefreshTokens, Rotation, Seal, SecondFactors, SigningAlgorithm, SigningKeys, ThrottleQuotas,
@@ -18,8 +19,10 @@ use crate::issue::{
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::opaque::TokenFormat;
-use crate::principal::{Identity, Method};
+use crate::policy::Policy;
+use crate::principal::{Anonymous, Identity, Method};
 use crate::rejection::Prohibition;
+use crate::request::RequestHead;
 use crate::revocation::{Revocation, Revocations, Target};
 use crate::store::{MemoryAccountStore, MemoryKeyStore, MemoryLimitStore};
 use crate::{Rejection, Secret};
@@ -49,6 +52,14 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn at(seconds: i64) -> Now {
     SimulatedClock::at_unix_seconds(1_700_000_000 + seconds).now()
+}
+
+struct Shared(Arc<SimulatedClock>);
+
+impl Clock for Shared {
+    fn now(&self) -> Now {
+        self.0.now()
+    }
 }
 
 /// A service with one account that may do everything.
@@ -291,4 +302,20 @@ fn what_is_wrong_with_the_content_is_told_before_anything_is_done() {
     login["cookie"] = json!("yes");
     assert!(wrong(service.post("/login", None, &login)));
     assert_eq!(sessions().len(), 1, "no session that nobody knows of");
+}
+
+#[test]
+fn a_client_that_sends_slowly_is_judged_by_when_it_has_sent() {
+    let service = service();
+    let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
+    let policy = service.endpoints.add_to(Policy::new());
+    let gate = Gate::builder().policy(policy).clock(Shared(Arc::clone(&clock))).build().unwrap();
+    let anonymous = Anonymous(gate.context());
+    let head = RequestHead::new("POST", "/login", &[("content-type", "application/json")]);
+    let attached = Attached { principal: None, anonymous: Some(&anonymous) };
+    let asked = service.endpoints.asked(&head, attached).unwrap().unwrap();
+    clock.advance(Duration::from_secs(7_000));
+    let answered = wait(asked.answer(Received::Whole(by_password().to_string().into_bytes())));
+    let tokens = serde_json::from_slice(&answered.reply.body).unwrap();
+    assert_eq!(claims(&tokens)["iat"], json!(1_700_007_000));
 }

@@ -125,3 +125,34 @@ pub fn random_text(bytes: usize) -> Result<String, SigningError> {
     SystemRandom::new().fill(&mut random).map_err(|_| SigningError::Random)?;
     Ok(URL_SAFE_NO_PAD.encode(random))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{self, Demo};
+    use crate::data_dir::Owner;
+
+    #[test]
+    fn k11_a_replaced_key_verifies_as_long_as_its_tokens_live_and_no_longer() {
+        let text = "[tokens]\nissuer = \"us\"\naudience = \"api\"\nlifetime = \"1h\"\n\
+            [[credentials]]\nauthorization = \"Bearer\"\nkinds = [\"jwt\"]\n\
+            [[routes]]\npath = \"/\"\naccess = \"authenticated\"\n";
+        let config = config::load(text, "gateway.toml", Path::new("")).unwrap();
+        let tokens = config.tokens.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir =
+            DataDir::open(&folder.path().join("data"), Owner { profile: None, demo: Demo::Disabled }).unwrap();
+        let at = |minutes: i64| Timestamp::from_unix_seconds(1_700_000_000 + 60 * minutes);
+        let old = open(&tokens, &data_dir, at(0)).unwrap();
+        rotate(&tokens, &data_dir, at(0)).unwrap();
+        let has_old = |minutes| {
+            let issuer = open(&tokens, &data_dir, at(minutes)).unwrap();
+            issuer.keys().iter().any(|key| key.id() == old.keys().current().id())
+        };
+        assert!(has_old(0) && has_old(64));
+        assert!(!has_old(66), "nothing that it signed is still good");
+    }
+}

@@ -118,9 +118,9 @@ fn what_is_asked_wrongly_is_two_and_what_stands_in_the_way_is_one() {
     for arguments in [
         &["check", "--config", "none.toml"][..],
         &["--config", "none.toml"],
-        &["--profile", "vantage"],
+        &["--profile", "nonsense"],
         &["serve", "--profile", "nonsense"],
-        &["profile", "musicgen"],
+        &["profile", "nonsense"],
         &["profile"],
         &["--profile", "standard", "--config", "x.toml"],
         &["--listen", "localhost"],

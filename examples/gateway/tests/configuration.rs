@@ -452,3 +452,28 @@ fn profiles_to_come_are_told_from_misspelt_ones() {
     assert!(Profile::named("alianza").unwrap_err().contains("is not made yet"));
     assert!(Profile::named("standart").unwrap_err().contains("there is no profile `standart`"));
 }
+
+#[test]
+fn administration_is_for_one_permission_under_one_plain_prefix() {
+    let keys = "[[credentials]]\nheader = \"x-api-key\"\nkinds = [\"api_key\"]\n[api_keys]\nprefix = \"a\"\n";
+    let load = |text: &str| config::load(text, "my.toml", Path::new(""));
+    let admin = load(&format!("{keys}[admin]\nprefix = \"/admin-api\"\nneeds = \"administrate\"\n")).unwrap().admin;
+    assert_eq!(admin.unwrap().route.path.value, "/admin-api/{*rest}");
+    for (text, problem) in [
+        (format!("{keys}[admin]\nneeds = \"x\"\n"), "admin.prefix: is missing"),
+        (format!("{keys}[admin]\nprefix = \"/a\"\n"), "admin.needs: is missing"),
+        (format!("{keys}[admin]\nprefix = \"/\"\nneeds = \"x\"\n"), "admin.prefix: must be a path"),
+        (format!("{keys}[admin]\nprefix = \"/a/\"\nneeds = \"x\"\n"), "admin.prefix: must be a path"),
+        (format!("{keys}[admin]\nprefix = \"/{{a}}\"\nneeds = \"x\"\n"), "admin.prefix: must be a path"),
+        ("[admin]\nprefix = \"/a\"\nneeds = \"x\"\n".to_owned(), "there is nothing to administrate"),
+        (
+            format!(
+                "{keys}[admin]\nprefix = \"/a\"\nneeds = \"x\"\n[[routes]]\npath = \"/A/users\"\naccess = \"public\"\n"
+            ),
+            "lies below the prefix of [admin]",
+        ),
+    ] {
+        let problems = load(&text).unwrap_err();
+        assert!(problems.iter().any(|found| found.to_string().contains(problem)), "{text}: {problems:?}");
+    }
+}

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
+mod administration;
 mod client;
 mod cross_origin;
 mod encrypted;

@@ -138,12 +138,16 @@ impl Accounts {
     /// Changes an account. Where that ends its sessions, their tokens are refused from when this has answered.
     ///
     /// # Errors
-    /// [`AccountError::Missing`]; [`AccountError::NameTaken`] where a login name is another account's.
+    /// [`AccountError::Missing`]; [`AccountError::NameTaken`] where a login name is another account's. Where a store failed,
+    /// ending the sessions once more refuses the tokens of those that were ended before, too.
     pub async fn change(&self, id: &str, change: AccountChange, now: Now) -> Result<AccountRecord, AccountError> {
+        let ends = change.ends_sessions();
         let changed = self.0.store.change(id, change, now.wall).resolve().await;
         match changed {
             Ok(Some(changed)) => {
-                self.revoke_sessions(&changed.ended, now).await?;
+                if ends {
+                    self.revoke_ended(id, now).await?;
+                }
                 Ok(changed.account)
             }
             Ok(None) => Err(AccountError::Missing),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Secret;
 use crate::account::{AccountRecord, Refreshed, SessionRecord, SessionStatus, TenantRecord, Turn};
-use crate::clock::Now;
+use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{MintedAccessToken, Rotation};
 use crate::rejection::CredentialFault;
@@ -186,6 +186,21 @@ impl Accounts {
         Ok(())
     }
 
+    /// Refuses the tokens of every session of an account that was ended while one of them could still live: not only of those
+    /// that were ended just now, since whoever ended the others may have failed before this.
+    pub(super) async fn revoke_ended(&self, account: &str, now: Now) -> Result<(), AccountError> {
+        let since = self.oldest_token(now);
+        let sessions = self.0.store.sessions(account).resolve().await?;
+        let is_ended = |session: &&SessionRecord| matches!(session.status, SessionStatus::Ended(at) if at >= since);
+        let ids: Vec<_> = sessions.iter().filter(is_ended).map(|session| Arc::clone(&session.id)).collect();
+        self.revoke_sessions(&ids, now).await
+    }
+
+    /// What was signed before that has ended.
+    fn oldest_token(&self, now: Now) -> Timestamp {
+        now.wall.saturating_sub(self.0.issuer.lifetime().saturating_add(super::MARGIN))
+    }
+
     /// Removes the sessions that ended by themselves and whose tokens are of no use any more. Call it now and then.
     ///
     /// # Errors
@@ -211,8 +226,7 @@ impl Accounts {
     /// # Errors
     /// What went wrong in a store.
     pub async fn resume(&self, now: Now) -> Result<(), AccountError> {
-        let since = now.wall.saturating_sub(self.0.issuer.lifetime().saturating_add(super::MARGIN));
-        let ended = self.0.store.ended_since(since).resolve().await?;
+        let ended = self.0.store.ended_since(self.oldest_token(now)).resolve().await?;
         let ids: Vec<Arc<str>> = ended.iter().map(|session| Arc::clone(&session.id)).collect();
         self.revoke_sessions(&ids, now).await
     }
