@@ -235,6 +235,9 @@ step_features() {
         cargo clippy --locked --package auth-tower --no-default-features --features "$feature" -- -D warnings
     done
     cargo clippy --locked --package auth-actix --no-default-features -- -D warnings
+    for feature in $(features_of auth-actix); do
+        cargo clippy --locked --package auth-actix --no-default-features --features "$feature" -- -D warnings
+    done
 }
 
 step_documentation() {
