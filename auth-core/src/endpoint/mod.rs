@@ -58,7 +58,7 @@ pub use words::{Times, Words, member};
 use answer::Answer;
 use content::Content;
 use keys::Call;
-use table::Placed;
+use table::{Placed, What};
 
 /// The longest content that an endpoint takes, in bytes: several times what any of them needs.
 pub const MAX_CONTENT: usize = 16 * 1024;
@@ -146,17 +146,20 @@ impl Endpoints {
     /// The endpoint that a request of that method to that path, as it was sent, is for.
     pub fn find(&self, method: &str, path: &str) -> Option<Found> {
         let mut all = self.0.places.iter().enumerate();
-        let found =
-            all.find_map(|(place, placed)| Some(Found { place, admin: None, id: placed.matches(method, path)? }));
+        let found = all
+            .find_map(|(place, placed)| Some(Found { what: What::Endpoint(place), id: placed.matches(method, path)? }));
         found.or_else(|| {
             let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
-            Some(Found { place: usize::MAX, admin: Some(operation), id })
+            Some(Found { what: What::Administration(operation), id })
         })
     }
 
     /// Does what the endpoint is for, and answers it.
     ///
-    /// Dropping the future may leave it done or not, and never half done.
+    /// Let it end once it was begun. Each step in a store is done or not; but where the future is dropped between two stores, a
+    /// session that was just ended keeps its access tokens until they end or [`Accounts::resume`] is called.
+    ///
+    /// [`Accounts::resume`]: crate::issue::Accounts::resume
     ///
     /// # Errors
     /// Why nothing was done, to be told like every other refusal.
@@ -165,13 +168,17 @@ impl Endpoints {
         if request.content.len() > MAX_CONTENT {
             return Err(Rejection::InvalidContent(ContentFault::TooLarge(MAX_CONTENT)));
         }
-        if let (Some(operation), Some(admin)) = (found.admin, &parts.admin) {
-            let answer = admin.answer(operation, &found.id, &request, &parts.words).await?;
-            return Ok(answer.into_reply(&request.method));
-        }
-        let placed = parts.places.get(found.place).ok_or(Rejection::NotFound)?;
-        let answer = parts.answered(placed, &found.id, &request).await?;
-        Ok(answer.with_status(placed.status).into_reply(&request.method))
+        let answer = match found.what {
+            What::Administration(operation) => {
+                let admin = parts.admin.as_ref().ok_or(Rejection::NotFound)?;
+                admin.answer(operation, &found.id, &request, &parts.words).await?
+            }
+            What::Endpoint(place) => {
+                let placed = parts.places.get(place).ok_or(Rejection::NotFound)?;
+                parts.answered(placed, &found.id, &request).await?.with_status(placed.status)
+            }
+        };
+        Ok(answer.into_reply(&request.method))
     }
 }
 

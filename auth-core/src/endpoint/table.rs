@@ -29,11 +29,18 @@ enum Segment {
 /// An endpoint that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    pub(super) place: usize,
-    /// What is asked of administration, if it is that.
-    pub(super) admin: Option<Operation>,
+    pub(super) what: What,
     /// What stands in the path in the place of `{id}`.
     pub(super) id: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The endpoint at this place of the table.
+    Endpoint(usize),
+    /// This, of administration.
+    Administration(Operation),
 }
 
 impl Placed {

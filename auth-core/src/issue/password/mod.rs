@@ -1,6 +1,6 @@
 //! Passwords: which are good enough, and how they are hashed without being in anybody's way.
 //!
-//! A hash is argon2id (RFC 9106), which takes 19 MiB and some 20 ms of one core by default, so that guessing takes as
+//! A hash is argon2id (RFC 9106), which takes 19 MiB and two passes over them by default, so that guessing takes as
 //! much (S3). That makes every login dear, for us as well: hashing therefore has threads of its own, as many as half of
 //! the cores, and a queue of which the end can be seen. A login that finds it full is told to come back, which costs
 //! nothing; memory is bounded by the number of threads whatever arrives. A thread is busy until its hash is made, however
