@@ -42,6 +42,8 @@ pub enum Endpoint {
     KeyUsage,
     /// Publishes the keys that verify access tokens (RFC 7517 section 5).
     PublicKeys,
+    /// Gives tokens to OAuth clients (RFC 6749 section 3.2).
+    Token,
 }
 
 /// Who may use an endpoint unless a rule says otherwise.
@@ -55,7 +57,7 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Register,
         Self::Login,
         Self::Refresh,
@@ -74,6 +76,7 @@ impl Endpoint {
         Self::RotateKey,
         Self::KeyUsage,
         Self::PublicKeys,
+        Self::Token,
     ];
 
     /// Its stable name, in configurations and logs.
@@ -97,6 +100,7 @@ impl Endpoint {
             Self::RotateKey => "rotate_key",
             Self::KeyUsage => "key_usage",
             Self::PublicKeys => "public_keys",
+            Self::Token => "token",
         }
     }
 
@@ -118,7 +122,7 @@ impl Endpoint {
     /// Who may use it unless a rule says otherwise.
     pub const fn access(self) -> EndpointAccess {
         match self {
-            Self::Register | Self::Login | Self::Refresh | Self::PublicKeys => EndpointAccess::Public,
+            Self::Register | Self::Login | Self::Refresh | Self::PublicKeys | Self::Token => EndpointAccess::Public,
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -135,7 +139,12 @@ impl Endpoint {
 
     /// Whether it works on accounts or their sessions.
     pub const fn is_about_accounts(self) -> bool {
-        !self.is_about_keys() && !matches!(self, Self::PublicKeys)
+        !self.is_about_keys() && !matches!(self, Self::PublicKeys) && !self.is_oauth()
+    }
+
+    /// Whether it speaks OAuth 2.0: its methods, parameters and members are those of the standards.
+    pub const fn is_oauth(self) -> bool {
+        matches!(self, Self::Token)
     }
 
     /// What it answers unless other members are configured.
@@ -180,7 +189,13 @@ impl Endpoint {
             Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
-            Self::Logout | Self::ChangePassword | Self::DisableSecondFactor | Self::RevokeKey | Self::PublicKeys => &[],
+            // what some of them answer is a standard's to say
+            Self::Logout
+            | Self::ChangePassword
+            | Self::DisableSecondFactor
+            | Self::RevokeKey
+            | Self::PublicKeys
+            | Self::Token => &[],
         }
     }
 }

@@ -7,11 +7,14 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 48] = [
+const MEMBERS: [&str; 53] = [
     "access_token",
     "api_key",
     "by_hour",
     "by_status",
+    "client_id",
+    "client_secret",
+    "clients",
     "code",
     "cookie",
     "created_at",
@@ -20,6 +23,7 @@ const MEMBERS: [&str; 48] = [
     "environment",
     "expires_at",
     "expires_in",
+    "grants",
     "hour",
     "id",
     "key",
@@ -45,6 +49,7 @@ const MEMBERS: [&str; 48] = [
     "roles",
     "rotated_from",
     "secret",
+    "secrets",
     "session",
     "starts_with",
     "status",

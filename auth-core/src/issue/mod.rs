@@ -4,6 +4,7 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `clients`: [`Clients`], which makes OAuth clients, authenticates them and gives them tokens
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
@@ -17,6 +18,7 @@ mod accounts;
 mod administration;
 mod api_key;
 mod base32;
+mod clients;
 mod mint;
 mod opaque_token;
 mod password;
@@ -37,6 +39,7 @@ pub use accounts::{
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
+pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, FreshClient, NewClient};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

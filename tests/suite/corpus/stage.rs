@@ -9,7 +9,8 @@ use auth_core::gate::Gate;
 use auth_core::issue::{NewKey, SigningAlgorithm, SigningKey, SigningKeys};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    KeyChange, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, MemoryUsageStore,
+    KeyChange, MemoryAccountStore, MemoryClientStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
+    MemoryUsageStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Names, NetworkSet, Secret, SimulatedClock, Timestamp};
@@ -118,6 +119,7 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
         key_store: Arc::new(MemoryKeyStore::new()),
         token_store: Arc::new(MemoryTokenStore::new()),
         account_store: Arc::new(MemoryAccountStore::new()),
+        client_store: Arc::new(MemoryClientStore::new()),
         usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
         revocations: config.revocations.as_ref().map(|_| Revocations::new()),
         limit_store: Arc::new(MemoryLimitStore::new()),

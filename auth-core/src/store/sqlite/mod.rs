@@ -4,6 +4,7 @@
 //! - `keys`: [`SqliteKeyStore`]; `rows`: its records as rows
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
+//! - `clients`: `SqliteClientStore` (feature `issue`); `client_rows`: its records as rows
 //! - `revocations`: [`SqliteRevocations`]
 //! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
@@ -18,6 +19,10 @@
 mod account_rows;
 #[cfg(feature = "issue")]
 mod accounts;
+#[cfg(feature = "issue")]
+mod client_rows;
+#[cfg(feature = "issue")]
+mod clients;
 mod copy;
 mod fault;
 mod follow;
@@ -40,6 +45,8 @@ mod worker;
 
 #[cfg(feature = "issue")]
 pub use accounts::SqliteAccountStore;
+#[cfg(feature = "issue")]
+pub use clients::SqliteClientStore;
 pub use keys::SqliteKeyStore;
 pub use revocations::SqliteRevocations;
 pub use tokens::SqliteTokenStore;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
-    MemoryUsageStore, SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, SqliteUsageStore,
-    TokenStore,
+    AccountStore, ApiKeyStore, ClientStore, LimitStore, MemoryAccountStore, MemoryClientStore, MemoryKeyStore,
+    MemoryLimitStore, MemoryTokenStore, MemoryUsageStore, SqliteAccountStore, SqliteClientStore, SqliteKeyStore,
+    SqliteRevocations, SqliteTokenStore, SqliteUsageStore, TokenStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
@@ -32,13 +32,15 @@ pub struct Resources {
     pub token_store: Arc<dyn TokenStore>,
     /// Where accounts are kept.
     pub account_store: Arc<dyn AccountStore>,
+    /// Where OAuth clients are kept.
+    pub client_store: Arc<dyn ClientStore>,
     /// How much keys are used; counted where an endpoint tells of it.
     pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
-    /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
+    /// What API keys, opaque tokens and the secrets of clients are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
     /// The gateway's own issuer, where the configuration has one.
     pub own_tokens: Option<AccessTokenIssuer>,
@@ -109,6 +111,7 @@ impl Resources {
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
             account_store: Arc::new(MemoryAccountStore::new()),
+            client_store: Arc::new(MemoryClientStore::new()),
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
@@ -127,6 +130,7 @@ impl Resources {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
             account_store: account_store(config, data_dir)?,
+            client_store: client_store(config, data_dir)?,
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
@@ -153,6 +157,9 @@ impl Resources {
         if old.accounts != new.accounts {
             renewed.account_store = account_store(config, data_dir)?;
         }
+        if old.clients != new.clients {
+            renewed.client_store = client_store(config, data_dir)?;
+        }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
         }
@@ -168,6 +175,7 @@ struct Places<'c> {
     keys: Option<&'c Store>,
     opaque_tokens: Option<&'c Store>,
     accounts: Option<&'c Store>,
+    clients: Option<&'c Store>,
     revocations: Option<(&'c Store, Duration)>,
 }
 
@@ -177,6 +185,7 @@ impl<'c> Places<'c> {
             keys: config.api_keys.as_ref().map(|keys| &keys.store),
             opaque_tokens: config.opaque_tokens.as_ref().map(|tokens| &tokens.store),
             accounts: config.accounts.as_ref().map(|accounts| &accounts.store),
+            clients: config.clients.as_ref().map(|clients| &clients.store),
             revocations: config.revocations.as_ref().map(|list| match list.store {
                 // nothing has to be read, so nothing is believed: another time is no reason to forget the list
                 Store::Memory => (&list.store, Duration::ZERO),
@@ -186,7 +195,7 @@ impl<'c> Places<'c> {
     }
 
     fn need_pepper(&self) -> bool {
-        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some()
+        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some() || self.clients.is_some()
     }
 }
 
@@ -217,6 +226,11 @@ fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountS
         return Ok(Arc::new(MemoryAccountStore::new()));
     };
     Ok(Arc::new(SqliteAccountStore::open(file).map_err(|error| ResourceError::Store("accounts", error))?))
+}
+
+fn client_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ClientStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).clients, data_dir) else { return Ok(Arc::new(MemoryClientStore::new())) };
+    Ok(Arc::new(SqliteClientStore::open(file).map_err(|error| ResourceError::Store("OAuth clients", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
