@@ -15,8 +15,6 @@
 mod error;
 mod parameters;
 mod proof;
-#[cfg(test)]
-mod tests;
 mod token;
 
 use crate::issue::Clients;

@@ -206,13 +206,15 @@ impl Clients {
     /// The instant is read after the change that calls for it: whoever got a token from what was there before was not later.
     async fn take_back_tokens(&self, id: &str) -> Result<ClientRecord, ClientError> {
         let now = self.0.clock.now();
+        // what was issued at this very instant counts as before
+        let instant = now.wall.saturating_add(Duration::from_micros(1));
         if let Some(revocations) = &self.0.revocations {
             let target = Target::subject(Arc::clone(self.0.issuer.issuer()), format!("client:{id}"));
             let until = now.wall.saturating_add(self.0.issuer.lifetime()).saturating_add(MARGIN);
-            let revocation = Revocation::new(target, until).issued_before(now.wall);
+            let revocation = Revocation::new(target, until).issued_before(instant);
             revocations.revoke(&revocation, now).resolve().await?;
         }
-        self.changed(id, ClientChange::TokensFrom(now.wall)).await
+        self.changed(id, ClientChange::TokensFrom(instant)).await
     }
 
     fn fresh_secret(&self, now: Now) -> Result<(Secret, ClientSecret), ClientError> {
