@@ -18,6 +18,8 @@ pub enum Endpoint {
     Logout,
     /// Gives the caller another password for the old one.
     ChangePassword,
+    /// The same for whoever says in the content who it is: for APIs where nobody has to be logged in for that.
+    ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
@@ -55,13 +57,14 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Register,
         Self::Login,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
         Self::ChangePassword,
+        Self::ChangePasswordByName,
         Self::ShowAccount,
         Self::ChangeAccount,
         Self::EnrolSecondFactor,
@@ -85,6 +88,7 @@ impl Endpoint {
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
             Self::ChangePassword => "change_password",
+            Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
             Self::EnrolSecondFactor => "enrol_second_factor",
@@ -118,7 +122,9 @@ impl Endpoint {
     /// Who may use it unless a rule says otherwise.
     pub const fn access(self) -> EndpointAccess {
         match self {
-            Self::Register | Self::Login | Self::Refresh | Self::PublicKeys => EndpointAccess::Public,
+            Self::Register | Self::Login | Self::Refresh | Self::ChangePasswordByName | Self::PublicKeys => {
+                EndpointAccess::Public
+            }
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -180,7 +186,12 @@ impl Endpoint {
             Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
-            Self::Logout | Self::ChangePassword | Self::DisableSecondFactor | Self::RevokeKey | Self::PublicKeys => &[],
+            Self::Logout
+            | Self::ChangePassword
+            | Self::ChangePasswordByName
+            | Self::DisableSecondFactor
+            | Self::RevokeKey
+            | Self::PublicKeys => &[],
         }
     }
 }

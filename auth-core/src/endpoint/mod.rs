@@ -225,6 +225,9 @@ impl Parts {
             Endpoint::ChangePassword => {
                 accounts()?.change_password(caller()?, &content(Needed::Yes)?, request, &call).await
             }
+            Endpoint::ChangePasswordByName => {
+                accounts()?.change_password_by_name(&content(Needed::Yes)?, request, &call).await
+            }
             Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
             Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
             Endpoint::EnrolSecondFactor => accounts()?.enrol(caller()?, &call).await,

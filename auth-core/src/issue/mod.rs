@@ -33,7 +33,7 @@ pub use access_token::{
 pub(crate) use accounts::journal;
 pub use accounts::{
     AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
-    Tokens,
+    Tokens, UnknownNames, UserType,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};

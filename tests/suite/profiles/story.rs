@@ -142,7 +142,7 @@ fn once() -> usize {
 }
 
 /// The profiles that stories are told of.
-pub(super) const PROFILES: [&str; 3] = ["marketing", "musicgen", "vantage"];
+pub(super) const PROFILES: [&str; 4] = ["alianza", "marketing", "musicgen", "vantage"];
 
 /// What is told of one profile.
 pub(super) fn book(profile: &str) -> Book {

@@ -14,7 +14,7 @@ use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
 use super::journal::Event;
-use super::{AccountError, Accounts, Tokens, is_usable};
+use super::{AccountError, Accounts, Tokens, UnknownNames, is_usable};
 
 /// How many networks that an account was used from are remembered.
 const SOURCES_KEPT: usize = 16;
@@ -180,6 +180,9 @@ impl Accounts {
         let wrong = || AccountError::Login(LoginFault::Credentials);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let verdict = self.0.passwords.verify(login.password.clone(), hash.clone()).resolve().await?;
+        if account.is_none() && self.0.unknown_names == UnknownNames::DangerTold {
+            return Err(AccountError::Login(LoginFault::UnknownName));
+        }
         let (PasswordVerdict::Right(freshness), Some(account), Some(hash)) = (verdict, account, hash) else {
             return Err(wrong());
         };

@@ -13,6 +13,7 @@
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
+//! - `user_type`: types of users, and what each of them may do
 //! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
@@ -23,6 +24,7 @@ mod second_factor;
 mod session;
 #[cfg(test)]
 mod tests;
+mod user_type;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub use error::AccountError;
 pub use login::{Login, SecondFactorProof};
 pub use second_factor::{Enrolment, SecondFactors};
 pub use session::Tokens;
+pub use user_type::{UnknownNames, UserType};
 
 /// How much longer than its tokens live a session stays on the list of revocations: clocks differ, and a token may be
 /// signed while its session ends.
@@ -78,6 +81,10 @@ pub struct AccountParts {
     pub throttle: Option<LoginThrottle>,
     /// What second factors take; without it there are none.
     pub second_factors: Option<SecondFactors>,
+    /// The types of users that there are; empty where the service does not tell them apart.
+    pub types: Vec<UserType>,
+    /// Whether a login tells that there is no account of that name.
+    pub unknown_names: UnknownNames,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -99,6 +106,8 @@ impl AccountParts {
             keys: None,
             throttle: None,
             second_factors: None,
+            types: Vec::new(),
+            unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
         }
@@ -166,10 +175,11 @@ impl Accounts {
         let mut wanted = NewAccessToken::new(Arc::clone(&account.id), "login");
         wanted.tenant.clone_from(&account.tenant);
         wanted.plan = Self::plan_of(account, tenant);
+        let permissions = self.permissions_of(account);
         wanted.permissions = match &session.permissions {
             // what the account lost meanwhile, the session has lost too
-            Some(narrowed) => narrowed.iter().filter(|name| account.permissions.contains(name)).collect(),
-            None => account.permissions.clone(),
+            Some(narrowed) => narrowed.iter().filter(|name| permissions.contains(name)).collect(),
+            None => permissions,
         };
         // a key that was given no roles of the account does not get them by logging in
         wanted.roles = if session.permissions.is_some() { Names::EMPTY } else { account.roles.clone() };

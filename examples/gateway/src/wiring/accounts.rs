@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::Secret;
 use auth_core::issue::{
     AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords, RefreshTokens,
-    Rotation, Seal, SecondFactors, ThrottleQuotas,
+    Rotation, Seal, SecondFactors, ThrottleQuotas, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
@@ -45,6 +45,8 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     parts.keys = needed.keys.map(|keys| keys.service.clone());
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
+    parts.types = settings.types.iter().map(user_type).collect();
+    parts.unknown_names = settings.unknown_names;
     parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
     if let Some(rules) = &settings.refresh {
         let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
@@ -59,6 +61,11 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
     }
     Ok(Accounts::new(parts))
+}
+
+fn user_type(settings: &config::UserType) -> UserType {
+    let name = settings.name.value.as_str().into();
+    UserType { name, permissions: settings.permissions.iter().collect() }
 }
 
 fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {
