@@ -10,6 +10,8 @@ pub enum Endpoint {
     Register,
     /// Opens a session.
     Login,
+    /// Opens a session for whoever brings the signed word of a partner.
+    LoginByAssertion,
     /// Gives new tokens for a refresh token.
     Refresh,
     /// Gives a new access token for one that is still good.
@@ -57,9 +59,10 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Register,
         Self::Login,
+        Self::LoginByAssertion,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
@@ -84,6 +87,7 @@ impl Endpoint {
         match self {
             Self::Register => "register",
             Self::Login => "login",
+            Self::LoginByAssertion => "login_by_assertion",
             Self::Refresh => "refresh",
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
@@ -122,9 +126,12 @@ impl Endpoint {
     /// Who may use it unless a rule says otherwise.
     pub const fn access(self) -> EndpointAccess {
         match self {
-            Self::Register | Self::Login | Self::Refresh | Self::ChangePasswordByName | Self::PublicKeys => {
-                EndpointAccess::Public
-            }
+            Self::Register
+            | Self::Login
+            | Self::LoginByAssertion
+            | Self::Refresh
+            | Self::ChangePasswordByName
+            | Self::PublicKeys => EndpointAccess::Public,
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -177,7 +184,9 @@ impl Endpoint {
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
         match self {
-            Self::Login => &["access_token", "token_type", "expires_in", "refresh_token", "user"],
+            Self::Login | Self::LoginByAssertion => {
+                &["access_token", "token_type", "expires_in", "refresh_token", "user"]
+            }
             Self::Refresh => &["access_token", "token_type", "expires_in", "refresh_token"],
             Self::RefreshByAccessToken => &["access_token", "token_type", "expires_in"],
             Self::Register | Self::ShowAccount | Self::ChangeAccount => USER,

@@ -217,6 +217,7 @@ impl Parts {
             }
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
+            Endpoint::LoginByAssertion => accounts()?.log_in_by_assertion(&content(Needed::Yes)?, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
             Endpoint::RefreshByAccessToken => {
                 accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await

@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 48] = [
+const MEMBERS: [&str; 49] = [
     "access_token",
     "api_key",
     "by_hour",
@@ -50,6 +50,7 @@ const MEMBERS: [&str; 48] = [
     "status",
     "tenant",
     "tenant_name",
+    "token",
     "token_type",
     "total",
     "type",

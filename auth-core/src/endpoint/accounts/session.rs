@@ -43,6 +43,17 @@ impl AccountEndpoints {
         self.given(tokens, content, call).await
     }
 
+    pub(in crate::endpoint) async fn log_in_by_assertion(
+        &self,
+        content: &Content<'_>,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before the assertion is used up
+        let token = content.required("token")?;
+        let tokens = self.accounts.log_in_with_assertion(token, call.client, call.now).await;
+        self.given(tokens.map_err(|error| self.refused(error, call.words))?, content, call).await
+    }
+
     /// The identity of a key that is logged in with, where it may be used from there.
     async fn verified_key(&self, key: &str, request: &EndpointRequest, now: Now) -> Result<Arc<Identity>, Rejection> {
         let verifier = self.keys.as_ref().ok_or(Rejection::Internal)?;

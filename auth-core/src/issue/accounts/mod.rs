@@ -10,6 +10,7 @@
 //!
 //! - `error`: why something could not be done
 //! - `login`: from a name and a password to a session
+//! - `by_assertion`: from a partner's word to a session
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -17,6 +18,7 @@
 //! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
+mod by_assertion;
 mod error;
 pub(crate) mod journal;
 mod login;
@@ -33,8 +35,8 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
-    RefreshTokens,
+    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy,
+    Passwords, RefreshTokens,
 };
 use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
@@ -85,6 +87,8 @@ pub struct AccountParts {
     pub types: Vec<UserType>,
     /// Whether a login tells that there is no account of that name.
     pub unknown_names: UnknownNames,
+    /// The partners whose word opens sessions; `None` where nobody's does.
+    pub assertions: Option<Assertions>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -107,6 +111,7 @@ impl AccountParts {
             throttle: None,
             second_factors: None,
             types: Vec::new(),
+            assertions: None,
             unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
@@ -140,6 +145,11 @@ impl Accounts {
     pub async fn find_by_login(&self, name: &str) -> Result<Option<Arc<AccountRecord>>, AccountError> {
         let Ok(name) = LoginName::fold(name) else { return Ok(None) };
         Ok(self.0.store.by_login(&name).resolve().await?)
+    }
+
+    /// The partners whose word opens sessions, where there may be any.
+    pub fn assertions(&self) -> Option<&Assertions> {
+        self.0.assertions.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better

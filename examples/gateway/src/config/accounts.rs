@@ -39,6 +39,8 @@ pub struct Accounts {
     pub types: Vec<UserType>,
     /// Whether a login tells that there is no account of that name.
     pub unknown_names: UnknownNames,
+    /// What assertions of partners have to be like; `None` where nobody's word opens sessions.
+    pub assertions: Option<AssertionRules>,
     /// What people get who register themselves.
     pub registration: Registration,
     /// How many logins may fail.
@@ -51,6 +53,16 @@ pub struct Accounts {
     pub cookie: Option<Placed<String>>,
     /// Where accounts are kept.
     pub store: Store,
+}
+
+/// What assertions of partners have to be like.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionRules {
+    /// Whom they have to be for; `None` for the issuer of the gateway's own tokens.
+    pub audience: Option<String>,
+    /// For how long they may be good.
+    pub max_lifetime: Duration,
 }
 
 /// A type of users, and what everybody of it may do.
@@ -161,6 +173,7 @@ impl FromNode for Accounts {
             refresh: section.read("refresh"),
             types: section.read("types").unwrap_or_default(),
             unknown_names: unknown_names(section),
+            assertions: section.read("assertions"),
             registration: section.nested("registration", Registration::read),
             throttle: section.nested("throttle", Throttle::read),
             second_factor: section.read::<Text>("second_factor").map(|Text(service)| service),
@@ -207,6 +220,15 @@ impl FromNode for UserType {
             let permissions = texts(section, "permissions");
             Some(Self { name: name?.map(|Text(name)| name), permissions })
         })?
+    }
+}
+
+impl FromNode for AssertionRules {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| Self {
+            audience: section.read::<Text>("audience").map(|Text(audience)| audience),
+            max_lifetime: section.read_or("max_lifetime", Span(Duration::from_mins(10))).0,
+        })
     }
 }
 

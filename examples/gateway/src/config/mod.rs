@@ -63,7 +63,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use accounts::{
-    Accounts, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle, UserType,
+    Accounts, AssertionRules, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle,
+    UserType,
 };
 pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
