@@ -120,10 +120,10 @@ fn two_secrets_work_until_the_overlap_has_passed_and_a_leaked_one_ends_with_its_
     let first = service.writer();
     let id = first.record.id.clone();
     let now = || auth_core::Clock::now(&*service.clock);
-    let second = wait(service.clients.rotate(&id, Duration::from_secs(60), now())).unwrap();
+    let second = wait(service.clients.rotate(&id, Duration::from_mins(1), now())).unwrap();
     assert_eq!((service.own(&first).status, service.own(&second).status), (200, 200));
-    assert_eq!(wait(service.clients.rotate(&id, Duration::from_secs(60), now())).unwrap_err(), ClientError::Rotating);
-    service.clock.advance(Duration::from_secs(60));
+    assert_eq!(wait(service.clients.rotate(&id, Duration::from_mins(1), now())).unwrap_err(), ClientError::Rotating);
+    service.clock.advance(Duration::from_mins(1));
     assert_eq!((service.own(&first).status, service.own(&second).status), (401, 200));
     let token = service.own(&second);
     let third = wait(service.clients.rotate(&id, Duration::ZERO, now())).unwrap();

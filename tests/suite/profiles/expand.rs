@@ -61,6 +61,7 @@ impl Scene<'_> {
             Some(("test", key)) => forge::of_the_other_environment(&self.value(key)),
             Some(("typo", secret)) => forge::typo(&self.value(secret)),
             Some(("basic", client)) => forge::basic(&self.part_of(client, 0), &self.part_of(client, 1)),
+            Some(("key", name)) => crate::corpus::folder(&format!("keys/{name}")).display().to_string(),
             Some(("repeat", count)) => "x".repeat(count.parse().unwrap()),
             Some((unknown, _)) => panic!("there is no placeholder {unknown}"),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Secret;
-use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, SessionRecord};
+use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, SessionRecord, TenantRecord};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{Familiarity, Freshness, LoginThrottle, PasswordVerdict, mint};
@@ -14,7 +14,7 @@ use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
 use super::journal::Event;
-use super::{AccountError, Accounts, Tokens, is_usable};
+use super::{AccountError, Accounts, Tokens, UnknownNames, is_usable};
 
 /// How many networks that an account was used from are remembered.
 const SOURCES_KEPT: usize = 16;
@@ -180,6 +180,9 @@ impl Accounts {
         let wrong = || AccountError::Login(LoginFault::Credentials);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let verdict = self.0.passwords.verify(login.password.clone(), hash.clone()).resolve().await?;
+        if account.is_none() && self.0.unknown_names == UnknownNames::DangerTold {
+            return Err(AccountError::Login(LoginFault::UnknownName));
+        }
         let (PasswordVerdict::Right(freshness), Some(account), Some(hash)) = (verdict, account, hash) else {
             return Err(wrong());
         };
@@ -187,16 +190,26 @@ impl Accounts {
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(wrong());
         }
-        let networks = [account.networks.as_ref(), tenant.as_ref().and_then(|tenant| tenant.networks.as_ref())];
-        let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
-        if networks.iter().any(Option::is_some) && !login.source.is_some_and(may_come) {
-            return Err(AccountError::Network);
-        }
+        Self::check_networks(&account, tenant.as_ref(), login.source)?;
         if freshness == Freshness::Outdated {
             self.rehash(&account, hash, login.password, now).await;
         }
         self.check_second_factor(&account, login.second_factor, now).await?;
         Ok(account)
+    }
+
+    /// Whether the account may be used from there.
+    pub(super) fn check_networks(
+        account: &AccountRecord,
+        tenant: Option<&TenantRecord>,
+        source: Option<IpAddr>,
+    ) -> Result<(), AccountError> {
+        let networks = [account.networks.as_ref(), tenant.and_then(|tenant| tenant.networks.as_ref())];
+        let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
+        if networks.iter().any(Option::is_some) && !source.is_some_and(may_come) {
+            return Err(AccountError::Network);
+        }
+        Ok(())
     }
 
     /// Hashes a password anew that was hashed with other parameters. That it does not succeed is no reason to refuse the
@@ -211,7 +224,7 @@ impl Accounts {
     }
 
     /// Opens a session in the generation in which the account was looked at.
-    async fn open(
+    pub(super) async fn open(
         &self,
         account: &AccountRecord,
         origin: Option<Origin>,
@@ -242,7 +255,7 @@ impl Accounts {
 }
 
 /// What a session was opened with instead of a password.
-struct Origin {
+pub(super) struct Origin {
     key: Option<Arc<str>>,
     permissions: Names,
     expires: Option<Timestamp>,

@@ -11,6 +11,7 @@
 //! - `accounts`: what a store of accounts promises (feature `issue`)
 //! - `clients`: what a store of OAuth clients promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
+//! - `once`: what a store of things that may be used once promises; `trusts`: of partners (feature `issue`)
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 #[cfg(feature = "issue")]
@@ -18,10 +19,14 @@ mod accounts;
 #[cfg(feature = "issue")]
 mod clients;
 mod limits;
+#[cfg(feature = "issue")]
+mod once;
 mod races;
 mod revocations;
 mod steps;
 mod tokens;
+#[cfg(feature = "issue")]
+mod trusts;
 
 use std::fmt;
 use std::future::Future;
@@ -41,8 +46,12 @@ pub use accounts::check_accounts;
 #[cfg(feature = "issue")]
 pub use clients::check_clients;
 pub use limits::{Time, check_limits};
+#[cfg(feature = "issue")]
+pub use once::check_once;
 pub use revocations::check_revocations;
 pub use tokens::check_tokens;
+#[cfg(feature = "issue")]
+pub use trusts::check_trusts;
 
 /// A promise that a store broke.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
 //! - `clients`: `SqliteClientStore` (feature `issue`); `client_rows`: its records as rows
+//! - `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `revocations`: [`SqliteRevocations`]
 //! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
@@ -29,6 +30,8 @@ mod follow;
 mod handle;
 mod keys;
 mod migrations;
+#[cfg(feature = "issue")]
+mod once;
 mod opening;
 mod revocations;
 mod rows;
@@ -40,6 +43,8 @@ mod tenant_rows;
 mod token_rows;
 mod tokens;
 #[cfg(feature = "issue")]
+mod trusts;
+#[cfg(feature = "issue")]
 mod usage;
 mod worker;
 
@@ -48,7 +53,11 @@ pub use accounts::SqliteAccountStore;
 #[cfg(feature = "issue")]
 pub use clients::SqliteClientStore;
 pub use keys::SqliteKeyStore;
+#[cfg(feature = "issue")]
+pub use once::SqliteOnceStore;
 pub use revocations::SqliteRevocations;
 pub use tokens::SqliteTokenStore;
+#[cfg(feature = "issue")]
+pub use trusts::SqliteTrustStore;
 #[cfg(feature = "issue")]
 pub use usage::SqliteUsageStore;

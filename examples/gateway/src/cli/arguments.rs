@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::{
     ClientsCommand, Failure, One, Revoke, SetNetworks, SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand,
-    TokensCommand, UsersCommand,
+    TokensCommand, TrustCommand, UsersCommand,
 };
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
@@ -65,6 +65,9 @@ pub enum Command {
     /// Administrate OAuth clients: programs that ask for tokens in their own name.
     #[command(subcommand)]
     Clients(ClientsCommand),
+    /// Administrate partners: those whose signed word logs their users in.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Administrate the keys that sign the gateway's own tokens.
     #[command(subcommand)]
     SigningKeys(SigningKeysCommand),

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use auth_core::Secret;
 use auth_core::issue::{
-    AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords, RefreshTokens,
-    Rotation, Seal, SecondFactors, ThrottleQuotas,
+    AccountParts, Accounts, Assertions, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords,
+    RefreshTokens, Rotation, Seal, SecondFactors, ThrottleQuotas, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
-use auth_core::store::{AccountStore, LimitStore};
+use auth_core::store::{AccountStore, LimitStore, OnceStore, TrustStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
@@ -20,6 +20,8 @@ use crate::problem::Problem;
 /// What accounts take besides their configuration.
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
+    pub(super) partners: Arc<dyn TrustStore>,
+    pub(super) used_once: Arc<dyn OnceStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -45,6 +47,13 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     parts.keys = needed.keys.map(|keys| keys.service.clone());
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
+    if let Some(rules) = &settings.assertions {
+        let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
+        let assertions = Assertions::new(needed.partners, needed.used_once, audience);
+        parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
+    }
+    parts.types = settings.types.iter().map(user_type).collect();
+    parts.unknown_names = settings.unknown_names;
     parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
     if let Some(rules) = &settings.refresh {
         let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
@@ -59,6 +68,11 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
     }
     Ok(Accounts::new(parts))
+}
+
+fn user_type(settings: &config::UserType) -> UserType {
+    let name = settings.name.value.as_str().into();
+    UserType { name, permissions: settings.permissions.iter().collect() }
 }
 
 fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {

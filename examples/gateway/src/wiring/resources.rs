@@ -10,8 +10,9 @@ use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     AccountStore, ApiKeyStore, ClientStore, LimitStore, MemoryAccountStore, MemoryClientStore, MemoryKeyStore,
-    MemoryLimitStore, MemoryTokenStore, MemoryUsageStore, SqliteAccountStore, SqliteClientStore, SqliteKeyStore,
-    SqliteRevocations, SqliteTokenStore, SqliteUsageStore, TokenStore,
+    MemoryLimitStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore,
+    SqliteAccountStore, SqliteClientStore, SqliteKeyStore, SqliteOnceStore, SqliteRevocations, SqliteTokenStore,
+    SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
@@ -34,6 +35,10 @@ pub struct Resources {
     pub account_store: Arc<dyn AccountStore>,
     /// Where OAuth clients are kept.
     pub client_store: Arc<dyn ClientStore>,
+    /// Where partners are kept.
+    pub trust_store: Arc<dyn TrustStore>,
+    /// What was used once, and may not be used again.
+    pub once_store: Arc<dyn OnceStore>,
     /// How much keys are used; counted where an endpoint tells of it.
     pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
@@ -112,6 +117,8 @@ impl Resources {
             token_store: Arc::new(MemoryTokenStore::new()),
             account_store: Arc::new(MemoryAccountStore::new()),
             client_store: Arc::new(MemoryClientStore::new()),
+            trust_store: Arc::new(MemoryTrustStore::new()),
+            once_store: Arc::new(MemoryOnceStore::new()),
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
@@ -131,6 +138,8 @@ impl Resources {
             token_store: token_store(config, data_dir)?,
             account_store: account_store(config, data_dir)?,
             client_store: client_store(config, data_dir)?,
+            trust_store: trust_store(config, data_dir)?,
+            once_store: once_store(config, data_dir)?,
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
@@ -156,6 +165,8 @@ impl Resources {
         }
         if old.accounts != new.accounts {
             renewed.account_store = account_store(config, data_dir)?;
+            renewed.trust_store = trust_store(config, data_dir)?;
+            renewed.once_store = once_store(config, data_dir)?;
         }
         if old.clients != new.clients {
             renewed.client_store = client_store(config, data_dir)?;
@@ -231,6 +242,21 @@ fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountS
 fn client_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ClientStore>, ResourceError> {
     let Some(file) = file(Places::of(config).clients, data_dir) else { return Ok(Arc::new(MemoryClientStore::new())) };
     Ok(Arc::new(SqliteClientStore::open(file).map_err(|error| ResourceError::Store("OAuth clients", error))?))
+}
+
+/// Beside the accounts that they open sessions of.
+fn trust_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TrustStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryTrustStore::new()));
+    };
+    Ok(Arc::new(SqliteTrustStore::open(file).map_err(|error| ResourceError::Store("partners", error))?))
+}
+
+fn once_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn OnceStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryOnceStore::new()));
+    };
+    Ok(Arc::new(SqliteOnceStore::open(file).map_err(|error| ResourceError::Store("what was used once", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
