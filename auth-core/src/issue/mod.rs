@@ -42,7 +42,7 @@ pub use accounts::{
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use assertion::Assertions;
-pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, FreshClient, NewClient};
+pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, Exchange, FreshClient, NewClient};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

@@ -2,10 +2,16 @@
 //!
 //! - `token`: the token endpoint, row by row of the standards
 //! - `ending`: what ends tokens, and guesses at secrets
+//! - `revocation`, `introspection`: tokens that come back
+//! - `exchange`: tokens for tokens; `assertion`: clients that sign
 //! - `file`: clients in a file
 
+mod assertion;
 mod ending;
+mod exchange;
 mod file;
+mod introspection;
+mod revocation;
 mod token;
 
 use std::net::IpAddr;
@@ -21,7 +27,7 @@ use auth_core::issue::{
 };
 use auth_core::policy::{PermissionModel, Policy, permission};
 use auth_core::revocation::Revocations;
-use auth_core::store::{MemoryClientStore, MemoryLimitStore};
+use auth_core::store::{MemoryClientStore, MemoryLimitStore, MemoryOnceStore};
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::{Clock, Now, Principal, Rejection, RequestHead, Secret, SimulatedClock};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -96,11 +102,22 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
         Arc::new(Shared(Arc::clone(&clock))),
     );
     parts.permissions = model;
-    parts.revocations = Some(revocations);
+    parts.used = Some(Arc::new(MemoryOnceStore::new()));
+    parts.revocations = Some(revocations.clone());
     change(&mut parts);
     let clients = Clients::new(parts);
-    let endpoints =
-        Endpoints::builder().oauth(OAuthEndpoints::new(clients.clone())).at(Endpoint::Token, "/token").build().unwrap();
+    let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
+    oauth.revocations = Some(revocations);
+    oauth.introspect = Some("introspect".into());
+    oauth.targets = vec!["https://reports.example".into()];
+    let endpoints = Endpoints::builder()
+        .oauth(oauth)
+        .at(Endpoint::Token, "/token")
+        .at(Endpoint::RevokeToken, "/revoke")
+        .at(Endpoint::IntrospectToken, "/introspect")
+        .at(Endpoint::OAuthMetadata, "/.well-known/oauth-authorization-server")
+        .build()
+        .unwrap();
     Service { clock, clients, endpoints, gate }
 }
 
@@ -117,15 +134,19 @@ impl Service {
     }
 
     fn ask(&self, change: impl FnOnce(&mut EndpointRequest)) -> Answer {
+        self.ask_at("/token", change)
+    }
+
+    fn ask_at(&self, path: &str, change: impl FnOnce(&mut EndpointRequest)) -> Answer {
         let mut request = EndpointRequest::new("POST", self.clock.now());
         request.client = Some(IpAddr::from([192, 0, 2, 7]));
         change(&mut request);
-        let found = self.endpoints.find("POST", "/token").unwrap();
+        let found = self.endpoints.find("POST", path).unwrap();
         let reply = wait(self.endpoints.answer(found, request)).unwrap();
         Answer {
             status: reply.status,
             fields: reply.fields.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-            body: serde_json::from_slice(&reply.body).unwrap(),
+            body: if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() },
         }
     }
 
@@ -138,7 +159,11 @@ impl Service {
 
     /// Asks with HTTP Basic and a form.
     fn basic(&self, id: &str, secret: &str, content: &str) -> Answer {
-        self.ask(|request| {
+        self.basic_at("/token", id, secret, content)
+    }
+
+    fn basic_at(&self, path: &str, id: &str, secret: &str, content: &str) -> Answer {
+        self.ask_at(path, |request| {
             request.media_type = Some(FORM.to_owned());
             request.authorization =
                 Some(Secret::from(format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")))));

@@ -47,6 +47,21 @@ impl OAuthError {
         Self::new(400, "unsupported_grant_type", "The grant type is not supported")
     }
 
+    /// The token was given to somebody else (RFC 7009 section 2.1).
+    pub(super) fn not_yours() -> Self {
+        Self::new(400, "unauthorized_client", "The token was not issued to this client")
+    }
+
+    /// Tokens of this kind cannot be taken back (RFC 7009 section 2.2.1).
+    pub(super) fn unsupported_token_type() -> Self {
+        Self::new(400, "unsupported_token_type", "Tokens of this kind cannot be revoked here")
+    }
+
+    /// There is no such service to be had a token for (RFC 8707 section 2).
+    pub(super) fn target() -> Self {
+        Self::new(400, "invalid_target", "The requested resource or audience is unknown or not allowed")
+    }
+
     pub(super) fn tell(&self, endpoint: Endpoint, request: &EndpointRequest) {
         tracing::info!(
             target: "auth::endpoint",
@@ -81,6 +96,9 @@ impl From<ClientError> for OAuthError {
             ClientError::Scope => Self::new(400, "invalid_scope", "The requested scope is invalid or not granted"),
             ClientError::TooMany(wait) => {
                 Self { retry_after: Some(wait), ..Self::new(429, "rate_limit_exceeded", "Too many token requests") }
+            }
+            ClientError::Exchange(_) => {
+                Self { cause, ..Self::request("The tokens cannot be exchanged by this client") }
             }
             ClientError::Random | ClientError::Store(_) => {
                 let outage = Outage::new(error.to_string());

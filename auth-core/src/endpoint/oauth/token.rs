@@ -8,8 +8,9 @@ use crate::endpoint::answer::Answer;
 use crate::issue::MintedAccessToken;
 
 use super::error::OAuthError;
+use super::exchange::ACCESS_TOKEN;
 use super::proof::{Claimed, Silence};
-use super::{OAuthEndpoints, Parameters};
+use super::{OAuthEndpoints, Parameters, REALLY_GRANTED};
 
 /// What is given (RFC 6749 section 5.1), in the order of its examples.
 #[derive(Serialize)]
@@ -17,6 +18,8 @@ struct Given<'g> {
     access_token: &'g str,
     token_type: &'static str,
     expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'g str>,
 }
@@ -29,24 +32,28 @@ impl OAuthEndpoints {
         let grant = grant.ok_or_else(|| OAuthError::request("Missing required parameter: grant_type"))?;
         let grant = Grant::from_grant_type(grant).ok_or_else(OAuthError::unsupported_grant_type)?;
         let claimed = Claimed::read(request, &parameters, Silence::MissingParameter)?;
-        let client = match grant {
-            Grant::ClientCredentials => self.client(&claimed, request).await?,
-            Grant::RefreshToken | Grant::JwtBearer | Grant::TokenExchange => {
-                return Err(OAuthError::unsupported_grant_type());
-            }
-        };
+        if !REALLY_GRANTED.contains(&grant) {
+            return Err(OAuthError::unsupported_grant_type());
+        }
+        let client = self.client(&claimed, request).await?;
         // all of it is given, or nothing: what was asked for is what is told
         let scope = parameters.text("scope");
-        let minted = self.clients.grant_own(&client, scope, request.now).await?;
-        Ok(given(&minted, scope))
+        if grant == Grant::TokenExchange {
+            let minted = self.exchange(&client, &parameters, request).await?;
+            return Ok(given(&minted, scope, Some(ACCESS_TOKEN)));
+        }
+        let audience = self.target(&parameters)?;
+        let minted = self.clients.grant_own(&client, scope, audience, request.now).await?;
+        Ok(given(&minted, scope, None))
     }
 }
 
-fn given(minted: &MintedAccessToken, scope: Option<&str>) -> Answer {
+fn given(minted: &MintedAccessToken, scope: Option<&str>, issued_token_type: Option<&'static str>) -> Answer {
     let given = Given {
         access_token: minted.token.expose_text().unwrap_or_default(),
         token_type: "Bearer",
         expires_in: minted.lifetime.as_secs(),
+        issued_token_type,
         scope,
     };
     Answer::json(200, &given).field("pragma", "no-cache".to_owned())

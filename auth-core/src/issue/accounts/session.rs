@@ -135,6 +135,18 @@ impl Accounts {
         self.revoke_sessions(&[id], now).await
     }
 
+    /// The session that a refresh token belongs to, be the token spent or not.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn session_of(&self, token: &str) -> Result<Option<SessionRecord>, StoreError> {
+        let Some(tokens) = &self.0.refresh else { return Ok(None) };
+        if tokens.format.check(token).is_err() {
+            return Ok(None);
+        }
+        self.0.store.session(&SessionKey::Token(tokens.digests(token))).resolve().await
+    }
+
     /// Ends the session that a refresh token belongs to, if any.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::issue::{AccessTokenIssuer, ClientParts, Clients};
 use auth_core::policy::PermissionModel;
 use auth_core::revocation::Revocations;
-use auth_core::store::{AccountStore, ClientStore, LimitStore};
+use auth_core::store::{AccountStore, ClientStore, LimitStore, OnceStore};
 use auth_core::{Clock, Secret};
 
 use super::peppers::peppers;
@@ -15,6 +15,7 @@ use crate::problem::Problem;
 /// What clients take besides their configuration.
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn ClientStore>,
+    pub(super) used: Arc<dyn OnceStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -29,6 +30,7 @@ pub(super) fn clients(settings: &config::Clients, needed: Needed<'_>) -> Result<
     let mut parts = ClientParts::new(needed.store, peppers, needed.issuer.clone(), needed.limit_store, needed.clock);
     parts.permissions = needed.permissions;
     parts.tenants = needed.tenants;
+    parts.used = Some(needed.used);
     parts.revocations = needed.revocations;
     parts.environments = settings.environments.iter().map(|name| name.as_str().into()).collect();
     parts.environment = settings.environment.as_deref().map(Arc::from);

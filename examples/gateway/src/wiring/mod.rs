@@ -141,6 +141,8 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         own_tokens: own_tokens.as_ref(),
         accounts: accounts.as_ref(),
         clients: clients.as_ref(),
+        opaque_tokens: opaque_tokens.as_ref(),
+        revocations: revocations.as_ref(),
         administration: Some(&administration),
         usage: usage.as_ref(),
         gate: Some(&gate),
@@ -214,6 +216,7 @@ impl Parts {
         let clients = config.clients.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = clients::Needed {
                 store: client_store,
+                used: Arc::clone(&once_store),
                 limit_store: Arc::clone(&limit_store),
                 clock: Arc::clone(&clock),
                 pepper: &pepper,
@@ -246,6 +249,8 @@ impl Parts {
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
             clients: clients.as_ref().ok().and_then(Option::as_ref),
+            opaque_tokens: None,
+            revocations: None,
             administration: None,
             gate: None,
             usage: counts.as_ref(),
