@@ -37,8 +37,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use administration_arguments::{
-    CreateTenant, CreateUser, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks, SetPermissions,
-    SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
+    CreateTenant, CreateUser, Linked, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks,
+    SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
