@@ -18,11 +18,19 @@ pub enum Endpoint {
     Logout,
     /// Gives the caller another password for the old one.
     ChangePassword,
+    /// Sends a ticket for another password to an account's mailbox.
+    RequestPasswordReset,
+    /// Gives an account another password for a ticket.
+    ResetPassword,
+    /// Sends a ticket that verifies the address to the mailbox of the caller, or of whoever shows name and password.
+    RequestEmailVerification,
+    /// Takes such a ticket.
+    VerifyEmail,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
     ChangeAccount,
-    /// Begins a second factor.
+    /// Begins a second factor, for the caller or for whoever shows name and password.
     EnrolSecondFactor,
     /// Confirms a second factor by its first code.
     ConfirmSecondFactor,
@@ -49,19 +57,25 @@ pub enum Endpoint {
 pub enum EndpointAccess {
     /// Everybody; what it is sent says who they are.
     Public,
+    /// Every caller with a good credential, and everybody without one; what it is sent says who they are.
+    Optional,
     /// Every caller with a good credential.
     Authenticated,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Register,
         Self::Login,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
         Self::ChangePassword,
+        Self::RequestPasswordReset,
+        Self::ResetPassword,
+        Self::RequestEmailVerification,
+        Self::VerifyEmail,
         Self::ShowAccount,
         Self::ChangeAccount,
         Self::EnrolSecondFactor,
@@ -85,6 +99,10 @@ impl Endpoint {
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
             Self::ChangePassword => "change_password",
+            Self::RequestPasswordReset => "request_password_reset",
+            Self::ResetPassword => "reset_password",
+            Self::RequestEmailVerification => "request_email_verification",
+            Self::VerifyEmail => "verify_email",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
             Self::EnrolSecondFactor => "enrol_second_factor",
@@ -118,7 +136,16 @@ impl Endpoint {
     /// Who may use it unless a rule says otherwise.
     pub const fn access(self) -> EndpointAccess {
         match self {
-            Self::Register | Self::Login | Self::Refresh | Self::PublicKeys => EndpointAccess::Public,
+            Self::Register
+            | Self::Login
+            | Self::Refresh
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::VerifyEmail
+            | Self::PublicKeys => EndpointAccess::Public,
+            Self::RequestEmailVerification | Self::EnrolSecondFactor | Self::ConfirmSecondFactor => {
+                EndpointAccess::Optional
+            }
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -131,6 +158,14 @@ impl Endpoint {
     /// Whether it works on API keys.
     pub const fn is_about_keys(self) -> bool {
         self.has_id() || matches!(self, Self::CreateKey | Self::ListKeys)
+    }
+
+    /// Whether it is about messages to people.
+    pub const fn is_about_messages(self) -> bool {
+        matches!(
+            self,
+            Self::RequestPasswordReset | Self::ResetPassword | Self::RequestEmailVerification | Self::VerifyEmail
+        )
     }
 
     /// Whether it works on accounts or their sessions.
@@ -180,7 +215,15 @@ impl Endpoint {
             Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
-            Self::Logout | Self::ChangePassword | Self::DisableSecondFactor | Self::RevokeKey | Self::PublicKeys => &[],
+            Self::Logout
+            | Self::ChangePassword
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::RequestEmailVerification
+            | Self::VerifyEmail
+            | Self::DisableSecondFactor
+            | Self::RevokeKey
+            | Self::PublicKeys => &[],
         }
     }
 }

@@ -130,13 +130,14 @@ impl Endpoints {
     }
 
     /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
-    /// good credential for the others. Whoever wants other rules adds them instead. Administration gets none: it needs one that
+    /// good credential for the others, and both for those that can do with either. Whoever wants other rules adds them instead. Administration gets none: it needs one that
     /// names the permission to administrate.
     #[must_use]
     pub fn add_to(&self, policy: Policy) -> Policy {
         self.0.places.iter().fold(policy, |policy, placed| {
             let rule = match placed.endpoint.access() {
                 EndpointAccess::Public => policy::public(),
+                EndpointAccess::Optional => policy::optional(),
                 EndpointAccess::Authenticated => policy::authenticated(),
             };
             policy.route(placed.method(), placed.path(), rule)
@@ -227,8 +228,19 @@ impl Parts {
             }
             Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
             Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
-            Endpoint::EnrolSecondFactor => accounts()?.enrol(caller()?, &call).await,
-            Endpoint::ConfirmSecondFactor => accounts()?.confirm(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::RequestPasswordReset => accounts()?.request_password_reset(&content(Needed::Yes)?, &call).await,
+            Endpoint::ResetPassword => accounts()?.reset_password(&content(Needed::Yes)?, &call).await,
+            Endpoint::RequestEmailVerification => {
+                let caller = request.caller.as_ref();
+                accounts()?.request_email_verification(caller, &content(Needed::No)?, &call).await
+            }
+            Endpoint::VerifyEmail => accounts()?.verify_email(&content(Needed::Yes)?, &call).await,
+            Endpoint::EnrolSecondFactor => {
+                accounts()?.enrol(request.caller.as_ref(), &content(Needed::No)?, &call).await
+            }
+            Endpoint::ConfirmSecondFactor => {
+                accounts()?.confirm(request.caller.as_ref(), &content(Needed::No)?, &call).await
+            }
             Endpoint::DisableSecondFactor => accounts()?.disable(caller()?, &content(Needed::No)?, &call).await,
         }
     }

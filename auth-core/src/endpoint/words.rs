@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 48] = [
+const MEMBERS: [&str; 50] = [
     "access_token",
     "api_key",
     "by_hour",
@@ -17,6 +17,7 @@ const MEMBERS: [&str; 48] = [
     "created_at",
     "description",
     "email",
+    "email_verified",
     "environment",
     "expires_at",
     "expires_in",
@@ -50,6 +51,7 @@ const MEMBERS: [&str; 48] = [
     "status",
     "tenant",
     "tenant_name",
+    "ticket",
     "token_type",
     "total",
     "type",

@@ -4,6 +4,7 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `messages`: [`Messenger`], who delivers messages to people, and the tickets in them
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
@@ -17,6 +18,7 @@ mod accounts;
 mod administration;
 mod api_key;
 mod base32;
+mod messages;
 mod mint;
 mod opaque_token;
 mod password;
@@ -32,11 +34,12 @@ pub use access_token::{
 };
 pub(crate) use accounts::journal;
 pub use accounts::{
-    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
-    Tokens,
+    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactorRule,
+    SecondFactors, TenantFor, Tokens, UnverifiedEmail,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
+pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

@@ -115,13 +115,16 @@ impl Outage {
 }
 
 /// What [`Rejection::code`] can answer.
-const CODES: [&str; 17] = [
+const CODES: [&str; 20] = [
     "invalid_request",
     "content_too_large",
     "unsupported_media_type",
     "invalid_credentials",
     "second_factor_required",
     "invalid_second_factor",
+    "email_not_verified",
+    "second_factor_enrolment_required",
+    "invalid_ticket",
     "conflict",
     "missing_token",
     "invalid_token",

@@ -3,7 +3,9 @@
 mod broken;
 mod endpoints;
 mod families;
+mod mailbox;
 mod service;
+mod second_factor;
 mod sqlite;
 
 use std::time::Duration;

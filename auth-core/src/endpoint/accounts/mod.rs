@@ -2,9 +2,11 @@
 //!
 //! - `session`: logging in and out, and refreshing
 //! - `person`: registering, the account itself, and its password
+//! - `mailbox`: resetting passwords and verifying addresses
 //! - `second_factor`: one-time codes and recovery codes
 //! - `told`: what an answer tells of an account
 
+mod mailbox;
 mod person;
 mod second_factor;
 mod session;
@@ -129,6 +131,7 @@ impl AccountEndpoints {
             AccountError::Refused(rejection) => rejection,
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
+            AccountError::Ticket => Rejection::InvalidContent(ContentFault::Ticket),
             AccountError::Weak(faults) => weak(words, "password", &faults),
             AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {

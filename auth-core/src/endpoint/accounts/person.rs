@@ -43,6 +43,7 @@ impl AccountEndpoints {
         wanted.permissions = permissions;
         let account = self.accounts.create(wanted, call.now).await.map_err(|error| self.refused(error, call.words))?;
         Event::of("register").account(&account.id).client(call.client).tell();
+        self.accounts.welcome(&account, call.client, call.now).await;
         let user = self.told(&account, None, call).await?;
         Ok(Answer::object(201, &user.named(call.members, call.words)))
     }

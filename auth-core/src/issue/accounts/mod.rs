@@ -9,7 +9,8 @@
 //! between the two is made good by [`Accounts::resume`] at the next start.
 //!
 //! - `error`: why something could not be done
-//! - `login`: from a name and a password to a session
+//! - `login`: from a name and a password to a session; `proof`: who knows the password
+//! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -19,6 +20,8 @@ mod administration;
 mod error;
 pub(crate) mod journal;
 mod login;
+mod mailbox;
+mod proof;
 mod second_factor;
 mod session;
 #[cfg(test)]
@@ -31,7 +34,7 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
+    AccessTokenIssuer, ApiKeys, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
     RefreshTokens,
 };
 use crate::names::Names;
@@ -41,7 +44,8 @@ use crate::store::AccountStore;
 pub use administration::{NewAccount, TenantFor};
 pub use error::AccountError;
 pub use login::{Login, SecondFactorProof};
-pub use second_factor::{Enrolment, SecondFactors};
+pub use mailbox::UnverifiedEmail;
+pub use second_factor::{Enrolment, SecondFactorRule, SecondFactors};
 pub use session::Tokens;
 
 /// How much longer than its tokens live a session stays on the list of revocations: clocks differ, and a token may be
@@ -78,6 +82,12 @@ pub struct AccountParts {
     pub throttle: Option<LoginThrottle>,
     /// What second factors take; without it there are none.
     pub second_factors: Option<SecondFactors>,
+    /// Whose accounts have to have a second factor; nobody's by default.
+    pub second_factor_rule: SecondFactorRule,
+    /// What messages to people take; without it there are none.
+    pub messages: Option<Messages>,
+    /// Whether people log in before they have verified their address; they do by default.
+    pub unverified_email: UnverifiedEmail,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -99,6 +109,9 @@ impl AccountParts {
             keys: None,
             throttle: None,
             second_factors: None,
+            second_factor_rule: SecondFactorRule::default(),
+            messages: None,
+            unverified_email: UnverifiedEmail::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
         }
@@ -114,6 +127,11 @@ impl Accounts {
     /// Who vouches for the accounts: the issuer of their tokens.
     pub fn issuer(&self) -> &Arc<str> {
         self.0.issuer.issuer()
+    }
+
+    /// Whether somebody delivers messages to people.
+    pub fn sends_messages(&self) -> bool {
+        self.0.messages.is_some()
     }
 
     /// The account with this id.
