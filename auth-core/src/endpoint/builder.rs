@@ -108,12 +108,6 @@ impl EndpointsBuilder {
                     "nothing counts how much keys are used"
                 }
                 keys if keys.is_about_keys() && parts.keys.is_none() => "the service has no API keys",
-                messages
-                    if messages.is_about_messages()
-                        && parts.accounts.as_ref().is_some_and(|accounts| !accounts.accounts.sends_messages()) =>
-                {
-                    "nobody delivers messages"
-                }
                 accounts if accounts.is_about_accounts() && parts.accounts.is_none() => "the service has no accounts",
                 _ => continue,
             };

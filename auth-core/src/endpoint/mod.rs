@@ -45,6 +45,7 @@ use crate::principal::Principal;
 use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
+use accounts::Welcome;
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
 pub use admin::AdminEndpoints;
 pub use asked::{Answered, Asked, Received};
@@ -184,6 +185,12 @@ impl Endpoints {
 }
 
 impl Parts {
+    /// A ticket that nobody takes is sent to nobody.
+    fn welcome(&self) -> Welcome {
+        let is_taken = self.places.iter().any(|placed| placed.endpoint == Endpoint::VerifyEmail);
+        if is_taken { Welcome::WithTicket } else { Welcome::Silent }
+    }
+
     async fn answered(&self, placed: &Placed, id: &str, request: &EndpointRequest) -> Result<Answer, Rejection> {
         let call = Call { words: &self.words, members: &placed.members, client: request.client, now: request.now };
         let content = |is_needed: Needed| {
@@ -216,7 +223,7 @@ impl Parts {
                 let content = content(Needed::No)?;
                 keys()?.rotate(&self.key_holder(caller()?, call.now).await?, id, &content, &call).await
             }
-            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
+            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, self.welcome(), &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
             Endpoint::RefreshByAccessToken => {

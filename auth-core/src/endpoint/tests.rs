@@ -277,9 +277,7 @@ fn m7_whoever_has_a_key_alone_changes_no_second_factor() {
 fn m7_a_token_alone_begins_and_confirms_no_second_factor() {
     let service = service();
     let (_, thief) = service.logged_in(&by_password());
-    let is_missing = |answer: Result<Value, Rejection>| {
-        matches!(answer, Err(Rejection::InvalidContent(ContentFault::Missing(member))) if member == "password")
-    };
+    let is_missing = |answer: Result<Value, Rejection>| matches!(answer, Err(Rejection::InvalidContent(ContentFault::Missing(member))) if member == "password");
     assert!(is_missing(service.post("/enrol", Some(&thief), &Value::Null)));
     assert!(is_missing(service.post("/confirm", Some(&thief), &json!({ "code": "000000" }))));
     let wrong = service.post("/enrol", Some(&thief), &json!({ "password": "a guess" }));

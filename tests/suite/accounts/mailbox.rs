@@ -44,8 +44,7 @@ fn service(unverified: UnverifiedEmail) -> (Service, Mailbox) {
         let peppers = Peppers::new(KeyHasher::new("a", &Secret::new(vec![7; 32])).unwrap());
         let mut messages = Messages::new(messenger, peppers);
         let store = Arc::new(MemoryLimitStore::new());
-        let throttle =
-            MessageThrottle::new(MessageQuotas::default(), store, Arc::<SimulatedClock>::clone(clock));
+        let throttle = MessageThrottle::new(MessageQuotas::default(), store, Arc::<SimulatedClock>::clone(clock));
         messages.throttle = Some(throttle);
         parts.messages = Some(messages);
         parts.unverified_email = unverified;
@@ -143,9 +142,8 @@ async fn s4_who_asks_for_a_reset_learns_nothing_and_nobody_else_hears_of_it() {
     let (service, mailbox) = service(UnverifiedEmail::Accepted);
     let id = service.register(EMAIL).await;
     let source = |number: u8| Some(std::net::Ipv4Addr::new(192, 0, 2, number).into());
-    let ask = async |name: &str, number| {
-        service.accounts.request_password_reset(name, source(number), service.now()).await
-    };
+    let ask =
+        async |name: &str, number| service.accounts.request_password_reset(name, source(number), service.now()).await;
     assert_eq!(ask("nobody@example.com", 1).await, Ok(()));
     assert_eq!(ask("\u{0}", 1).await, Ok(()));
     assert_eq!(mailbox.count(), 0);

@@ -4,8 +4,8 @@ mod broken;
 mod endpoints;
 mod families;
 mod mailbox;
-mod service;
 mod second_factor;
+mod service;
 mod sqlite;
 
 use std::time::Duration;

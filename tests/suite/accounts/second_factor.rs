@@ -106,7 +106,9 @@ async fn guesses_at_a_password_beside_an_enrolment_are_guesses() {
     }
     assert!(seen[..10].iter().all(|error| Some(error.clone()) == fault(LoginFault::Credentials)));
     assert!(matches!(seen[10], AccountError::Refused(_)), "{:?}", seen[10]);
-    assert!(refusal(&service, by_password(PASSWORD)).await.is_some_and(|error| matches!(error, AccountError::Refused(_))));
+    assert!(
+        refusal(&service, by_password(PASSWORD)).await.is_some_and(|error| matches!(error, AccountError::Refused(_)))
+    );
 }
 
 #[tokio::test]

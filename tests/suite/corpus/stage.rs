@@ -123,6 +123,7 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
         limit_store: Arc::new(MemoryLimitStore::new()),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
         own_tokens,
+        ..Resources::in_memory(config).expect("there are random bytes")
     };
     wiring::wire(config, resources)
 }

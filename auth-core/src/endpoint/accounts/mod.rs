@@ -28,6 +28,8 @@ use super::cookie::AccessCookie;
 use super::keys::Call;
 use super::words::Words;
 
+pub(super) use person::Welcome;
+
 /// Accounts as endpoints work with them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

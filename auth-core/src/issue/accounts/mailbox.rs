@@ -198,12 +198,7 @@ impl Accounts {
     }
 
     /// The account that a ticket is good for.
-    async fn bearer_of(
-        &self,
-        text: &Secret,
-        kind: MessageKind,
-        now: Now,
-    ) -> Result<Arc<AccountRecord>, AccountError> {
+    async fn bearer_of(&self, text: &Secret, kind: MessageKind, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
         let messages = self.0.messages.as_ref().ok_or(NO_MESSAGES)?;
         let ticket = Ticket::read(text).ok_or(AccountError::Ticket)?;
         let account = self.0.store.by_id(ticket.account()).resolve().await?.ok_or(AccountError::Ticket)?;

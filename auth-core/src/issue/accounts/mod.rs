@@ -129,11 +129,6 @@ impl Accounts {
         self.0.issuer.issuer()
     }
 
-    /// Whether somebody delivers messages to people.
-    pub fn sends_messages(&self) -> bool {
-        self.0.messages.is_some()
-    }
-
     /// The account with this id.
     ///
     /// # Errors

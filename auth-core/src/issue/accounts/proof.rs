@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Secret;
-use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, PasswordHash, SecondFactor, TenantRecord};
+use crate::account::{
+    AccountChange, AccountRecord, AccountStatus, LoginName, PasswordHash, SecondFactor, TenantRecord,
+};
 use crate::clock::Now;
 use crate::issue::{Familiarity, Freshness, LoginThrottle, PasswordVerdict};
 use crate::rejection::LoginFault;

@@ -6,8 +6,8 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, SealedSecret, SecondFactor};
 use crate::api_key::Peppers;
 use crate::clock::Now;
-use crate::names::Names;
 use crate::issue::{Familiarity, RecoveryCodes, Seal, TotpSecret};
+use crate::names::Names;
 use crate::rejection::LoginFault;
 use crate::store::Spending;
 

@@ -141,8 +141,7 @@ mod tests {
         let text = ticket(MessageKind::ResetPassword, &ada(), END, &peppers).unwrap();
         let text = text.expose_text().unwrap();
         let refused = |other: String| {
-            let refused =
-                !is_good(&Secret::from(other.as_str()), MessageKind::ResetPassword, &ada(), &peppers, NOW);
+            let refused = !is_good(&Secret::from(other.as_str()), MessageKind::ResetPassword, &ada(), &peppers, NOW);
             assert!(refused, "{other}");
         };
         for (at, char) in text.char_indices() {
