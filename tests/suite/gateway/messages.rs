@@ -136,7 +136,7 @@ async fn s7_from_registering_to_a_password_that_was_reset() {
         let mut answers = Vec::new();
         for email in [EMAIL, "nobody@example.com"] {
             let mut answer = post(&mut client, "/forgot", &json!({ "email": email })).await;
-            answer.fields.retain(|(name, _)| name != "date");
+            answer.fields.retain(|(name, _)| !matches!(name.as_str(), "date" | "x-request-id"));
             answers.push(format!("{answer:?}"));
         }
         assert_eq!(answers[0], answers[1], "S4");

@@ -263,19 +263,20 @@ fn needs_webhook_secret(config: &Config) -> bool {
     messages.is_some_and(|messages| messages.secret.is_none())
 }
 
-/// Whoever receives messages reads it there, so it ends like a line.
+/// Whoever receives messages reads it in its file, a line.
 fn webhook_secret(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> {
-    let mut bytes = fresh_webhook_secret()?.into_bytes();
-    if needs_webhook_secret(config) {
-        bytes = data_dir.read_or_create(WEBHOOK_SECRET, bytes)?;
+    let fresh = fresh_webhook_secret()?;
+    if !needs_webhook_secret(config) {
+        return Ok(Secret::from(fresh));
     }
-    Ok(Secret::new(bytes.trim_ascii_end().to_vec()))
+    let line = data_dir.read_or_create(WEBHOOK_SECRET, format!("{fresh}\n").into_bytes())?;
+    Ok(Secret::new(line.trim_ascii_end().to_vec()))
 }
 
 fn fresh_webhook_secret() -> Result<String, SigningError> {
     let mut random = [0; 32];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| SigningError::Random)?;
-    Ok(format!("{SECRET_PREFIX}{}\n", STANDARD.encode(random)))
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(random)))
 }
 
 fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {
