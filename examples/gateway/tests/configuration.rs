@@ -490,7 +490,7 @@ fn messages_go_to_a_receiver_that_proves_who_it_is() {
     }
     let secret = |text: &str| {
         let environment = |name: &str| (name == "HOOK").then(|| text.to_owned());
-        let surroundings = config::Surroundings { base_dir: Path::new(""), environment: &environment };
+        let surroundings = Surroundings { base_dir: Path::new(""), environment: &environment };
         let messages = "messages = { url = \"http://127.0.0.1/\", secret = { env = \"HOOK\" } }";
         config::load_in(&accounts(messages), "gateway.toml", surroundings)
     };

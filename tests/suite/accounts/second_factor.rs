@@ -24,12 +24,12 @@ fn by_password(password: &str) -> Login {
     Login::new(EMAIL, Secret::from(password))
 }
 
-async fn refusal(service: &Service, login: Login) -> Option<AccountError> {
-    service.accounts.log_in(login, service.now()).await.err()
+async fn refusal(service: &Service, login: Login) -> Result<(), AccountError> {
+    service.accounts.log_in(login, service.now()).await.map(|_| ())
 }
 
-fn fault(fault: LoginFault) -> Option<AccountError> {
-    Some(AccountError::Login(fault))
+fn fault<T>(fault: LoginFault) -> Result<T, AccountError> {
+    Err(AccountError::Login(fault))
 }
 
 /// Enrols and confirms as whoever knows the password, and hands over a recovery code.
@@ -66,7 +66,7 @@ async fn who_has_to_have_one_logs_in_to_nothing_before() {
     assert_eq!(refusal(&service, by_password("wrong")).await, fault(LoginFault::Credentials));
     assert_eq!(refusal(&service, by_password(PASSWORD)).await, fault(LoginFault::SecondFactorEnrolment));
     let wrong = service.accounts.check_enrolling(by_password("wrong"), service.now()).await.unwrap_err();
-    assert_eq!(Some(wrong), fault(LoginFault::Credentials));
+    assert_eq!(wrong, AccountError::Login(LoginFault::Credentials));
     let recovery = enrolled(&service).await;
     assert_eq!(refusal(&service, by_password(PASSWORD)).await, fault(LoginFault::SecondFactorMissing));
     let twice = service.accounts.check_enrolling(by_password(PASSWORD), service.now()).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn who_has_to_have_one_logs_in_to_nothing_before() {
     assert!(matches!(disabled, AccountError::State(_)), "{disabled:?}");
     let mut login = by_password(PASSWORD);
     login.second_factor = Some(SecondFactorProof::RecoveryCode(recovery));
-    assert_eq!(refusal(&service, login).await, None);
+    assert_eq!(refusal(&service, login).await, Ok(()));
 }
 
 #[tokio::test]
@@ -104,11 +104,10 @@ async fn guesses_at_a_password_beside_an_enrolment_are_guesses() {
     for _ in 0..12 {
         seen.push(service.accounts.check_enrolling(by_password("wrong"), service.now()).await.unwrap_err());
     }
-    assert!(seen[..10].iter().all(|error| Some(error.clone()) == fault(LoginFault::Credentials)));
+    assert!(seen[..10].iter().all(|error| *error == AccountError::Login(LoginFault::Credentials)));
     assert!(matches!(seen[10], AccountError::Refused(_)), "{:?}", seen[10]);
-    assert!(
-        refusal(&service, by_password(PASSWORD)).await.is_some_and(|error| matches!(error, AccountError::Refused(_)))
-    );
+    let right = refusal(&service, by_password(PASSWORD)).await;
+    assert!(matches!(right, Err(AccountError::Refused(_))), "one budget for both: {right:?}");
 }
 
 #[tokio::test]
@@ -124,7 +123,7 @@ async fn the_rule_is_about_types_roles_and_permissions() {
     for (rule, change) in rules {
         let service = service(rule);
         let id = service.register(EMAIL).await;
-        assert_eq!(refusal(&service, by_password(PASSWORD)).await, None, "{change:?}");
+        assert_eq!(refusal(&service, by_password(PASSWORD)).await, Ok(()), "{change:?}");
         service.accounts.change(&id, change.clone(), service.now()).await.unwrap();
         assert_eq!(
             refusal(&service, by_password(PASSWORD)).await,

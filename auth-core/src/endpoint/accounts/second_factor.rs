@@ -8,7 +8,8 @@ use crate::endpoint::answer::Answer;
 use crate::endpoint::content::Content;
 use crate::endpoint::keys::Call;
 use crate::endpoint::object::Object;
-use crate::issue::{Login, SecondFactorProof};
+use crate::issue::journal::Event;
+use crate::issue::{AccountError, Login, SecondFactorProof};
 use crate::principal::{Method, Principal};
 use crate::rejection::{Outage, Prohibition, Rejection};
 use crate::store::SessionKey;
@@ -25,6 +26,7 @@ impl AccountEndpoints {
         let account = self.enrolling(caller, content, call).await?;
         let begun = self.accounts.enrol_second_factor(&account.id, call.now).await;
         let begun = begun.map_err(|error| self.refused(error, call.words))?;
+        Event::of("second_factor_enrol").account(&account.id).client(call.client).tell();
         let mut answer = Object::default();
         answer.say("secret", begun.secret.expose_text());
         answer.say("otpauth_uri", begun.uri.expose_text());
@@ -41,6 +43,7 @@ impl AccountEndpoints {
         let code = content.secret("code")?; // what is wrong is told before a password is hashed
         let account = self.enrolling(caller, content, call).await?;
         let codes = self.accounts.confirm_second_factor(&account.id, &code, call.now).await;
+        tell(&account, "second_factor_confirm", "second_factor_confirm_failed", &codes, call);
         let codes = codes.map_err(|error| self.refused(error, call.words))?;
         let mut answer = Object::default();
         answer.say("recovery_codes", codes.iter().map(Secret::expose_text).collect::<Vec<_>>());
@@ -68,6 +71,7 @@ impl AccountEndpoints {
         let account = self.person(caller, call).await?;
         let proof = second_factor(content)?;
         let disabled = self.accounts.disable_second_factor(&account.id, proof, call.now).await;
+        tell(&account, "second_factor_disable", "second_factor_disable_failed", &disabled, call);
         disabled.map_err(|error| self.refused(error, call.words))?;
         Ok(Answer::nothing(204))
     }
@@ -115,6 +119,21 @@ impl AccountEndpoints {
         let found = found.map_err(|error| Rejection::Unavailable(Outage::new(format!("accounts: {error}"))))?;
         Ok(found.and_then(|session| session.key))
     }
+}
+
+/// Tells what came of something that is done to a second factor.
+fn tell<T>(
+    account: &AccountRecord,
+    done: &'static str,
+    failed: &'static str,
+    outcome: &Result<T, AccountError>,
+    call: &Call<'_>,
+) {
+    let event = match outcome {
+        Ok(_) => Event::of(done),
+        Err(error) => Event::of(failed).cause(error.cause()),
+    };
+    event.account(&account.id).client(call.client).tell();
 }
 
 /// What is shown besides a password.

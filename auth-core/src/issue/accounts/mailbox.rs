@@ -223,14 +223,11 @@ fn message(messages: &Messages, kind: MessageKind, account: &AccountRecord, now:
     // tickets end at whole seconds, so that what is told of their end is so
     let ends = now.wall.saturating_add(messages.life(kind)).unix_seconds();
     let ends = Timestamp::from_unix_seconds(ends);
-    Some(Message {
-        kind,
-        account: Arc::clone(&account.id),
-        email: Arc::clone(account.email.as_ref()?.written()),
-        name: account.name.clone(),
-        ticket: ticket(kind, account, ends, &messages.peppers)?,
-        ends,
-    })
+    let ticket = ticket(kind, account, ends, &messages.peppers)?;
+    let email = Arc::clone(account.email.as_ref()?.written());
+    let mut message = Message::new(kind, Arc::clone(&account.id), email, ticket, ends);
+    message.name.clone_from(&account.name);
+    Some(message)
 }
 
 /// Somebody to make a ticket for where there is nobody.

@@ -70,6 +70,19 @@ pub struct Message {
     pub ends: Timestamp,
 }
 
+impl Message {
+    /// A message to somebody without a name: for trying out what delivers them.
+    pub fn new(
+        kind: MessageKind,
+        account: impl Into<Arc<str>>,
+        email: impl Into<Arc<str>>,
+        ticket: Secret,
+        ends: Timestamp,
+    ) -> Self {
+        Self { kind, account: account.into(), email: email.into(), name: None, ticket, ends }
+    }
+}
+
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -69,3 +69,47 @@ impl fmt::Debug for Outbox {
         f.debug_struct("Outbox").field("waiting", &waiting).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use std::path::Path;
+
+    use auth_core::issue::MessageKind;
+    use auth_core::{Secret, Timestamp};
+
+    use super::*;
+    use crate::config::{self, WebhookSecret};
+
+    fn webhook() -> Arc<Webhook> {
+        let text = "[tokens]\nissuer = \"a\"\naudience = \"a\"\n[[credentials]]\nauthorization = \"Bearer\"\nkinds = [\"jwt\"]\n\
+                    [accounts]\nmessages = { url = \"http://127.0.0.1:9/a?secret=b\" }";
+        let config = config::load(text, "gateway.toml", Path::new("")).unwrap();
+        let secret = WebhookSecret::read(&Secret::from("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz")).unwrap();
+        Arc::new(Webhook::new(&config.accounts.unwrap().messages.unwrap(), &secret))
+    }
+
+    #[test]
+    fn s20_what_does_not_fit_is_lost_and_nobody_waits() {
+        let (outbox, webhook) = (Outbox::default(), webhook());
+        let put = || {
+            let (ticket, ends) = (Secret::from("a ticket"), Timestamp::from_unix_seconds(0));
+            let message = Message::new(MessageKind::ResetPassword, "user_1", "ada@example.com", ticket, ends);
+            outbox.put(Arc::clone(&webhook), message);
+        };
+        for _ in 0..PLACES + 10 {
+            put();
+        }
+        let mut receiver = outbox.receiver().unwrap();
+        assert!(outbox.receiver().is_none());
+        let mut count = 0;
+        while receiver.try_recv().is_ok() {
+            count += 1;
+        }
+        assert_eq!(count, PLACES);
+        put();
+        assert!(receiver.try_recv().is_ok(), "places are given back");
+        let shown = format!("{webhook:?} {outbox:?}");
+        assert_eq!(shown, "Webhook { host: Some(\"127.0.0.1\"), .. } Outbox { waiting: 0, .. }");
+    }
+}
