@@ -10,6 +10,8 @@ pub enum Endpoint {
     Register,
     /// Opens a session.
     Login,
+    /// Opens a session for whoever brings the signed word of a partner.
+    LoginByAssertion,
     /// Gives new tokens for a refresh token.
     Refresh,
     /// Gives a new access token for one that is still good.
@@ -26,6 +28,8 @@ pub enum Endpoint {
     RequestEmailVerification,
     /// Takes such a ticket.
     VerifyEmail,
+    /// The same for whoever says in the content who it is: for APIs where nobody has to be logged in for that.
+    ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
@@ -65,9 +69,10 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Register,
         Self::Login,
+        Self::LoginByAssertion,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
@@ -76,6 +81,7 @@ impl Endpoint {
         Self::ResetPassword,
         Self::RequestEmailVerification,
         Self::VerifyEmail,
+        Self::ChangePasswordByName,
         Self::ShowAccount,
         Self::ChangeAccount,
         Self::EnrolSecondFactor,
@@ -95,6 +101,7 @@ impl Endpoint {
         match self {
             Self::Register => "register",
             Self::Login => "login",
+            Self::LoginByAssertion => "login_by_assertion",
             Self::Refresh => "refresh",
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
@@ -103,6 +110,7 @@ impl Endpoint {
             Self::ResetPassword => "reset_password",
             Self::RequestEmailVerification => "request_email_verification",
             Self::VerifyEmail => "verify_email",
+            Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
             Self::EnrolSecondFactor => "enrol_second_factor",
@@ -138,7 +146,9 @@ impl Endpoint {
         match self {
             Self::Register
             | Self::Login
+            | Self::LoginByAssertion
             | Self::Refresh
+            | Self::ChangePasswordByName
             | Self::RequestPasswordReset
             | Self::ResetPassword
             | Self::VerifyEmail
@@ -206,7 +216,9 @@ impl Endpoint {
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
         match self {
-            Self::Login => &["access_token", "token_type", "expires_in", "refresh_token", "user"],
+            Self::Login | Self::LoginByAssertion => {
+                &["access_token", "token_type", "expires_in", "refresh_token", "user"]
+            }
             Self::Refresh => &["access_token", "token_type", "expires_in", "refresh_token"],
             Self::RefreshByAccessToken => &["access_token", "token_type", "expires_in"],
             Self::Register | Self::ShowAccount | Self::ChangeAccount => USER,
@@ -221,6 +233,7 @@ impl Endpoint {
             | Self::ResetPassword
             | Self::RequestEmailVerification
             | Self::VerifyEmail
+            | Self::ChangePasswordByName
             | Self::DisableSecondFactor
             | Self::RevokeKey
             | Self::PublicKeys => &[],

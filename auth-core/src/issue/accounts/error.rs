@@ -44,6 +44,7 @@ impl AccountError {
     pub const fn cause(&self) -> &'static str {
         match self {
             Self::Login(LoginFault::Credentials) => "invalid_credentials",
+            Self::Login(LoginFault::UnknownName) => "unknown_name",
             Self::Login(LoginFault::SecondFactorMissing) => "second_factor_required",
             Self::Login(LoginFault::SecondFactorWrong) => "invalid_second_factor",
             Self::Login(LoginFault::EmailNotVerified) => "email_not_verified",
@@ -98,6 +99,7 @@ impl fmt::Display for AccountError {
                 f.write_str("the account has to have a second factor, and has none yet")
             }
             Self::Login(LoginFault::Credentials) => f.write_str("the name or the password is wrong"),
+            Self::Login(LoginFault::UnknownName) => f.write_str("there is no account with this name"),
             Self::Refused(rejection) => f.write_str(rejection.message()),
             Self::Network => f.write_str("the account is not to be used from this network"),
             Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),

@@ -97,7 +97,7 @@ impl Accounts {
     }
 
     /// Opens a session in the generation in which the account was looked at.
-    async fn open(
+    pub(super) async fn open(
         &self,
         account: &AccountRecord,
         origin: Option<Origin>,
@@ -128,7 +128,7 @@ impl Accounts {
 }
 
 /// What a session was opened with instead of a password.
-struct Origin {
+pub(super) struct Origin {
     key: Option<Arc<str>>,
     permissions: Names,
     expires: Option<Timestamp>,

@@ -17,7 +17,7 @@ use crate::issue::{Message, MessageKind, Messages};
 use crate::rejection::LoginFault;
 
 use super::journal::Event;
-use super::proof::{Purpose, check_source};
+use super::proof::Purpose;
 use super::{AccountError, Accounts, Login, is_usable};
 
 /// Whether people log in before they have verified their address.
@@ -106,7 +106,7 @@ impl Accounts {
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(event(AccountError::Ticket));
         }
-        check_source(&account, tenant.as_ref(), source).map_err(event)?;
+        Self::check_networks(&account, tenant.as_ref(), source).map_err(event)?;
         let changed = self.set_password(&account, new, Some(account.generation), now).await;
         let changed = changed.map_err(|error| match error {
             // somebody else was faster, with this ticket or with something else that moves the generation

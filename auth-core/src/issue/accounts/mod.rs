@@ -11,12 +11,15 @@
 //! - `error`: why something could not be done
 //! - `login`: from a name and a password to a session; `proof`: who knows the password
 //! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
+//! - `by_assertion`: from a partner's word to a session
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
+//! - `user_type`: types of users, and what each of them may do
 //! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
+mod by_assertion;
 mod error;
 pub(crate) mod journal;
 mod login;
@@ -26,6 +29,7 @@ mod second_factor;
 mod session;
 #[cfg(test)]
 mod tests;
+mod user_type;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,8 +38,8 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
-    RefreshTokens,
+    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy,
+    Passwords, RefreshTokens,
 };
 use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
@@ -47,6 +51,7 @@ pub use login::{Login, SecondFactorProof};
 pub use mailbox::UnverifiedEmail;
 pub use second_factor::{Enrolment, SecondFactorRule, SecondFactors};
 pub use session::Tokens;
+pub use user_type::{UnknownNames, UserType};
 
 /// How much longer than its tokens live a session stays on the list of revocations: clocks differ, and a token may be
 /// signed while its session ends.
@@ -88,6 +93,12 @@ pub struct AccountParts {
     pub messages: Option<Messages>,
     /// Whether people log in before they have verified their address; they do by default.
     pub unverified_email: UnverifiedEmail,
+    /// The types of users that there are; empty where the service does not tell them apart.
+    pub types: Vec<UserType>,
+    /// Whether a login tells that there is no account of that name.
+    pub unknown_names: UnknownNames,
+    /// The partners whose word opens sessions; `None` where nobody's does.
+    pub assertions: Option<Assertions>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -112,6 +123,9 @@ impl AccountParts {
             second_factor_rule: SecondFactorRule::default(),
             messages: None,
             unverified_email: UnverifiedEmail::default(),
+            types: Vec::new(),
+            assertions: None,
+            unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
         }
@@ -144,6 +158,11 @@ impl Accounts {
     pub async fn find_by_login(&self, name: &str) -> Result<Option<Arc<AccountRecord>>, AccountError> {
         let Ok(name) = LoginName::fold(name) else { return Ok(None) };
         Ok(self.0.store.by_login(&name).resolve().await?)
+    }
+
+    /// The partners whose word opens sessions, where there may be any.
+    pub fn assertions(&self) -> Option<&Assertions> {
+        self.0.assertions.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better
@@ -179,10 +198,11 @@ impl Accounts {
         let mut wanted = NewAccessToken::new(Arc::clone(&account.id), "login");
         wanted.tenant.clone_from(&account.tenant);
         wanted.plan = Self::plan_of(account, tenant);
+        let permissions = self.permissions_of(account);
         wanted.permissions = match &session.permissions {
             // what the account lost meanwhile, the session has lost too
-            Some(narrowed) => narrowed.iter().filter(|name| account.permissions.contains(name)).collect(),
-            None => account.permissions.clone(),
+            Some(narrowed) => narrowed.iter().filter(|name| permissions.contains(name)).collect(),
+            None => permissions,
         };
         // a key that was given no roles of the account does not get them by logging in
         wanted.roles = if session.permissions.is_some() { Names::EMPTY } else { account.roles.clone() };

@@ -14,7 +14,7 @@ use crate::rejection::LoginFault;
 
 use super::journal::Event;
 use super::second_factor::ONE_ALREADY;
-use super::{AccountError, Accounts, Login, UnverifiedEmail, is_usable};
+use super::{AccountError, Accounts, Login, UnknownNames, UnverifiedEmail, is_usable};
 
 /// How many networks that an account was used from are remembered.
 const SOURCES_KEPT: usize = 16;
@@ -130,6 +130,9 @@ impl Accounts {
         let wrong = || AccountError::Login(LoginFault::Credentials);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let verdict = self.0.passwords.verify(login.password.clone(), hash.clone()).resolve().await?;
+        if account.is_none() && self.0.unknown_names == UnknownNames::DangerTold {
+            return Err(LoginFault::UnknownName.into());
+        }
         let (PasswordVerdict::Right(freshness), Some(account), Some(hash)) = (verdict, account, hash) else {
             return Err(wrong());
         };
@@ -137,7 +140,7 @@ impl Accounts {
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(wrong());
         }
-        check_source(&account, tenant.as_ref(), login.source)?;
+        Self::check_networks(&account, tenant.as_ref(), login.source)?;
         if freshness == Freshness::Outdated {
             self.rehash(&account, hash, login.password, now).await;
         }
@@ -156,7 +159,7 @@ impl Accounts {
         {
             return Err(LoginFault::EmailNotVerified.into());
         }
-        if purpose == Purpose::LogIn && !is_confirmed && self.0.second_factor_rule.needs(&account) {
+        if purpose == Purpose::LogIn && !is_confirmed && self.needs_second_factor(&account) {
             return Err(LoginFault::SecondFactorEnrolment.into());
         }
         Ok(account)
@@ -172,18 +175,18 @@ impl Accounts {
             }
         }
     }
-}
 
-/// An account is used from the networks that it and its tenant are allowed from.
-pub(super) fn check_source(
-    account: &AccountRecord,
-    tenant: Option<&TenantRecord>,
-    source: Option<IpAddr>,
-) -> Result<(), AccountError> {
-    let networks = [account.networks.as_ref(), tenant.and_then(|tenant| tenant.networks.as_ref())];
-    let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
-    if networks.iter().any(Option::is_some) && !source.is_some_and(may_come) {
-        return Err(AccountError::Network);
+    /// Whether the account may be used from there.
+    pub(super) fn check_networks(
+        account: &AccountRecord,
+        tenant: Option<&TenantRecord>,
+        source: Option<IpAddr>,
+    ) -> Result<(), AccountError> {
+        let networks = [account.networks.as_ref(), tenant.and_then(|tenant| tenant.networks.as_ref())];
+        let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
+        if networks.iter().any(Option::is_some) && !source.is_some_and(may_come) {
+            return Err(AccountError::Network);
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -36,7 +36,8 @@ pub struct Enrolment {
 
 /// Whose accounts have to have a second factor. Whoever has to and has none logs in to nothing but enrolling one.
 ///
-/// API keys go on working: whoever makes one has logged in with everything that was asked for then.
+/// API keys go on working: whoever makes one has logged in with everything that was asked for then. So does a partner's
+/// assertion, which answers for the person with whatever the partner asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SecondFactorRule {
     /// Nobody's: whoever wants one has one.
@@ -57,15 +58,15 @@ pub enum SecondFactorRule {
 }
 
 impl SecondFactorRule {
-    /// Whether the account has to have one.
-    pub fn needs(&self, account: &AccountRecord) -> bool {
+    /// Whether the account, which has these permissions, has to have one.
+    pub fn needs(&self, account: &AccountRecord, held: &Names) -> bool {
         match self {
             Self::Chosen => false,
             Self::Everybody => true,
             Self::Whoever { kinds, roles, permissions } => {
                 account.kind.as_deref().is_some_and(|kind| kinds.contains(kind))
                     || account.roles.iter().any(|role| roles.contains(role))
-                    || account.permissions.iter().any(|permission| permissions.contains(permission))
+                    || held.iter().any(|permission| permissions.contains(permission))
             }
         }
     }
@@ -86,6 +87,10 @@ impl Accounts {
     /// As [`log_in`](Self::log_in), but that a factor is missing; [`AccountError::State`] where there is a confirmed one.
     pub async fn check_enrolling(&self, login: Login, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
         self.authenticated(login, Purpose::Enrol, now).await
+    }
+
+    pub(super) fn needs_second_factor(&self, account: &AccountRecord) -> bool {
+        self.0.second_factor_rule.needs(account, &self.permissions_of(account))
     }
 
     /// Begins a second factor, in the place of one that was begun and not confirmed. It is asked for once it is
@@ -150,7 +155,7 @@ impl Accounts {
         now: Now,
     ) -> Result<(), AccountError> {
         let account = self.find(id).await?;
-        if self.0.second_factor_rule.needs(&account) {
+        if self.needs_second_factor(&account) {
             return Err(AccountError::State("the account has to have a second factor"));
         }
         self.check_bounded(&account, proof, now).await?;

@@ -13,11 +13,11 @@ use http::Uri;
 use http::uri::Scheme;
 use rustls::ClientConfig;
 
-use super::Config;
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::units::Span;
 use super::values::{Content, Positive};
+use super::{Config, SecondFactorNeeded};
 use crate::problem::{Place, Problem};
 use crate::tls::client;
 
@@ -159,6 +159,16 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     {
         problems.push(
             place.problem("nobody could verify an address: write [accounts.messages] and [endpoints.verify_email]"),
+        );
+    }
+    if let Some(SecondFactorNeeded::Whoever { types, .. }) = accounts.second_factor_needed.as_ref().map(|n| &n.value) {
+        let is_known = |name: &&String| accounts.types.iter().any(|known| known.name.value == **name);
+        let unknown = types.iter().find(|name| !accounts.types.is_empty() && !is_known(name));
+        let place = accounts.second_factor_needed.as_ref().map(|needed| &needed.place);
+        problems.extend(
+            unknown.zip(place).map(|(name, place)| {
+                place.problem(format!("none of accounts.types is named `{}`", name.escape_debug()))
+            }),
         );
     }
     if let Some(needed) = &accounts.second_factor_needed {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use auth_core::Secret;
 use auth_core::api_key::Peppers;
 use auth_core::issue::{
-    AccountParts, Accounts, LoginThrottle, MessageQuotas, MessageThrottle, Messages, PasswordCost, PasswordPolicy,
-    PasswordThreads, Passwords, RefreshTokens, Rotation, Seal, SecondFactorRule, SecondFactors, ThrottleQuotas,
-    UnverifiedEmail,
+    AccountParts, Accounts, Assertions, LoginThrottle, MessageQuotas, MessageThrottle, Messages, PasswordCost,
+    PasswordPolicy, PasswordThreads, Passwords, RefreshTokens, Rotation, Seal, SecondFactorRule, SecondFactors,
+    ThrottleQuotas, UnverifiedEmail, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
 use auth_core::policy::PermissionModel;
-use auth_core::store::{AccountStore, LimitStore};
+use auth_core::store::{AccountStore, LimitStore, OnceStore, TrustStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
@@ -24,6 +24,8 @@ use crate::problem::Problem;
 /// What accounts take besides their configuration.
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
+    pub(super) partners: Arc<dyn TrustStore>,
+    pub(super) used_once: Arc<dyn OnceStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -65,6 +67,13 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     if let Some(needed_of) = &settings.second_factor_needed {
         parts.second_factor_rule = second_factor_rule(&needed_of.value, needed.model);
     }
+    if let Some(rules) = &settings.assertions {
+        let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
+        let assertions = Assertions::new(Arc::clone(&needed.partners), Arc::clone(&needed.used_once), audience);
+        parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
+    }
+    parts.types = settings.types.iter().map(user_type).collect();
+    parts.unknown_names = settings.unknown_names;
     parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
     if let Some(rules) = &settings.refresh {
         let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
@@ -113,6 +122,11 @@ fn second_factor_rule(needed: &SecondFactorNeeded, model: &PermissionModel) -> S
             permissions: permissions.iter().flat_map(|permission| model.sufficient_for(permission)).collect(),
         },
     }
+}
+
+fn user_type(settings: &config::UserType) -> UserType {
+    let name = settings.name.value.as_str().into();
+    UserType { name, permissions: settings.permissions.iter().collect() }
 }
 
 fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {

@@ -173,6 +173,8 @@ impl Parts {
             key_store,
             token_store,
             account_store,
+            trust_store,
+            once_store,
             usage,
             revocations,
             pepper,
@@ -196,6 +198,8 @@ impl Parts {
         let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = Needed {
                 store: account_store,
+                partners: trust_store,
+                used_once: once_store,
                 limit_store: Arc::clone(&limit_store),
                 clock: Arc::clone(&clock),
                 pepper: &pepper,
