@@ -114,7 +114,8 @@ impl Accounts {
             other => event(other),
         })?;
         Event::of("password_reset").account(&account.id).client(source).tell();
-        self.verified(&account, now).await.map(|verified| verified.unwrap_or(changed))
+        // the password is another, whatever becomes of this: an address can be verified later
+        Ok(self.verified(&account, now).await.ok().flatten().unwrap_or(changed))
     }
 
     /// Sends a ticket that verifies the account's address: for its owner.
