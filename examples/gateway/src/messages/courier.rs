@@ -19,6 +19,10 @@ use crate::start::waiting_runtime;
 /// How many messages are posted at the same time.
 const HANDS: usize = 8;
 
+/// How long a message lies before it is posted, by chance between half of it and all of it: posting takes a processor from
+/// whoever is answered at that moment, and the time of an answer must not tell that there was something to post.
+const LIES_FOR: Duration = Duration::from_millis(500);
+
 /// How long the end of the process waits for messages that were not posted yet, each of which has one more attempt.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -94,6 +98,7 @@ async fn deliver(parcel: Parcel, hands: Arc<Semaphore>, mut hurry: watch::Receiv
             tracing::info!(target: "auth::account", what, kind, account, id, attempt);
         }
     };
+    let _ = tokio::time::timeout(pause(LIES_FOR, 1, chance()), hurry.changed()).await;
     let mut is_last = false;
     for attempt in 1..=to.attempts {
         let outcome = {
