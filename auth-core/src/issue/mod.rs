@@ -9,6 +9,7 @@
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
 //! - `seal`: [`Seal`], which encrypts small secrets for a store
+//! - `sso`: [`SingleSignOn`], for people who are logged in at an OpenID provider
 //! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
 //! - `totp`: [`TotpSecret`], one-time codes by time
 //! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
@@ -25,6 +26,7 @@ mod password;
 mod recovery_codes;
 mod refresh_token;
 mod seal;
+mod sso;
 mod throttle;
 mod totp;
 
@@ -48,5 +50,6 @@ pub use password::{
 pub use recovery_codes::RecoveryCodes;
 pub use refresh_token::{RefreshTokens, Rotation};
 pub use seal::{Seal, SealError};
+pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};

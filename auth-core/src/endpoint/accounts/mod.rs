@@ -3,11 +3,13 @@
 //! - `session`: logging in and out, and refreshing
 //! - `person`: registering, the account itself, and its password
 //! - `second_factor`: one-time codes and recovery codes
+//! - `sso`: people who are logged in at an OpenID provider
 //! - `told`: what an answer tells of an account
 
 mod person;
 mod second_factor;
 mod session;
+mod sso;
 mod told;
 
 use std::borrow::Cow;
@@ -129,6 +131,7 @@ impl AccountEndpoints {
             AccountError::Refused(rejection) => rejection,
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
+            AccountError::Sso(fault) => sso::refused(fault, words),
             AccountError::Weak(faults) => weak(words, "password", &faults),
             AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {

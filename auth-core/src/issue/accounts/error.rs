@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::account::LoginNameError;
 use crate::error::StoreError;
-use crate::issue::{PasswordError, PasswordFault};
+use crate::issue::{PasswordError, PasswordFault, SsoFault};
 use crate::rejection::{CredentialFault, LoginFault, Rejection};
 
 /// Why something could not be done with an account. Holds no secret.
@@ -19,6 +19,8 @@ pub enum AccountError {
     Network,
     /// The refresh token, or the session that was to be refreshed, is not good.
     Token(CredentialFault),
+    /// Single sign-on came to nothing.
+    Sso(SsoFault),
     /// The new password is not good enough: everything that is wrong with it.
     Weak(Vec<PasswordFault>),
     /// Another account has the name.
@@ -48,6 +50,7 @@ impl AccountError {
             Self::Refused(rejection) => rejection.cause(),
             Self::Network => "network",
             Self::Token(fault) => fault.cause(),
+            Self::Sso(fault) => fault.cause(),
             Self::Weak(_) => "weak_password",
             Self::NameTaken => "name_taken",
             Self::Name(_) => "invalid_name",
@@ -94,6 +97,7 @@ impl fmt::Display for AccountError {
             Self::Refused(rejection) => f.write_str(rejection.message()),
             Self::Network => f.write_str("the account is not to be used from this network"),
             Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),
+            Self::Sso(fault) => write!(f, "single sign-on came to nothing: {}", fault.cause()),
             Self::Weak(faults) => {
                 f.write_str("the password is not good enough: it ")?;
                 for (place, fault) in faults.iter().enumerate() {

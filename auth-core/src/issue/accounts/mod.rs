@@ -10,7 +10,7 @@
 //!
 //! - `error`: why something could not be done
 //! - `login`: from a name and a password to a session
-//! - `by_assertion`: from a partner's word to a session
+//! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -19,6 +19,7 @@
 
 mod administration;
 mod by_assertion;
+mod by_code;
 mod error;
 pub(crate) mod journal;
 mod login;
@@ -36,7 +37,7 @@ use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
     AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy,
-    Passwords, RefreshTokens,
+    Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
@@ -89,6 +90,8 @@ pub struct AccountParts {
     pub unknown_names: UnknownNames,
     /// The partners whose word opens sessions; `None` where nobody's does.
     pub assertions: Option<Assertions>,
+    /// The OpenID provider whose people get sessions; `None` where there is none.
+    pub sso: Option<SingleSignOn>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -112,6 +115,7 @@ impl AccountParts {
             second_factors: None,
             types: Vec::new(),
             assertions: None,
+            sso: None,
             unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
@@ -150,6 +154,11 @@ impl Accounts {
     /// The partners whose word opens sessions, where there may be any.
     pub fn assertions(&self) -> Option<&Assertions> {
         self.0.assertions.as_ref()
+    }
+
+    /// Single sign-on, where there is a provider.
+    pub fn sso(&self) -> Option<&SingleSignOn> {
+        self.0.sso.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better
