@@ -12,6 +12,10 @@ pub enum Endpoint {
     Login,
     /// Opens a session for whoever brings the signed word of a partner.
     LoginByAssertion,
+    /// Says whether there is an OpenID provider, and where to send a person who wants to log in there.
+    ShowSso,
+    /// Opens a session for a person who comes back from the provider with a code.
+    LoginByCode,
     /// Gives new tokens for a refresh token.
     Refresh,
     /// Gives a new access token for one that is still good.
@@ -69,10 +73,12 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
+        Self::ShowSso,
+        Self::LoginByCode,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
@@ -102,6 +108,8 @@ impl Endpoint {
             Self::Register => "register",
             Self::Login => "login",
             Self::LoginByAssertion => "login_by_assertion",
+            Self::ShowSso => "show_sso",
+            Self::LoginByCode => "login_by_code",
             Self::Refresh => "refresh",
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
@@ -134,7 +142,9 @@ impl Endpoint {
     /// The method that it is asked with, unless another is configured.
     pub const fn method(self) -> &'static str {
         match self {
-            Self::ShowAccount | Self::ListKeys | Self::ShowKey | Self::KeyUsage | Self::PublicKeys => "GET",
+            Self::ShowSso | Self::ShowAccount | Self::ListKeys | Self::ShowKey | Self::KeyUsage | Self::PublicKeys => {
+                "GET"
+            }
             Self::ChangeAccount => "PUT",
             Self::RevokeKey => "DELETE",
             _ => "POST",
@@ -147,6 +157,8 @@ impl Endpoint {
             Self::Register
             | Self::Login
             | Self::LoginByAssertion
+            | Self::ShowSso
+            | Self::LoginByCode
             | Self::Refresh
             | Self::ChangePasswordByName
             | Self::RequestPasswordReset
@@ -216,7 +228,8 @@ impl Endpoint {
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
         match self {
-            Self::Login | Self::LoginByAssertion => {
+            Self::ShowSso => &["enabled", "authorization_url", "client_id", "scopes", "state"],
+            Self::Login | Self::LoginByAssertion | Self::LoginByCode => {
                 &["access_token", "token_type", "expires_in", "refresh_token", "user"]
             }
             Self::Refresh => &["access_token", "token_type", "expires_in", "refresh_token"],

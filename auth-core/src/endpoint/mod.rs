@@ -226,6 +226,8 @@ impl Parts {
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, self.welcome(), &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
             Endpoint::LoginByAssertion => accounts()?.log_in_by_assertion(&content(Needed::Yes)?, &call).await,
+            Endpoint::ShowSso => accounts()?.show_sso(request, &call).await,
+            Endpoint::LoginByCode => accounts()?.log_in_by_code(&content(Needed::No)?, request, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
             Endpoint::RefreshByAccessToken => {
                 accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await

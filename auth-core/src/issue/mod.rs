@@ -10,6 +10,7 @@
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
 //! - `seal`: [`Seal`], which encrypts small secrets for a store
+//! - `sso`: [`SingleSignOn`], for people who are logged in at an OpenID provider
 //! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
 //! - `totp`: [`TotpSecret`], one-time codes by time
 //! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
@@ -27,6 +28,7 @@ mod password;
 mod recovery_codes;
 mod refresh_token;
 mod seal;
+mod sso;
 mod throttle;
 mod totp;
 
@@ -51,5 +53,6 @@ pub use password::{
 pub use recovery_codes::RecoveryCodes;
 pub use refresh_token::{RefreshTokens, Rotation};
 pub use seal::{Seal, SealError};
+pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};

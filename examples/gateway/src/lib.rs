@@ -13,6 +13,7 @@ pub mod cross_origin;
 pub mod data_dir;
 pub mod demo;
 mod endpoints;
+mod fetch;
 pub mod forward;
 pub mod framing;
 mod gate_view;

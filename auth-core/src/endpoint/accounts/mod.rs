@@ -4,12 +4,14 @@
 //! - `person`: registering, the account itself, and its password
 //! - `mailbox`: resetting passwords and verifying addresses
 //! - `second_factor`: one-time codes and recovery codes
+//! - `sso`: people who are logged in at an OpenID provider
 //! - `told`: what an answer tells of an account
 
 mod mailbox;
 mod person;
 mod second_factor;
 mod session;
+mod sso;
 mod told;
 
 use std::borrow::Cow;
@@ -134,6 +136,7 @@ impl AccountEndpoints {
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
             AccountError::Ticket => Rejection::InvalidContent(ContentFault::Ticket),
+            AccountError::Sso(fault) => sso::refused(fault, words),
             AccountError::Weak(faults) => weak(words, "password", &faults),
             AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {

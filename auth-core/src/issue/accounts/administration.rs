@@ -82,6 +82,17 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::NameTaken`], [`AccountError::Name`], [`AccountError::Weak`]; then nothing was made.
     pub async fn create(&self, wanted: NewAccount, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
+        let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
+        self.create_as(id.into(), wanted, now).await
+    }
+
+    /// The same with an id that was made up before.
+    pub(super) async fn create_as(
+        &self,
+        id: Arc<str>,
+        wanted: NewAccount,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
         let fold = |name: &Option<String>| name.as_deref().map(LoginName::fold).transpose();
         let (email, user_name) = (fold(&wanted.email)?, fold(&wanted.user_name)?);
         if email.is_none() && user_name.is_none() {
@@ -98,7 +109,6 @@ impl Accounts {
             Some(password) => Some(self.good_password(password, &names, &[]).await?),
             None => None,
         };
-        let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
         let mut account = AccountRecord::new(id, now.wall);
         account.email = email;
         account.user_name = user_name;

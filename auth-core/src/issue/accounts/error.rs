@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::account::LoginNameError;
 use crate::error::StoreError;
-use crate::issue::{PasswordError, PasswordFault};
+use crate::issue::{PasswordError, PasswordFault, SsoFault};
 use crate::rejection::{CredentialFault, LoginFault, Rejection};
 
 /// Why something could not be done with an account. Holds no secret.
@@ -21,6 +21,8 @@ pub enum AccountError {
     Token(CredentialFault),
     /// What was sent to somebody's mailbox does not work, or not any more.
     Ticket,
+    /// Single sign-on came to nothing.
+    Sso(SsoFault),
     /// The new password is not good enough: everything that is wrong with it.
     Weak(Vec<PasswordFault>),
     /// Another account has the name.
@@ -53,6 +55,7 @@ impl AccountError {
             Self::Network => "network",
             Self::Token(fault) => fault.cause(),
             Self::Ticket => "invalid_ticket",
+            Self::Sso(fault) => fault.cause(),
             Self::Weak(_) => "weak_password",
             Self::NameTaken => "name_taken",
             Self::Name(_) => "invalid_name",
@@ -104,6 +107,7 @@ impl fmt::Display for AccountError {
             Self::Network => f.write_str("the account is not to be used from this network"),
             Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),
             Self::Ticket => f.write_str("the ticket is not good, or not any more"),
+            Self::Sso(fault) => write!(f, "single sign-on came to nothing: {}", fault.cause()),
             Self::Weak(faults) => {
                 f.write_str("the password is not good enough: it ")?;
                 for (place, fault) in faults.iter().enumerate() {

@@ -11,7 +11,7 @@
 //! - `error`: why something could not be done
 //! - `login`: from a name and a password to a session; `proof`: who knows the password
 //! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
-//! - `by_assertion`: from a partner's word to a session
+//! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -20,6 +20,7 @@
 
 mod administration;
 mod by_assertion;
+mod by_code;
 mod error;
 pub(crate) mod journal;
 mod login;
@@ -39,7 +40,7 @@ use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
     AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy,
-    Passwords, RefreshTokens,
+    Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
@@ -99,6 +100,8 @@ pub struct AccountParts {
     pub unknown_names: UnknownNames,
     /// The partners whose word opens sessions; `None` where nobody's does.
     pub assertions: Option<Assertions>,
+    /// The OpenID provider whose people get sessions; `None` where there is none.
+    pub sso: Option<SingleSignOn>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -125,6 +128,7 @@ impl AccountParts {
             unverified_email: UnverifiedEmail::default(),
             types: Vec::new(),
             assertions: None,
+            sso: None,
             unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
@@ -163,6 +167,11 @@ impl Accounts {
     /// The partners whose word opens sessions, where there may be any.
     pub fn assertions(&self) -> Option<&Assertions> {
         self.0.assertions.as_ref()
+    }
+
+    /// Single sign-on, where there is a provider.
+    pub fn sso(&self) -> Option<&SingleSignOn> {
+        self.0.sso.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better

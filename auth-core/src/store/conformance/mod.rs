@@ -10,12 +10,14 @@
 //! - `tokens`: what a store of opaque tokens promises
 //! - `accounts`: what a store of accounts promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
-//! - `once`: what a store of things that may be used once promises; `trusts`: of partners (feature `issue`)
+//! - `once`: what a store of things that may be used once promises; `trusts`: of partners; `links`: of links (feature `issue`)
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 #[cfg(feature = "issue")]
 mod accounts;
 mod limits;
+#[cfg(feature = "issue")]
+mod links;
 #[cfg(feature = "issue")]
 mod once;
 mod races;
@@ -41,6 +43,8 @@ use super::{Answer, ApiKeyStore};
 #[cfg(feature = "issue")]
 pub use accounts::check_accounts;
 pub use limits::{Time, check_limits};
+#[cfg(feature = "issue")]
+pub use links::check_links;
 #[cfg(feature = "issue")]
 pub use once::check_once;
 pub use revocations::check_revocations;

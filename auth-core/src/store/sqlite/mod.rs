@@ -4,7 +4,7 @@
 //! - `keys`: [`SqliteKeyStore`]; `rows`: its records as rows
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
-//! - `trusts`: partners; `once`: what was used once (feature `issue`)
+//! - `links`: who accounts are elsewhere; `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `revocations`: [`SqliteRevocations`]
 //! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
@@ -24,6 +24,8 @@ mod fault;
 mod follow;
 mod handle;
 mod keys;
+#[cfg(feature = "issue")]
+mod links;
 mod migrations;
 #[cfg(feature = "issue")]
 mod once;
@@ -46,6 +48,8 @@ mod worker;
 #[cfg(feature = "issue")]
 pub use accounts::SqliteAccountStore;
 pub use keys::SqliteKeyStore;
+#[cfg(feature = "issue")]
+pub use links::SqliteLinkStore;
 #[cfg(feature = "issue")]
 pub use once::SqliteOnceStore;
 pub use revocations::SqliteRevocations;

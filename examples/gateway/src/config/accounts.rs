@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use auth_core::endpoint::LoginBy;
-use auth_core::issue::{CharacterClass, UnknownNames};
+use auth_core::issue::{CharacterClass, TenantFor, UnknownNames};
 use auth_core::limit::Quota;
 
 use super::messages::Messages;
 use super::node::{FromNode, Node};
 use super::second_factor::SecondFactorNeeded;
 use super::section::Section;
+use super::sso::Sso;
 use super::store::Store;
 use super::units::Span;
 use super::values::{OneOrMore, Positive, Text, choice};
@@ -43,6 +44,8 @@ pub struct Accounts {
     pub unknown_names: UnknownNames,
     /// What assertions of partners have to be like; `None` where nobody's word opens sessions.
     pub assertions: Option<AssertionRules>,
+    /// The OpenID provider whose people get sessions; `None` where there is none.
+    pub sso: Option<Sso>,
     /// What people get who register themselves.
     pub registration: Registration,
     /// How many logins may fail.
@@ -182,6 +185,7 @@ impl FromNode for Accounts {
             types: section.read("types").unwrap_or_default(),
             unknown_names: unknown_names(section),
             assertions: section.read("assertions"),
+            sso: section.read("sso"),
             registration: section.nested("registration", Registration::read),
             throttle: section.nested("throttle", Throttle::read),
             second_factor: section.read::<Text>("second_factor").map(|Text(service)| service),
@@ -270,7 +274,16 @@ impl FromNode for RefreshRules {
 }
 
 impl Registration {
-    fn read(section: &mut Section<'_>) -> Self {
+    /// Where people belong, as the library says it.
+    pub(crate) fn tenant_for(&self) -> TenantFor {
+        match &self.tenant {
+            RegistrationTenant::None => TenantFor::Nobody,
+            RegistrationTenant::Own => TenantFor::Own,
+            RegistrationTenant::Shared(tenant) => TenantFor::Existing(tenant.as_str().into()),
+        }
+    }
+
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
             tenant: section.read_or("tenant", RegistrationTenant::default()),
             plan: text(section, "plan"),

@@ -6,18 +6,19 @@ use auth_core::Secret;
 use auth_core::api_key::Peppers;
 use auth_core::issue::{
     AccountParts, Accounts, Assertions, LoginThrottle, MessageQuotas, MessageThrottle, Messages, PasswordCost,
-    PasswordPolicy, PasswordThreads, Passwords, RefreshTokens, Rotation, Seal, SecondFactorRule, SecondFactors,
-    ThrottleQuotas, UnverifiedEmail, UserType,
+    PasswordPolicy, PasswordThreads, Passwords, Provisioning, RefreshTokens, Rotation, Seal, SecondFactorRule,
+    SecondFactors, SingleSignOn, SsoSettings, StateRule, Strangers, ThrottleQuotas, UnverifiedEmail, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
 use auth_core::policy::PermissionModel;
-use auth_core::store::{AccountStore, LimitStore, OnceStore, TrustStore};
+use auth_core::store::{AccountStore, LimitStore, LinkStore, OnceStore, TrustStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
 use super::peppers::{at, peppers};
-use crate::config::{self, RotationRule, SecondFactorNeeded, WebhookSecret};
+use crate::config::{self, RotationRule, SecondFactorNeeded, SsoState, WebhookSecret};
+use crate::fetch::HttpFetch;
 use crate::messages::{Outbox, Webhook, WebhookMessenger};
 use crate::problem::Problem;
 
@@ -26,6 +27,7 @@ pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
     pub(super) partners: Arc<dyn TrustStore>,
     pub(super) used_once: Arc<dyn OnceStore>,
+    pub(super) links: Arc<dyn LinkStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -69,8 +71,14 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     }
     if let Some(rules) = &settings.assertions {
         let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
-        let assertions = Assertions::new(Arc::clone(&needed.partners), Arc::clone(&needed.used_once), audience);
+        let assertions = Assertions::new(needed.partners, Arc::clone(&needed.used_once), audience);
         parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
+    }
+    if let Some(rules) = &settings.sso {
+        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        let fetch = Arc::new(HttpFetch::new(&rules.tls));
+        let sso = SingleSignOn::new(sso_settings(rules), fetch, seal, Arc::clone(&needed.used_once), needed.links);
+        parts.sso = Some(sso.map_err(at(&rules.place))?);
     }
     parts.types = settings.types.iter().map(user_type).collect();
     parts.unknown_names = settings.unknown_names;
@@ -122,6 +130,30 @@ fn second_factor_rule(needed: &SecondFactorNeeded, model: &PermissionModel) -> S
             permissions: permissions.iter().flat_map(|permission| model.sufficient_for(permission)).collect(),
         },
     }
+}
+
+fn sso_settings(rules: &config::Sso) -> SsoSettings {
+    let arcs = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    let mut settings = SsoSettings::new(rules.issuer.value.as_str(), rules.client_id.as_str(), "");
+    settings.client_secret.clone_from(&rules.client_secret);
+    settings.redirect_uris = arcs(&rules.redirect_uris);
+    if let Some(scopes) = &rules.scopes {
+        settings.scopes = arcs(scopes);
+    }
+    settings.state = match rules.state {
+        SsoState::Required => StateRule::Required,
+        SsoState::Optional => StateRule::DangerByAddress,
+    };
+    if let Some(rules) = &rules.provision {
+        settings.strangers = Strangers::Provision(Provisioning {
+            tenant: rules.tenant_for(),
+            plan: rules.plan.as_ref().map(|plan| plan.value.as_str().into()),
+            kind: rules.kind.as_deref().map(Arc::from),
+            roles: rules.roles.iter().collect(),
+            permissions: rules.permissions.iter().collect(),
+        });
+    }
+    settings
 }
 
 fn user_type(settings: &config::UserType) -> UserType {

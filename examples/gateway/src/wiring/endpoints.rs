@@ -6,11 +6,11 @@ use auth_core::endpoint::{
     AccessCookie, AccountEndpoints, AdminEndpoints, Endpoints, KeyEndpoints, Registration, Usage, Words, member,
 };
 use auth_core::gate::Gate;
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, TenantFor};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration};
 use auth_core::usage::UsageCounts;
 
 use super::Keys;
-use crate::config::{self, Config, EndpointAt, RegistrationTenant};
+use crate::config::{self, Config, EndpointAt};
 use crate::problem::{Placed, Problem};
 
 /// What endpoints work on.
@@ -117,11 +117,7 @@ fn about_accounts(
     endpoints.login_by = settings.login_by;
     let rules = &settings.registration;
     endpoints.registration = Registration {
-        tenant: match &rules.tenant {
-            RegistrationTenant::None => TenantFor::Nobody,
-            RegistrationTenant::Own => TenantFor::Own,
-            RegistrationTenant::Shared(tenant) => TenantFor::Existing(tenant.as_str().into()),
-        },
+        tenant: rules.tenant_for(),
         plan: rules.plan.as_ref().map(|plan| plan.value.as_str().into()),
         kind: rules.kind.as_deref().map(Arc::from),
         roles: rules.roles.iter().collect(),

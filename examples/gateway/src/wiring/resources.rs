@@ -9,9 +9,10 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryOnceStore,
-    MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore, SqliteAccountStore, SqliteKeyStore,
-    SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
+    AccountStore, ApiKeyStore, LimitStore, LinkStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore,
+    MemoryLinkStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore,
+    SqliteAccountStore, SqliteKeyStore, SqliteLinkStore, SqliteOnceStore, SqliteRevocations, SqliteTokenStore,
+    SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
@@ -39,6 +40,8 @@ pub struct Resources {
     pub trust_store: Arc<dyn TrustStore>,
     /// What was used once, and may not be used again.
     pub once_store: Arc<dyn OnceStore>,
+    /// Who accounts are at other issuers.
+    pub link_store: Arc<dyn LinkStore>,
     /// How much keys are used; counted where an endpoint tells of it.
     pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
@@ -125,6 +128,7 @@ impl Resources {
             account_store: Arc::new(MemoryAccountStore::new()),
             trust_store: Arc::new(MemoryTrustStore::new()),
             once_store: Arc::new(MemoryOnceStore::new()),
+            link_store: Arc::new(MemoryLinkStore::new()),
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
@@ -147,6 +151,7 @@ impl Resources {
             account_store: account_store(config, data_dir)?,
             trust_store: trust_store(config, data_dir)?,
             once_store: once_store(config, data_dir)?,
+            link_store: link_store(config, data_dir)?,
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
@@ -176,6 +181,7 @@ impl Resources {
             renewed.account_store = account_store(config, data_dir)?;
             renewed.trust_store = trust_store(config, data_dir)?;
             renewed.once_store = once_store(config, data_dir)?;
+            renewed.link_store = link_store(config, data_dir)?;
         }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
@@ -259,6 +265,13 @@ fn once_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn OnceStore>,
         return Ok(Arc::new(MemoryOnceStore::new()));
     };
     Ok(Arc::new(SqliteOnceStore::open(file).map_err(|error| ResourceError::Store("what was used once", error))?))
+}
+
+fn link_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn LinkStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryLinkStore::new()));
+    };
+    Ok(Arc::new(SqliteLinkStore::open(file).map_err(|error| ResourceError::Store("links of accounts", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
