@@ -24,13 +24,21 @@ pub enum Endpoint {
     Logout,
     /// Gives the caller another password for the old one.
     ChangePassword,
+    /// Sends a ticket for another password to an account's mailbox.
+    RequestPasswordReset,
+    /// Gives an account another password for a ticket.
+    ResetPassword,
+    /// Sends a ticket that verifies the address to the mailbox of the caller, or of whoever shows name and password.
+    RequestEmailVerification,
+    /// Takes such a ticket.
+    VerifyEmail,
     /// The same for whoever says in the content who it is: for APIs where nobody has to be logged in for that.
     ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
     ChangeAccount,
-    /// Begins a second factor.
+    /// Begins a second factor, for the caller or for whoever shows name and password.
     EnrolSecondFactor,
     /// Confirms a second factor by its first code.
     ConfirmSecondFactor,
@@ -57,13 +65,15 @@ pub enum Endpoint {
 pub enum EndpointAccess {
     /// Everybody; what it is sent says who they are.
     Public,
+    /// Every caller with a good credential, and everybody without one; what it is sent says who they are.
+    Optional,
     /// Every caller with a good credential.
     Authenticated,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
@@ -73,6 +83,10 @@ impl Endpoint {
         Self::RefreshByAccessToken,
         Self::Logout,
         Self::ChangePassword,
+        Self::RequestPasswordReset,
+        Self::ResetPassword,
+        Self::RequestEmailVerification,
+        Self::VerifyEmail,
         Self::ChangePasswordByName,
         Self::ShowAccount,
         Self::ChangeAccount,
@@ -100,6 +114,10 @@ impl Endpoint {
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
             Self::ChangePassword => "change_password",
+            Self::RequestPasswordReset => "request_password_reset",
+            Self::ResetPassword => "reset_password",
+            Self::RequestEmailVerification => "request_email_verification",
+            Self::VerifyEmail => "verify_email",
             Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
@@ -143,7 +161,13 @@ impl Endpoint {
             | Self::LoginByCode
             | Self::Refresh
             | Self::ChangePasswordByName
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::VerifyEmail
             | Self::PublicKeys => EndpointAccess::Public,
+            Self::RequestEmailVerification | Self::EnrolSecondFactor | Self::ConfirmSecondFactor => {
+                EndpointAccess::Optional
+            }
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -156,6 +180,14 @@ impl Endpoint {
     /// Whether it works on API keys.
     pub const fn is_about_keys(self) -> bool {
         self.has_id() || matches!(self, Self::CreateKey | Self::ListKeys)
+    }
+
+    /// Whether it is about messages to people.
+    pub const fn is_about_messages(self) -> bool {
+        matches!(
+            self,
+            Self::RequestPasswordReset | Self::ResetPassword | Self::RequestEmailVerification | Self::VerifyEmail
+        )
     }
 
     /// Whether it works on accounts or their sessions.
@@ -210,6 +242,10 @@ impl Endpoint {
             Self::ConfirmSecondFactor => &["recovery_codes"],
             Self::Logout
             | Self::ChangePassword
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::RequestEmailVerification
+            | Self::VerifyEmail
             | Self::ChangePasswordByName
             | Self::DisableSecondFactor
             | Self::RevokeKey

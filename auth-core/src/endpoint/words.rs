@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 56] = [
+const MEMBERS: [&str; 58] = [
     "access_token",
     "api_key",
     "authorization_url",
@@ -19,6 +19,7 @@ const MEMBERS: [&str; 56] = [
     "created_at",
     "description",
     "email",
+    "email_verified",
     "enabled",
     "environment",
     "expires_at",
@@ -57,6 +58,7 @@ const MEMBERS: [&str; 56] = [
     "status",
     "tenant",
     "tenant_name",
+    "ticket",
     "token",
     "token_type",
     "total",

@@ -4,6 +4,7 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `messages`: [`Messenger`], who delivers messages to people, and the tickets in them
 //! - `assertion`: [`Assertions`] of partners, who say which account somebody is
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
@@ -20,6 +21,7 @@ mod administration;
 mod api_key;
 mod assertion;
 mod base32;
+mod messages;
 mod mint;
 mod opaque_token;
 mod password;
@@ -36,12 +38,13 @@ pub use access_token::{
 };
 pub(crate) use accounts::journal;
 pub use accounts::{
-    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
-    Tokens, UnknownNames, UserType,
+    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactorRule,
+    SecondFactors, TenantFor, Tokens, UnknownNames, UnverifiedEmail, UserType,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use assertion::Assertions;
+pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

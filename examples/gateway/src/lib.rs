@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod health;
 mod host;
 mod log;
+pub mod messages;
 pub mod own_tokens;
 pub mod passage;
 pub mod problem;

@@ -11,6 +11,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 
 use super::journal::Event;
+use super::proof::Purpose;
 use super::{AccountError, Accounts, Login};
 
 /// What somebody wants of a new account.
@@ -175,7 +176,7 @@ impl Accounts {
     /// As [`log_in`](Self::log_in) for the old password; [`AccountError::Weak`] for the new one.
     pub async fn change_password(&self, old: Login, new: Secret, now: Now) -> Result<AccountRecord, AccountError> {
         let client = old.source;
-        let account = self.authenticated(old, "password_change_failed", now).await?;
+        let account = self.authenticated(old, Purpose::ChangePassword, now).await?;
         let changed = self.set_password(&account, new, Some(account.generation), now).await;
         match &changed {
             Ok(_) => Event::of("password_change").account(&account.id).client(client).tell(),
@@ -196,7 +197,7 @@ impl Accounts {
         self.set_password(&account, new, None, now).await
     }
 
-    async fn set_password(
+    pub(super) async fn set_password(
         &self,
         account: &AccountRecord,
         new: Secret,

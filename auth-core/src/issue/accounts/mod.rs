@@ -9,7 +9,8 @@
 //! between the two is made good by [`Accounts::resume`] at the next start.
 //!
 //! - `error`: why something could not be done
-//! - `login`: from a name and a password to a session
+//! - `login`: from a name and a password to a session; `proof`: who knows the password
+//! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
 //! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
@@ -23,6 +24,8 @@ mod by_code;
 mod error;
 pub(crate) mod journal;
 mod login;
+mod mailbox;
+mod proof;
 mod second_factor;
 mod session;
 #[cfg(test)]
@@ -36,7 +39,7 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy,
+    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy,
     Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
@@ -46,7 +49,8 @@ use crate::store::AccountStore;
 pub use administration::{NewAccount, TenantFor};
 pub use error::AccountError;
 pub use login::{Login, SecondFactorProof};
-pub use second_factor::{Enrolment, SecondFactors};
+pub use mailbox::UnverifiedEmail;
+pub use second_factor::{Enrolment, SecondFactorRule, SecondFactors};
 pub use session::Tokens;
 pub use user_type::{UnknownNames, UserType};
 
@@ -84,6 +88,12 @@ pub struct AccountParts {
     pub throttle: Option<LoginThrottle>,
     /// What second factors take; without it there are none.
     pub second_factors: Option<SecondFactors>,
+    /// Whose accounts have to have a second factor; nobody's by default.
+    pub second_factor_rule: SecondFactorRule,
+    /// What messages to people take; without it there are none.
+    pub messages: Option<Messages>,
+    /// Whether people log in before they have verified their address; they do by default.
+    pub unverified_email: UnverifiedEmail,
     /// The types of users that there are; empty where the service does not tell them apart.
     pub types: Vec<UserType>,
     /// Whether a login tells that there is no account of that name.
@@ -113,6 +123,9 @@ impl AccountParts {
             keys: None,
             throttle: None,
             second_factors: None,
+            second_factor_rule: SecondFactorRule::default(),
+            messages: None,
+            unverified_email: UnverifiedEmail::default(),
             types: Vec::new(),
             assertions: None,
             sso: None,

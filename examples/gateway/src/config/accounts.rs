@@ -6,7 +6,9 @@ use auth_core::endpoint::LoginBy;
 use auth_core::issue::{CharacterClass, TenantFor, UnknownNames};
 use auth_core::limit::Quota;
 
+use super::messages::Messages;
 use super::node::{FromNode, Node};
+use super::second_factor::SecondFactorNeeded;
 use super::section::Section;
 use super::sso::Sso;
 use super::store::Store;
@@ -50,6 +52,12 @@ pub struct Accounts {
     pub throttle: Throttle,
     /// What authenticators call the service; `None` where there are no second factors.
     pub second_factor: Option<String>,
+    /// Whose accounts have to have one; `None` where that is for people to say.
+    pub second_factor_needed: Option<Placed<SecondFactorNeeded>>,
+    /// Who tells people what they need to reset a password or to verify an address; `None` where nobody does.
+    pub messages: Option<Messages>,
+    /// Where it says that nobody logs in before their address is verified; `None` where they do.
+    pub require_verified_email: Option<Place>,
     /// The limit that a user's usage tells of.
     pub usage: Option<Placed<String>>,
     /// The name of the cookie that a login can ask for; `None` where it cannot.
@@ -181,6 +189,12 @@ impl FromNode for Accounts {
             registration: section.nested("registration", Registration::read),
             throttle: section.nested("throttle", Throttle::read),
             second_factor: section.read::<Text>("second_factor").map(|Text(service)| service),
+            second_factor_needed: section.placed("second_factor_needed"),
+            messages: section.read("messages"),
+            require_verified_email: section
+                .placed::<bool>("require_verified_email")
+                .filter(|required| required.value)
+                .map(|required| required.place),
             usage: text(section, "usage"),
             cookie: text(section, "cookie"),
             store: Store::read(section, node),

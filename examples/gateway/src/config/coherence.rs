@@ -44,6 +44,9 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         problems.extend(named.filter_map(|name| unknown(name, &known, "[[routes]]")));
     }
     problems.extend(super::admin::problems(config));
+    if !gaps.are_in("accounts") && !gaps.are_in("endpoints") {
+        problems.extend(super::messages::problems(config));
+    }
     problems.extend(whose_address(config));
     problems
 }

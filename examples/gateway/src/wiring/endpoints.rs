@@ -55,6 +55,17 @@ pub(super) fn endpoints(config: &Config, tools: Tools<'_>) -> Result<Endpoints, 
     put_together(config, tools, &words, &config.endpoints.list)
 }
 
+/// Endpoints that are about messages refuse what they are asked where nobody delivers any, which is seldom meant.
+pub(super) fn warn_without_messenger(config: &Config) {
+    if config.accounts.as_ref().is_some_and(|accounts| accounts.messages.is_some()) {
+        return;
+    }
+    for at in config.endpoints.list.iter().filter(|at| at.endpoint.is_about_messages()) {
+        let problem = at.place.problem("nobody delivers messages, so this is answered 409: write [accounts.messages]");
+        tracing::warn!(%problem, "an endpoint has nothing to do");
+    }
+}
+
 fn put_together(
     config: &Config,
     tools: Tools<'_>,

@@ -140,6 +140,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         gate: Some(&gate),
     };
     let endpoints = endpoints::endpoints(config, tools)?;
+    endpoints::warn_without_messenger(config);
     Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, administration, usage, endpoints })
 }
 
@@ -180,6 +181,8 @@ impl Parts {
             pepper,
             own_tokens,
             limit_store,
+            webhook_secret,
+            outbox,
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
@@ -205,6 +208,9 @@ impl Parts {
                 issuer,
                 keys: found_keys,
                 revocations,
+                webhook_secret: &webhook_secret,
+                outbox,
+                model: &model,
             };
             accounts::accounts(settings, needed)
         });

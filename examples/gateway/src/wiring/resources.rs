@@ -16,9 +16,12 @@ use auth_core::store::{
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::config::{Config, Store};
+use crate::config::{Config, SECRET_PREFIX, Store};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::messages::Outbox;
 use crate::own_tokens::{self, KeysError, random_text};
 use crate::start::waiting_runtime;
 
@@ -47,6 +50,10 @@ pub struct Resources {
     pub limit_store: Arc<dyn LimitStore>,
     /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
+    /// What messages to people are signed with, unless the configuration says otherwise.
+    pub webhook_secret: Secret,
+    /// Where messages wait until they are posted.
+    pub outbox: Outbox,
     /// The gateway's own issuer, where the configuration has one.
     pub own_tokens: Option<AccessTokenIssuer>,
 }
@@ -102,6 +109,9 @@ impl From<SigningError> for ResourceError {
 /// The name of the `SQLite` file in the data directory.
 const DATABASE: &str = "gateway.sqlite3";
 
+/// The name of the file in the data directory with what messages are signed with.
+const WEBHOOK_SECRET: &str = "webhook-secret";
+
 /// The name of the file in the data directory with what keys are hashed with.
 const PEPPER: &str = "pepper";
 
@@ -123,6 +133,8 @@ impl Resources {
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
+            webhook_secret: Secret::from(fresh_webhook_secret()?),
+            outbox: Outbox::default(),
             own_tokens: config.tokens.as_ref().map(own_tokens::ephemeral).transpose()?,
         })
     }
@@ -144,6 +156,8 @@ impl Resources {
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
+            webhook_secret: webhook_secret(config, data_dir)?,
+            outbox: Outbox::default(),
             own_tokens: own_issuer(config, data_dir, clock.now())?,
             clock: Arc::new(clock),
         })
@@ -174,6 +188,9 @@ impl Resources {
         }
         if !old.need_pepper() && new.need_pepper() {
             renewed.pepper = pepper(config, data_dir)?;
+        }
+        if !needs_webhook_secret(was) && needs_webhook_secret(config) {
+            renewed.webhook_secret = webhook_secret(config, data_dir)?;
         }
         Ok(renewed)
     }
@@ -277,6 +294,27 @@ fn pepper(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> 
     let fresh = random_text(48)?.into_bytes();
     let bytes = if Places::of(config).need_pepper() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
     Ok(Secret::new(bytes))
+}
+
+fn needs_webhook_secret(config: &Config) -> bool {
+    let messages = config.accounts.as_ref().and_then(|accounts| accounts.messages.as_ref());
+    messages.is_some_and(|messages| messages.secret.is_none())
+}
+
+/// Whoever receives messages reads it in its file, a line.
+fn webhook_secret(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> {
+    let fresh = fresh_webhook_secret()?;
+    if !needs_webhook_secret(config) {
+        return Ok(Secret::from(fresh));
+    }
+    let line = data_dir.read_or_create(WEBHOOK_SECRET, format!("{fresh}\n").into_bytes())?;
+    Ok(Secret::new(line.trim_ascii_end().to_vec()))
+}
+
+fn fresh_webhook_secret() -> Result<String, SigningError> {
+    let mut random = [0; 32];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| SigningError::Random)?;
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(random)))
 }
 
 fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {
