@@ -8,6 +8,8 @@
 pub mod account;
 pub mod api_key;
 mod claims;
+#[cfg(feature = "issue")]
+pub mod client;
 mod client_address;
 mod clock;
 pub mod credential;

@@ -14,6 +14,7 @@ mod gateway;
 mod header_parsing;
 mod jwt_reference;
 mod limits;
+mod oauth;
 mod opaque_tokens;
 mod outer_layers;
 mod path_agreement;

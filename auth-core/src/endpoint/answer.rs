@@ -24,6 +24,11 @@ const PUBLISHED_FOR: &str = "public, max-age=300";
 impl Answer {
     /// An object, for the caller alone: nobody stores it on the way (RFC 6749 section 5.1, S19).
     pub(super) fn object(status: u16, object: &Named) -> Self {
+        Self::json(status, object)
+    }
+
+    /// The same of what has names of its own.
+    pub(super) fn json(status: u16, object: &impl serde::Serialize) -> Self {
         // names, texts and numbers always serialise
         let json = serde_json::to_vec(object).unwrap_or_else(|_| b"{}".to_vec());
         Self { status, content: Content::Json(json), fields: vec![("cache-control".into(), "no-store".into())] }

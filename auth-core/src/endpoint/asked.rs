@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Secret;
 use crate::gate::{Attached, Context, Refusal, request_id};
 use crate::rejection::{ContentFault, Rejection, RequestFault};
 use crate::reply::Reply;
 use crate::request::{Field, RequestHead};
 
-use super::{EndpointRequest, Endpoints, Found, MAX_CONTENT};
+use super::{EndpointRequest, Endpoints, Found, MAX_CONTENT, oauth};
 
 /// A request for an endpoint, behind a gate, whose content is still to come. It owns what it needs.
 #[must_use = "nothing is done before it is answered"]
@@ -67,6 +68,16 @@ impl Endpoints {
             },
             Field::Repeated => fault = Some(Rejection::InvalidRequest(RequestFault::RepeatedField)),
         }
+        if self.is_oauth(&found) {
+            match head.field("authorization") {
+                Field::Absent => {}
+                Field::Once(value) => match std::str::from_utf8(value) {
+                    Ok(text) => request.authorization = Some(Secret::from(text)),
+                    Err(_) => fault = Some(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+                },
+                Field::Repeated => fault = Some(Rejection::InvalidRequest(RequestFault::RepeatedField)),
+            }
+        }
         request.caller = attached.principal.cloned();
         request.client = context.client(head);
         let (path, request_id) = (head.path.to_owned(), request_id(head));
@@ -87,13 +98,17 @@ impl Asked {
                 // a client that sends slowly must not be judged by the time at which it began
                 self.request.now = self.context.now();
                 self.request.content = content;
-                match self.endpoints.answer(self.found, self.request.clone()).await {
+                match self.endpoints.answer(self.found.clone(), self.request.clone()).await {
                     Ok(reply) => return Answered { reply, rejection: None },
                     Err(rejection) => rejection,
                 }
             }
         };
-        let reply = self.context.refuse(&rejection, &self.request.method, &self.path, &self.request_id);
+        let reply = if self.endpoints.is_oauth(&self.found) {
+            oauth::refused(&rejection).into_reply(&self.request.method)
+        } else {
+            self.context.refuse(&rejection, &self.request.method, &self.path, &self.request_id)
+        };
         tracing::info!(
             target: "auth::endpoint",
             status = reply.status,

@@ -7,7 +7,7 @@ use crate::issue::AccessTokenIssuer;
 
 use super::table::Placed;
 use super::words::member;
-use super::{AccountEndpoints, AdminEndpoints, Endpoint, Endpoints, KeyEndpoints, Parts, Words};
+use super::{AccountEndpoints, AdminEndpoints, Endpoint, Endpoints, KeyEndpoints, OAuthEndpoints, Parts, Words};
 
 /// Puts the endpoints of a service together.
 #[derive(Default)]
@@ -45,6 +45,13 @@ impl EndpointsBuilder {
         self
     }
 
+    /// Gives tokens to OAuth clients.
+    #[must_use]
+    pub fn oauth(mut self, oauth: OAuthEndpoints) -> Self {
+        self.parts.oauth = Some(oauth);
+        self
+    }
+
     /// Publishes what verifies the tokens of this issuer.
     #[must_use]
     pub fn issuer(mut self, issuer: AccessTokenIssuer) -> Self {
@@ -70,7 +77,13 @@ impl EndpointsBuilder {
         status: Option<u16>,
     ) -> Self {
         let members = members.map(|members| members.into_iter().map(member).collect::<Result<Vec<_>, _>>()).transpose();
+        let is_standard =
+            method.is_none_or(|method| method == endpoint.method()) && members.as_ref().is_ok_and(Option::is_none);
         let placed = members.and_then(|members| {
+            if endpoint.is_oauth() && (!is_standard || status.is_some()) {
+                let why = "has the method, the members and the status of its standard: leave `method`, `answer` and `status` out";
+                return Err(ConfigError::new(format!("`{endpoint}` {why}")));
+            }
             let mut placed = Placed::new(endpoint, method.unwrap_or(endpoint.method()), path, members)?;
             placed.status = status;
             Ok(placed)
@@ -112,6 +125,7 @@ impl EndpointsBuilder {
                 Endpoint::KeyUsage if parts.keys.as_ref().is_some_and(|keys| !keys.counts_usage()) => {
                     "nothing counts how much keys are used"
                 }
+                oauth if oauth.is_oauth() && parts.oauth.is_none() => "the service has no OAuth clients",
                 keys if keys.is_about_keys() && parts.keys.is_none() => "the service has no API keys",
                 accounts if accounts.is_about_accounts() && parts.accounts.is_none() => "the service has no accounts",
                 _ => continue,

@@ -58,6 +58,8 @@ pub enum Endpoint {
     KeyUsage,
     /// Publishes the keys that verify access tokens (RFC 7517 section 5).
     PublicKeys,
+    /// Gives tokens to OAuth clients (RFC 6749 section 3.2).
+    Token,
 }
 
 /// Who may use an endpoint unless a rule says otherwise.
@@ -73,7 +75,7 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
@@ -100,6 +102,7 @@ impl Endpoint {
         Self::RotateKey,
         Self::KeyUsage,
         Self::PublicKeys,
+        Self::Token,
     ];
 
     /// Its stable name, in configurations and logs.
@@ -131,6 +134,7 @@ impl Endpoint {
             Self::RotateKey => "rotate_key",
             Self::KeyUsage => "key_usage",
             Self::PublicKeys => "public_keys",
+            Self::Token => "token",
         }
     }
 
@@ -164,7 +168,8 @@ impl Endpoint {
             | Self::RequestPasswordReset
             | Self::ResetPassword
             | Self::VerifyEmail
-            | Self::PublicKeys => EndpointAccess::Public,
+            | Self::PublicKeys
+            | Self::Token => EndpointAccess::Public,
             Self::RequestEmailVerification | Self::EnrolSecondFactor | Self::ConfirmSecondFactor => {
                 EndpointAccess::Optional
             }
@@ -192,7 +197,12 @@ impl Endpoint {
 
     /// Whether it works on accounts or their sessions.
     pub const fn is_about_accounts(self) -> bool {
-        !self.is_about_keys() && !matches!(self, Self::PublicKeys)
+        !self.is_about_keys() && !matches!(self, Self::PublicKeys) && !self.is_oauth()
+    }
+
+    /// Whether it speaks OAuth 2.0: its methods, parameters and members are those of the standards.
+    pub const fn is_oauth(self) -> bool {
+        matches!(self, Self::Token)
     }
 
     /// What it answers unless other members are configured.
@@ -240,6 +250,7 @@ impl Endpoint {
             Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
+            // what some of them answer is a standard's to say
             Self::Logout
             | Self::ChangePassword
             | Self::RequestPasswordReset
@@ -249,7 +260,8 @@ impl Endpoint {
             | Self::ChangePasswordByName
             | Self::DisableSecondFactor
             | Self::RevokeKey
-            | Self::PublicKeys => &[],
+            | Self::PublicKeys
+            | Self::Token => &[],
         }
     }
 }

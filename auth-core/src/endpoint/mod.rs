@@ -15,6 +15,7 @@
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
 //! - `asked`: what adapters carry from a framework's request to its response
+//! - `oauth`: OAuth 2.0 for other people's clients
 //! - `admin`: administration, under one prefix
 //! - `builder`: putting it together
 
@@ -28,6 +29,7 @@ mod cookie;
 mod key_session;
 mod keys;
 mod kind;
+mod oauth;
 mod object;
 mod table;
 #[cfg(test)]
@@ -38,6 +40,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::Secret;
 use crate::clock::Now;
 use crate::issue::AccessTokenIssuer;
 use crate::policy::{self, Policy};
@@ -53,6 +56,7 @@ pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
 pub use kind::{Endpoint, EndpointAccess};
+pub use oauth::OAuthEndpoints;
 pub use table::Found;
 pub use words::{Times, Words, member};
 
@@ -75,6 +79,7 @@ struct Parts {
     keys: Option<KeyEndpoints>,
     accounts: Option<AccountEndpoints>,
     issuer: Option<AccessTokenIssuer>,
+    oauth: Option<OAuthEndpoints>,
     admin: Option<AdminEndpoints>,
 }
 
@@ -88,6 +93,8 @@ pub struct EndpointRequest {
     pub query: Option<String>,
     /// The value of `Content-Type`, where there is exactly one.
     pub media_type: Option<String>,
+    /// The value of `Authorization`, where there is exactly one; read by the OAuth endpoints alone.
+    pub authorization: Option<Secret>,
     /// The content, of at most [`MAX_CONTENT`] bytes.
     pub content: Vec<u8>,
     /// Who asks; `None` where the gate let nobody in particular pass.
@@ -105,6 +112,7 @@ impl EndpointRequest {
             method: method.into(),
             query: None,
             media_type: None,
+            authorization: None,
             content: Vec::new(),
             caller: None,
             client: None,
@@ -113,7 +121,7 @@ impl EndpointRequest {
     }
 }
 
-/// Prints no content: it may hold a password.
+/// Prints no content and no credential.
 impl fmt::Debug for EndpointRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndpointRequest")
@@ -154,6 +162,12 @@ impl Endpoints {
             let (operation, id) = self.0.admin.as_ref()?.find(method, path)?;
             Some(Found { what: What::Administration(operation), id })
         })
+    }
+
+    /// Whether it is one that speaks OAuth 2.0: its refusals have a shape of their own.
+    fn is_oauth(&self, found: &Found) -> bool {
+        let What::Endpoint(place) = found.what else { return false };
+        self.0.places.get(place).is_some_and(|placed| placed.endpoint.is_oauth())
     }
 
     /// Does what the endpoint is for, and answers it.
@@ -202,6 +216,11 @@ impl Parts {
         let keys = || self.keys.as_ref().ok_or(Rejection::Internal);
         let accounts = || self.accounts.as_ref().ok_or(Rejection::Internal);
         match placed.endpoint {
+            oauth if oauth.is_oauth() => {
+                let endpoints = self.oauth.as_ref().ok_or(Rejection::Internal)?;
+                Ok(endpoints.answer(oauth, request).await)
+            }
+            Endpoint::Token => Err(Rejection::Internal),
             Endpoint::PublicKeys => {
                 let issuer = self.issuer.as_ref().ok_or(Rejection::Internal)?;
                 Ok(Answer::document(issuer.keys().jwks()))

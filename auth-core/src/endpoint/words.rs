@@ -7,13 +7,15 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 58] = [
+const MEMBERS: [&str; 62] = [
     "access_token",
     "api_key",
     "authorization_url",
     "by_hour",
     "by_status",
     "client_id",
+    "client_secret",
+    "clients",
     "code",
     "cookie",
     "created_at",
@@ -24,6 +26,7 @@ const MEMBERS: [&str; 58] = [
     "environment",
     "expires_at",
     "expires_in",
+    "grants",
     "hour",
     "id",
     "iss",
@@ -52,6 +55,7 @@ const MEMBERS: [&str; 58] = [
     "rotated_from",
     "scopes",
     "secret",
+    "secrets",
     "session",
     "starts_with",
     "state",

@@ -5,6 +5,7 @@
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
 //! - `messages`: [`Messenger`], who delivers messages to people, and the tickets in them
+//! - `clients`: [`Clients`], which makes OAuth clients, authenticates them and gives them tokens
 //! - `assertion`: [`Assertions`] of partners, who say which account somebody is
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
@@ -21,6 +22,7 @@ mod administration;
 mod api_key;
 mod assertion;
 mod base32;
+mod clients;
 mod messages;
 mod mint;
 mod opaque_token;
@@ -44,6 +46,7 @@ pub use accounts::{
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use assertion::Assertions;
+pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, FreshClient, NewClient};
 pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{

@@ -8,6 +8,8 @@
 //! - `token_memory`: [`MemoryTokenStore`], gone when the process ends
 //! - `account`: `AccountStore`, what a store of accounts and their sessions promises (feature `issue`)
 //! - `account_memory`: `MemoryAccountStore`, gone when the process ends (feature `issue`)
+//! - `client`: `ClientStore`, what a store of OAuth clients promises (feature `issue`)
+//! - `client_memory`: `MemoryClientStore`, gone when the process ends (feature `issue`)
 //! - `revocation`: [`RevocationStore`], what a store of revocations promises
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
@@ -27,6 +29,10 @@ mod account;
 #[cfg(feature = "issue")]
 mod account_memory;
 mod change;
+#[cfg(feature = "issue")]
+mod client;
+#[cfg(feature = "issue")]
+mod client_memory;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod index;
@@ -60,6 +66,10 @@ pub use account::{AccountScope, AccountStore, SessionKey, Spending};
 #[cfg(feature = "issue")]
 pub use account_memory::MemoryAccountStore;
 pub use change::KeyChange;
+#[cfg(feature = "issue")]
+pub use client::{ClientScope, ClientStore};
+#[cfg(feature = "issue")]
+pub use client_memory::MemoryClientStore;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
 #[cfg(feature = "issue")]
@@ -70,7 +80,9 @@ pub use once::{MemoryOnceStore, OnceKey, OnceStore};
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
 #[cfg(all(feature = "sqlite", feature = "issue"))]
-pub use sqlite::{SqliteAccountStore, SqliteLinkStore, SqliteOnceStore, SqliteTrustStore, SqliteUsageStore};
+pub use sqlite::{
+    SqliteAccountStore, SqliteClientStore, SqliteLinkStore, SqliteOnceStore, SqliteTrustStore, SqliteUsageStore,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};
@@ -172,12 +184,12 @@ impl KeyScope {
     }
 }
 
-/// What removing a key came to.
+/// What removing a key or a client came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// The key was there and is gone.
+    /// It was there and is gone.
     Removed,
-    /// There was no such key.
+    /// There was none.
     Absent,
 }
 

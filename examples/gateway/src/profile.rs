@@ -18,16 +18,14 @@ pub struct Profile {
 }
 
 /// Every profile.
-pub const PROFILES: [Profile; 5] = [
+pub const PROFILES: [Profile; 6] = [
     Profile { name: "standard", text: include_str!("../profiles/standard.toml") },
     Profile { name: "marketing", text: include_str!("../profiles/marketing.toml") },
     Profile { name: "vantage", text: include_str!("../profiles/vantage.toml") },
+    Profile { name: "vagaro", text: include_str!("../profiles/vagaro.toml") },
     Profile { name: "alianza", text: include_str!("../profiles/alianza.toml") },
     Profile { name: "musicgen", text: include_str!("../profiles/musicgen.toml") },
 ];
-
-/// The names of profiles that are planned and not made yet.
-pub const PLANNED: [&str; 1] = ["vagaro"];
 
 impl Profile {
     /// The profile of that name.
@@ -39,9 +37,6 @@ impl Profile {
             return Ok(profile);
         }
         let known: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();
-        if PLANNED.contains(&name) {
-            return Err(format!("the profile `{name}` is not made yet: there is {}", known.join(", ")));
-        }
         Err(format!("there is no profile `{}`: there is {}", name.escape_debug(), known.join(", ")))
     }
 

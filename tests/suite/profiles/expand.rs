@@ -60,9 +60,18 @@ impl Scene<'_> {
             // the same key as if it were one of the other environment, with the checksum that one would have
             Some(("test", key)) => forge::of_the_other_environment(&self.value(key)),
             Some(("typo", secret)) => forge::typo(&self.value(secret)),
+            Some(("basic", client)) => forge::basic(&self.part_of(client, 0), &self.part_of(client, 1)),
             Some(("key", name)) => crate::corpus::folder(&format!("keys/{name}")).display().to_string(),
             Some(("repeat", count)) => "x".repeat(count.parse().unwrap()),
             Some((unknown, _)) => panic!("there is no placeholder {unknown}"),
+        }
+    }
+
+    /// The id or the secret of a client: of `demo.json`, or as a command printed them.
+    fn part_of(&self, client: &str, part: usize) -> String {
+        match self.kept.get(&format!("{client}.{part}")) {
+            Some(printed) => printed.clone(),
+            None => self.of_demo(&format!("{client}.{}", ["client_id", "client_secret"][part])),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use aws_lc_rs::hmac;
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::Value;
 
@@ -59,6 +59,18 @@ pub(super) fn token(demo: &Value, forgery: &Forgery) -> String {
     };
     let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, algorithm).unwrap();
     format!("{signed}.{signature}")
+}
+
+/// What follows `Basic ` for a client (RFC 6749 section 2.3.1): everything but letters and digits is escaped, as it may be.
+pub(super) fn basic(id: &str, secret: &str) -> String {
+    let escaped = |text: &str| -> String {
+        let byte = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        };
+        text.bytes().map(byte).collect()
+    };
+    BASE64_STANDARD.encode(format!("{}:{}", escaped(id), escaped(secret)))
 }
 
 /// Seconds since the epoch.

@@ -32,6 +32,11 @@ async fn the_profile_musicgen_serves_its_guide() {
 }
 
 #[tokio::test]
+async fn the_profile_vagaro_serves_its_guide() {
+    tell("vagaro").await;
+}
+
+#[tokio::test]
 async fn the_profile_vantage_serves_its_guide() {
     tell("vantage").await;
 }
@@ -153,6 +158,9 @@ impl Stage {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
         let printed = String::from_utf8(output.stdout).unwrap();
+        for (place, line) in printed.lines().enumerate() {
+            scene.kept.insert(format!("printed.{place}"), line.to_owned());
+        }
         scene.kept.insert("printed".to_owned(), printed.trim().to_owned());
         Ok(words[0].to_owned())
     }

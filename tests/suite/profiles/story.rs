@@ -146,7 +146,7 @@ fn once() -> usize {
 }
 
 /// The profiles that stories are told of.
-pub(super) const PROFILES: [&str; 4] = ["alianza", "marketing", "musicgen", "vantage"];
+pub(super) const PROFILES: [&str; 5] = ["alianza", "marketing", "musicgen", "vagaro", "vantage"];
 
 /// What is told of one profile.
 pub(super) fn book(profile: &str) -> Book {

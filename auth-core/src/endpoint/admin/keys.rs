@@ -16,7 +16,7 @@ use super::query::Query;
 use super::{Action, Desk};
 
 /// For how long a rotated key works beside its successor unless the request says otherwise.
-const OVERLAP: Duration = Duration::from_hours(24);
+pub(super) const OVERLAP: Duration = Duration::from_hours(24);
 
 const KEY: [&str; 18] = [
     "id",
@@ -60,7 +60,9 @@ impl Desk<'_> {
             Action::SetPlan => acting.set_key_plan(id, self.plan()?).await,
             Action::SetPermissions => acting.set_key_permissions(id, self.permissions()?).await,
             Action::SetNetworks => acting.set_key_networks(id, self.networks()?).await,
-            Action::Find | Action::ResetPassword | Action::EndSessions => return Err(Rejection::NotFound),
+            Action::Find | Action::ResetPassword | Action::EndSessions | Action::SetGrants | Action::SetExpiry => {
+                return Err(Rejection::NotFound);
+            }
         };
         let key = changed.map_err(|error| self.refused(error))?;
         Ok(Answer::object(200, &self.key(&key, None)))

@@ -1,18 +1,19 @@
-//! Administration over HTTP: users, tenants and keys under one prefix.
+//! Administration over HTTP: users, tenants, keys and OAuth clients under one prefix.
 //!
 //! | request | does |
 //! |---|---|
-//! | `GET users`, `GET tenants`, `GET keys` | a page of them: `limit` (100, at most 1000), `after` an id; `tenant`, and for keys `owner` |
-//! | `POST users`, `POST tenants`, `POST keys` | makes one |
+//! | `GET users`, `GET tenants`, `GET keys`, `GET clients` | a page of them: `limit` (100, at most 1000), `after` an id; `tenant`, and for keys `owner` |
+//! | `POST users`, `POST tenants`, `POST keys`, `POST clients` | makes one |
 //! | `POST users/find` | the user with that `email` or `user_name` |
 //! | `GET users/{id}` … | shows one |
-//! | `POST users/{id}/disable`, `/enable`, also of tenants and keys | switches it off and on |
-//! | `PUT users/{id}/plan`, `/networks`, also of tenants and keys | `{"plan": "pro"}`, `{"networks": ["192.0.2.0/24"]}`, or `null` |
-//! | `PUT users/{id}/permissions`, also of keys | `{"permissions": ["read"]}` |
+//! | `POST users/{id}/disable`, `/enable`, also of tenants, keys and clients | switches it off and on |
+//! | `PUT users/{id}/plan`, `/networks`, also of tenants, keys and clients | `{"plan": "pro"}`, `{"networks": ["192.0.2.0/24"]}`, or `null` |
+//! | `PUT users/{id}/permissions`, also of keys and clients | `{"permissions": ["read"]}` |
 //! | `POST users/{id}/reset-password` | gives the `password`, or one that is made up and told once |
 //! | `POST users/{id}/end-sessions` | ends them |
-//! | `DELETE keys/{id}` | takes it back for good |
-//! | `POST keys/{id}/rotate` | gives a successor; both work for `overlap` seconds |
+//! | `PUT clients/{id}/grants`, `/expiry` | `{"grants": ["client_credentials"]}`, `{"expires_at": …}` or `null` |
+//! | `DELETE keys/{id}`, `DELETE clients/{id}` | takes it back for good |
+//! | `POST keys/{id}/rotate`, also of clients | gives a successor, or another secret; both work for `overlap` seconds |
 //!
 //! What is switched off once more stays off, and so on: everything but making and rotating can be asked again without harm.
 //! What else happens with it is said at [`Administration`].
@@ -22,8 +23,9 @@
 //!
 //! - `operation`: what is asked
 //! - `query`: which page
-//! - `users`, `tenants`, `keys`: doing it
+//! - `users`, `tenants`, `keys`, `clients`: doing it
 
+mod clients;
 mod keys;
 mod operation;
 mod query;
@@ -33,7 +35,7 @@ mod users;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::issue::{AccountError, Actor, Administering, Administration, AdministrationError};
+use crate::issue::{AccountError, Actor, Administering, Administration, AdministrationError, ClientError};
 use crate::network::NetworkSet;
 use crate::rejection::{MissingPermissions, Outage, Rejection};
 
@@ -110,6 +112,7 @@ impl AdminEndpoints {
             Kind::Users => desk.users(action).await,
             Kind::Tenants => desk.tenants(action).await,
             Kind::Keys => desk.keys(action).await,
+            Kind::Clients => desk.clients(action).await,
         }
     }
 }
@@ -179,6 +182,10 @@ impl Desk<'_> {
             AdministrationError::Taken(what) => Rejection::Conflict(what),
             AdministrationError::Invalid(rule) => invalid(self.words, "id", format!("cannot be taken: {rule}")),
             AdministrationError::State(_) => Rejection::Conflict("an owner or a tenant that is switched off"),
+            AdministrationError::Client(error) => match error {
+                ClientError::Rotating => Rejection::Conflict("a second secret that has not ended yet"),
+                _ => Rejection::Unavailable(Outage::new(format!("clients: {error}"))),
+            },
             AdministrationError::Key(error) => super::keys::refused(&error, self.words),
             AdministrationError::Account(error) => match error {
                 AccountError::Weak(faults) => weak(self.words, "password", &faults),

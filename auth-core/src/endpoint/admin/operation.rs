@@ -14,6 +14,7 @@ pub(in super::super) enum Kind {
     Users,
     Tenants,
     Keys,
+    Clients,
 }
 
 /// What is done.
@@ -28,6 +29,8 @@ pub(in super::super) enum Action {
     SetPlan,
     SetPermissions,
     SetNetworks,
+    SetGrants,
+    SetExpiry,
     ResetPassword,
     EndSessions,
     Revoke,
@@ -43,6 +46,7 @@ impl Operation {
             Some("users") => Kind::Users,
             Some("tenants") => Kind::Tenants,
             Some("keys") => Kind::Keys,
+            Some("clients") => Kind::Clients,
             _ => return unknown,
         };
         let is_read = matches!(method, "GET" | "HEAD");
@@ -52,7 +56,9 @@ impl Operation {
             (Some("find"), None, None) if method == "POST" && kind == Kind::Users => ("", Action::Find),
             // ids are letters, digits, `_`, `-` and `.`, so that an escape is no part of any
             (Some(id), None, None) if is_read && !id.is_empty() => (id, Action::Show),
-            (Some(id), None, None) if method == "DELETE" && kind == Kind::Keys && !id.is_empty() => {
+            (Some(id), None, None)
+                if method == "DELETE" && matches!(kind, Kind::Keys | Kind::Clients) && !id.is_empty() =>
+            {
                 (id, Action::Revoke)
             }
             (Some(id), Some(what), None) if !id.is_empty() => match Self::upon(kind, method, what) {
@@ -71,10 +77,12 @@ impl Operation {
             ("POST", "enable", _) => Action::Enable,
             ("PUT", "plan", _) => Action::SetPlan,
             ("PUT", "networks", _) => Action::SetNetworks,
-            ("PUT", "permissions", Kind::Users | Kind::Keys) => Action::SetPermissions,
+            ("PUT", "permissions", Kind::Users | Kind::Keys | Kind::Clients) => Action::SetPermissions,
             ("POST", "reset-password", Kind::Users) => Action::ResetPassword,
             ("POST", "end-sessions", Kind::Users) => Action::EndSessions,
-            ("POST", "rotate", Kind::Keys) => Action::Rotate,
+            ("POST", "rotate", Kind::Keys | Kind::Clients) => Action::Rotate,
+            ("PUT", "grants", Kind::Clients) => Action::SetGrants,
+            ("PUT", "expiry", Kind::Clients) => Action::SetExpiry,
             _ => return None,
         })
     }
@@ -82,7 +90,16 @@ impl Operation {
 
 impl Action {
     pub(super) const fn needs_content(self) -> bool {
-        matches!(self, Self::Create | Self::Find | Self::SetPlan | Self::SetPermissions | Self::SetNetworks)
+        matches!(
+            self,
+            Self::Create
+                | Self::Find
+                | Self::SetPlan
+                | Self::SetPermissions
+                | Self::SetNetworks
+                | Self::SetGrants
+                | Self::SetExpiry
+        )
     }
 }
 

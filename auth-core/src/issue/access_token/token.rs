@@ -52,6 +52,13 @@ pub struct NewAccessToken {
     pub roles: Names,
     /// The session it belongs to, by which it can be taken back: `sid`.
     pub session: Option<Arc<str>>,
+    /// What was asked for, as a scope: `scope` (RFC 9068 section 2.2.3).
+    pub scope: Option<Names>,
+    /// The instant that it does not outlive, whatever else is said.
+    pub ends: Option<Timestamp>,
+    /// When what was issued before was taken back. A token of that very second says to the microsecond when it was issued, so
+    /// that it is not taken for one of those.
+    pub later_than: Option<Timestamp>,
     /// How long it lives; `None` for what is usual with the issuer.
     pub lifetime: Option<Duration>,
 }
@@ -67,6 +74,9 @@ impl NewAccessToken {
             permissions: Names::EMPTY,
             roles: Names::EMPTY,
             session: None,
+            scope: None,
+            ends: None,
+            later_than: None,
             lifetime: None,
         }
     }
@@ -128,8 +138,10 @@ impl AccessTokenIssuer {
     /// # Errors
     /// [`SigningError::Random`] where there are no random bytes.
     pub fn mint(&self, wanted: &NewAccessToken, now: Now) -> Result<MintedAccessToken, SigningError> {
-        let lifetime = Duration::from_secs(wanted.lifetime.unwrap_or(self.lifetime).as_secs());
         let issued = now.wall.unix_seconds();
+        let most =
+            wanted.ends.map_or(u64::MAX, |end| u64::try_from(end.unix_seconds().saturating_sub(issued)).unwrap_or(0));
+        let lifetime = Duration::from_secs(wanted.lifetime.unwrap_or(self.lifetime).as_secs().min(most));
         let expires = Timestamp::from_unix_seconds(issued).saturating_add(lifetime);
         let id: Arc<str> = mint::id("").map_err(|_| SigningError::Random)?.into();
         let names = |names: &Names| names.iter().map(Value::from).collect::<Vec<_>>();
@@ -139,12 +151,15 @@ impl AccessTokenIssuer {
         say("aud", json!(&*self.audience));
         say("sub", json!(&*wanted.subject));
         say("client_id", json!(&*wanted.client_id));
-        say("iat", json!(issued));
+        say("iat", issued_at(wanted, now));
         say("exp", json!(expires.unix_seconds()));
         say("jti", json!(&*id));
         say("permissions", json!(names(&wanted.permissions)));
         if !wanted.roles.is_empty() {
             say("roles", json!(names(&wanted.roles)));
+        }
+        if let Some(scope) = wanted.scope.as_ref().filter(|scope| !scope.is_empty()) {
+            say("scope", json!(scope.iter().collect::<Vec<_>>().join(" ")));
         }
         for (name, text) in [("tenant", &wanted.tenant), ("plan", &wanted.plan), ("sid", &wanted.session)] {
             if let Some(text) = text {
@@ -169,4 +184,16 @@ impl AccessTokenIssuer {
         let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes())?);
         Ok(format!("{message}.{signature}"))
     }
+}
+
+/// Whole seconds, as everybody else writes them, unless they would be too early (RFC 7519 section 2 allows fractions).
+fn issued_at(wanted: &NewAccessToken, now: Now) -> Value {
+    let second = now.wall.unix_seconds();
+    if wanted.later_than.is_none_or(|instant| Timestamp::from_unix_seconds(second) >= instant) {
+        return json!(second);
+    }
+    // exact to a quarter of a microsecond until the year 2242
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let seconds = now.wall.unix_micros() as f64 / 1e6;
+    json!(seconds)
 }

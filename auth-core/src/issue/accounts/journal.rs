@@ -16,6 +16,7 @@ pub(crate) struct Event<'e> {
     pub(crate) session: Option<&'e str>,
     pub(crate) tenant: Option<&'e str>,
     pub(crate) key: Option<&'e str>,
+    pub(crate) client_id: Option<&'e str>,
     /// The administrator who did it.
     pub(crate) by: Option<&'e str>,
     /// The address that it came from.
@@ -45,12 +46,12 @@ impl<'e> Event<'e> {
 
     /// Tells it: what came to nothing as a warning.
     pub(crate) fn tell(self) {
-        let Self { what, cause, account, session, tenant, key, by, client } = self;
+        let Self { what, cause, account, session, tenant, key, client_id, by, client } = self;
         let client = client.map(tracing::field::display);
         if cause.is_some() {
-            tracing::warn!(target: "auth::account", what, cause, account, session, tenant, key, by, client);
+            tracing::warn!(target: "auth::account", what, cause, account, session, tenant, key, client_id, by, client);
         } else {
-            tracing::info!(target: "auth::account", what, account, session, tenant, key, by, client);
+            tracing::info!(target: "auth::account", what, account, session, tenant, key, client_id, by, client);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::StoreError;
-use crate::issue::{AccountError, KeyError};
+use crate::issue::{AccountError, ClientError, KeyError};
 
 /// Why something could not be administrated. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ use crate::issue::{AccountError, KeyError};
 pub enum AdministrationError {
     /// The service has nothing of that kind at all.
     Absent(&'static str),
-    /// There is no such user, tenant or key.
+    /// There is no such user, tenant, key or client.
     Missing(&'static str),
     /// What is to be made is there already.
     Taken(&'static str),
@@ -23,6 +23,8 @@ pub enum AdministrationError {
     Account(AccountError),
     /// It could not be done with a key.
     Key(KeyError),
+    /// It could not be done with an OAuth client.
+    Client(ClientError),
 }
 
 impl From<AccountError> for AdministrationError {
@@ -43,6 +45,17 @@ impl From<KeyError> for AdministrationError {
     }
 }
 
+impl From<ClientError> for AdministrationError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Missing => Self::Missing("client"),
+            ClientError::Taken => Self::Taken("a client with this id"),
+            ClientError::Invalid(rule) => Self::Invalid(rule),
+            error => Self::Client(error),
+        }
+    }
+}
+
 impl From<StoreError> for AdministrationError {
     fn from(error: StoreError) -> Self {
         Self::Account(AccountError::Store(error))
@@ -58,6 +71,7 @@ impl fmt::Display for AdministrationError {
             Self::Invalid(what) | Self::State(what) => f.write_str(what),
             Self::Account(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
+            Self::Client(error) => error.fmt(f),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What administrators do with users, tenants and keys: command lines and endpoints alike.
+//! What administrators do with users, tenants, keys and clients: command lines and endpoints alike.
 //!
 //! **What goes with what.** Switching a user off ends its sessions, and suspends its API keys in one step; switching it on
 //! again brings the keys back, but for those that were switched off by themselves. Switching a tenant off does the same to
@@ -17,9 +17,10 @@
 //!
 //! Every change is told as one event of the target `auth::account`, with who did it (S15).
 //!
-//! - `users`, `tenants`, `keys`, `partners`, `links`: what is done with each
+//! - `users`, `tenants`, `keys`, `clients`, `partners`, `links`: what is done with each
 //! - `error`: why it could not be done
 
+mod clients;
 mod error;
 mod keys;
 mod links;
@@ -38,7 +39,7 @@ use crate::policy::PermissionModel;
 use crate::store::{KeyChange, KeyScope};
 
 use super::accounts::journal::Event;
-use super::{Accounts, ApiKeys, KeyError, OpaqueTokens};
+use super::{Accounts, ApiKeys, Clients, KeyError, OpaqueTokens};
 
 pub use error::AdministrationError;
 
@@ -59,6 +60,8 @@ pub struct Administration {
     pub accounts: Option<Accounts>,
     /// The API keys, where there are any.
     pub keys: Option<ApiKeys>,
+    /// The OAuth clients, where there are any.
+    pub clients: Option<Clients>,
     /// The opaque tokens, where there are any.
     pub opaque_tokens: Option<OpaqueTokens>,
     /// Which permission brings which along: what a key may keep when its owner has fewer.

@@ -1,6 +1,6 @@
 //! Checks that a store keeps the promises of [`ApiKeyStore`], [`TokenStore`](super::TokenStore),
 //! [`RevocationStore`](super::RevocationStore), [`LimitStore`](super::LimitStore) or, with the feature `issue`,
-//! `AccountStore`, for the stores here and for stores of your own.
+//! `AccountStore` and `ClientStore`, for the stores here and for stores of your own.
 //!
 //! The checks wait by blocking the thread they run on, so they need no runtime; call them from a thread that may
 //! block.
@@ -9,12 +9,15 @@
 //! - `races`: what holds when several do the same at once
 //! - `tokens`: what a store of opaque tokens promises
 //! - `accounts`: what a store of accounts promises (feature `issue`)
+//! - `clients`: what a store of OAuth clients promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
 //! - `once`: what a store of things that may be used once promises; `trusts`: of partners; `links`: of links (feature `issue`)
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 #[cfg(feature = "issue")]
 mod accounts;
+#[cfg(feature = "issue")]
+mod clients;
 mod limits;
 #[cfg(feature = "issue")]
 mod links;
@@ -42,6 +45,8 @@ use super::{Answer, ApiKeyStore};
 
 #[cfg(feature = "issue")]
 pub use accounts::check_accounts;
+#[cfg(feature = "issue")]
+pub use clients::check_clients;
 pub use limits::{Time, check_limits};
 #[cfg(feature = "issue")]
 pub use links::check_links;

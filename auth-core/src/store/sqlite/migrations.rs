@@ -18,8 +18,9 @@ const STEPS: &[&str] = &[
     include_str!("0004_accounts.sql"),
     include_str!("0005_usage.sql"),
     include_str!("0006_suspended_keys.sql"),
-    include_str!("0008_trust.sql"),
-    include_str!("0009_links.sql"),
+    include_str!("0007_trust.sql"),
+    include_str!("0008_links.sql"),
+    include_str!("0009_clients.sql"),
 ];
 
 /// Whether the file is empty or ours, without changing it.

@@ -5,6 +5,8 @@
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
 //! - `links`: who accounts are elsewhere; `trusts`: partners; `once`: what was used once (feature `issue`)
+//! - `clients`: `SqliteClientStore` (feature `issue`); `client_rows`: its records as rows
+//! - `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `revocations`: [`SqliteRevocations`]
 //! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
@@ -19,6 +21,10 @@
 mod account_rows;
 #[cfg(feature = "issue")]
 mod accounts;
+#[cfg(feature = "issue")]
+mod client_rows;
+#[cfg(feature = "issue")]
+mod clients;
 mod copy;
 mod fault;
 mod follow;
@@ -47,6 +53,8 @@ mod worker;
 
 #[cfg(feature = "issue")]
 pub use accounts::SqliteAccountStore;
+#[cfg(feature = "issue")]
+pub use clients::SqliteClientStore;
 pub use keys::SqliteKeyStore;
 #[cfg(feature = "issue")]
 pub use links::SqliteLinkStore;

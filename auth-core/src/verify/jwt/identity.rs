@@ -128,8 +128,12 @@ fn lists<'t>(claims: impl IntoIterator<Item = Value<'t>>, granted: &Names, copy:
     let mut claims = claims.into_iter();
     let Some(first) = claims.next() else { return granted.clone() };
     let second = claims.next();
-    if second.is_none() && granted.is_empty() && first.is_simple() {
-        return if first.is_all_strings() { Names::quoted(copy.shared(first.raw().into())) } else { Names::EMPTY };
+    if second.is_none() && first.is_simple() {
+        let alone = if first.is_all_strings() { Names::quoted(copy.shared(first.raw().into())) } else { Names::EMPTY };
+        // tokens of clients say the same as scope and as permissions; upstreams need not be told twice
+        if granted.is_empty() || alone == *granted {
+            return alone;
+        }
     }
     let mut names = Collector::new();
     for name in granted.iter() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use auth_core::issue::{AccountError, Actor, Administration, AdministrationError, KeyError};
+use auth_core::issue::{AccountError, Actor, Administration, AdministrationError, ClientError, KeyError};
 use auth_core::{NetworkSet, Now, Secret, Timestamp};
 use serde_json::Value;
 
@@ -69,6 +69,7 @@ pub(super) fn refused(error: AdministrationError) -> Failure {
     match error {
         AdministrationError::Invalid(_)
         | AdministrationError::Account(AccountError::Weak(_) | AccountError::Name(_) | AccountError::State(_))
+        | AdministrationError::Client(ClientError::Invalid(_))
         | AdministrationError::Key(KeyError::Environment(_) | KeyError::Invalid(_)) => {
             Failure::Usage(error.to_string())
         }

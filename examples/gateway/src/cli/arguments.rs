@@ -8,8 +8,8 @@ use clap::builder::{BoolishValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::{
-    Failure, One, Revoke, SetNetworks, SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, TokensCommand,
-    TrustCommand, UsersCommand,
+    ClientsCommand, Failure, One, Revoke, SetNetworks, SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand,
+    TokensCommand, TrustCommand, UsersCommand,
 };
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
@@ -62,6 +62,9 @@ pub enum Command {
     /// Administrate tenants: those who have users together.
     #[command(subcommand)]
     Tenants(TenantsCommand),
+    /// Administrate OAuth clients: programs that ask for tokens in their own name.
+    #[command(subcommand)]
+    Clients(ClientsCommand),
     /// Administrate partners: those whose signed word logs their users in.
     #[command(subcommand)]
     Trust(TrustCommand),

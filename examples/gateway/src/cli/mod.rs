@@ -8,6 +8,7 @@
 //! | `gateway keys create\|show\|list\|disable\|enable\|set-plan\|…\|revoke\|rotate` | administrates API keys |
 //! | `gateway users create\|show\|list\|disable\|enable\|set-plan\|…\|reset-password\|end-sessions` | administrates users |
 //! | `gateway tenants create\|show\|list\|disable\|enable\|set-plan\|set-networks` | administrates tenants |
+//! | `gateway clients create\|show\|list\|disable\|enable\|rotate\|set-plan\|…\|delete` | administrates OAuth clients |
 //! | `gateway trust add\|show\|list\|set-keys\|disable\|enable\|remove` | administrates partners whose word opens sessions |
 //! | `gateway signing-keys rotate\|list` | lets another key sign the gateway's own tokens |
 //! | `gateway tokens create\|list\|revoke` | administrates opaque tokens |
@@ -19,6 +20,8 @@
 mod administration;
 mod administration_arguments;
 mod arguments;
+mod client_arguments;
+mod clients;
 mod columns;
 mod keys;
 mod revoke;
@@ -42,6 +45,7 @@ pub use administration_arguments::{
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
+pub use client_arguments::{ClientsCommand, CreateClient, ListClients, RotateClient, SetExpiry, SetGrants};
 pub use trust::{AddPartner, SetKeys, TrustCommand};
 
 pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};
@@ -123,6 +127,7 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
         Command::Keys(command) => keys::run(&command),
         Command::Users(command) => users::run(&command),
         Command::Tenants(command) => tenants::run(&command),
+        Command::Clients(command) => clients::run(&command),
         Command::Trust(command) => trust::run(&command),
         Command::SigningKeys(command) => signing_keys::run(&command),
         Command::Tokens(command) => tokens::run(&command),

@@ -66,8 +66,9 @@ fn prefix(section: &mut Section<'_>) -> Option<Placed<String>> {
 pub(super) fn problems(config: &super::Config) -> Vec<Problem> {
     let Some(admin) = &config.admin else { return Vec::new() };
     let mut problems = Vec::new();
-    if config.accounts.is_none() && config.api_keys.is_none() {
-        problems.push(admin.place.problem("there is nothing to administrate: write [accounts] or [api_keys]"));
+    if config.accounts.is_none() && config.api_keys.is_none() && config.clients.is_none() {
+        problems
+            .push(admin.place.problem("there is nothing to administrate: write [accounts], [api_keys] or [clients]"));
     }
     let below = format!("{}/", admin.prefix.value);
     for route in config.routes.iter().filter(|route| route.place != admin.place) {

@@ -99,7 +99,7 @@ impl FromNode for ApiKeys {
     }
 }
 
-fn check_environment(node: &Node<'_>, all: &[String], own: Option<&Placed<String>>) {
+pub(super) fn check_environment(node: &Node<'_>, all: &[String], own: Option<&Placed<String>>) {
     match own {
         Some(own) if !all.contains(&own.value) => {
             let known = if all.is_empty() { "none are named".to_owned() } else { all.join(", ") };

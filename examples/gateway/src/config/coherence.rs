@@ -43,6 +43,9 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         let named = config.plans.iter().flat_map(|plan| &plan.limits).flat_map(|limit| &limit.routes).flatten();
         problems.extend(named.filter_map(|name| unknown(name, &known, "[[routes]]")));
     }
+    if let Some(clients) = config.clients.as_ref().filter(|_| config.tokens.is_none() && !gaps.are_in("tokens")) {
+        problems.push(clients.place.problem("nothing signs the tokens of clients: write [tokens]"));
+    }
     problems.extend(super::admin::problems(config));
     if !gaps.are_in("accounts") && !gaps.are_in("endpoints") {
         problems.extend(super::messages::problems(config));

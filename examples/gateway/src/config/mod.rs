@@ -14,6 +14,7 @@
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[opaque_tokens]` | the same of opaque tokens |
 //! | `[accounts]` | who can log in, with what, and what comes of it |
+//! | `[clients]` | OAuth clients, and how often they may ask for tokens |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -31,6 +32,7 @@ mod accounts;
 mod admin;
 mod api_keys;
 mod claims;
+mod clients;
 mod coherence;
 mod cors;
 mod credentials;
@@ -72,6 +74,7 @@ pub use accounts::{
 pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
+pub use clients::Clients;
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
 pub use demo::{Demo, DemoAccount};
@@ -140,6 +143,8 @@ pub struct Config {
     pub opaque_tokens: Option<OpaqueTokens>,
     /// Who can log in.
     pub accounts: Option<Accounts>,
+    /// OAuth clients.
+    pub clients: Option<Clients>,
     /// The list of what was taken back; `None` where nothing can be.
     pub revocations: Option<Revocations>,
     /// Which permission brings which along.
@@ -205,6 +210,7 @@ impl Config {
             api_keys: section.part("api_keys", gaps),
             opaque_tokens: section.part("opaque_tokens", gaps),
             accounts: section.part("accounts", gaps),
+            clients: section.part("clients", gaps),
             revocations: section.part("revocations", gaps),
             permissions: section.nested("permissions", Permissions::read),
             routes,

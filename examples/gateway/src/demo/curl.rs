@@ -40,6 +40,21 @@ pub fn curl_lines(config: &Config, document: &Document) -> String {
     if let Some((path, content)) = login(config, document) {
         say("logging in: 200", &format!("-H 'Content-Type: application/json' -d '{content}' "), path);
     }
+    if let (Some(at), Some(client)) =
+        (config.endpoints.list.iter().find(|at| at.endpoint == Endpoint::Token), document.clients.first())
+    {
+        let (id, secret) = (&client.client_id, &client.client_secret);
+        let path = &at.route.path.value;
+        let content =
+            serde_json::json!({ "client_id": id, "client_secret": secret, "grant_type": "client_credentials" });
+        let json = format!("-H 'Content-Type: application/json' -d '{content}' ");
+        say("a token for a client with every permission: 200", &json, path);
+        say(
+            "the same as the standard has it: 200",
+            &format!("-u '{id}:{secret}' -d grant_type=client_credentials "),
+            path,
+        );
+    }
     let is_open = |route: &&Route| route.access == Access::Public && answers_get(config, route);
     if let Some(route) = config.routes.iter().find(is_open) {
         say("a route for everybody: 200", "", &sample(route, ""));

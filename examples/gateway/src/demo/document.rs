@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// `demo.json`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -17,8 +16,8 @@ pub struct Document {
     pub users: Vec<DemoUser>,
     /// API keys, the one with every permission first, the one with the least last.
     pub api_keys: Vec<DemoKey>,
-    /// OAuth clients.
-    pub clients: Vec<Value>,
+    /// OAuth clients, the one with every permission first, the one with the least last.
+    pub clients: Vec<DemoClient>,
     /// What signs the gateway's own tokens; `null` where it has none.
     pub jwt: Option<DemoSigning>,
     /// A good access token of the first account; renewed at every start.
@@ -68,6 +67,27 @@ pub struct DemoKey {
     pub permissions: Vec<String>,
 }
 
+/// One OAuth client.
+#[derive(Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DemoClient {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The tenant it acts in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The plan that chooses its limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The environment it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// What it may do.
+    pub permissions: Vec<String>,
+}
+
 /// What signs the gateway's own tokens.
 #[derive(Clone, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -108,6 +128,12 @@ impl fmt::Debug for DemoUser {
 impl fmt::Debug for DemoKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DemoKey").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DemoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DemoClient").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 

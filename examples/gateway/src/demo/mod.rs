@@ -3,6 +3,7 @@
 //! `demo.json` in the data directory says what they are, so that anybody can try the gateway without reading on. Its
 //! form is fixed; see [`Document`].
 
+mod clients;
 mod curl;
 mod document;
 mod users;
@@ -12,12 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::credential::Source;
-use auth_core::issue::{AccessTokenIssuer, AccountError, KeyError, NewAccessToken, NewKey, SigningError};
+use auth_core::issue::{AccessTokenIssuer, AccountError, ClientError, KeyError, NewAccessToken, NewKey, SigningError};
 use auth_core::verify::Verifier as _;
 use auth_core::{CredentialFault, Now, Rejection};
 
 pub use curl::curl_lines;
-pub use document::{DemoKey, DemoSigning, DemoUser, Document};
+pub use document::{DemoClient, DemoKey, DemoSigning, DemoUser, Document};
 
 use crate::config::{Config, Demo, Kind};
 use crate::data_dir::{DataDir, DataDirError};
@@ -46,6 +47,8 @@ pub enum DemoError {
     Signing(SigningError),
     /// An account could not be made, or not be logged in to.
     Account(AccountError),
+    /// An OAuth client could not be made, or gets no token.
+    Client(ClientError),
 }
 
 impl fmt::Display for DemoError {
@@ -63,6 +66,7 @@ impl fmt::Display for DemoError {
             Self::Key(error) => write!(f, "demo keys: {error}"),
             Self::Signing(error) => error.fmt(f),
             Self::Account(error) => write!(f, "demo accounts: {error}"),
+            Self::Client(error) => write!(f, "demo clients: {error}"),
         }
     }
 }
@@ -84,6 +88,12 @@ impl From<SigningError> for DemoError {
 impl From<AccountError> for DemoError {
     fn from(error: AccountError) -> Self {
         Self::Account(error)
+    }
+}
+
+impl From<ClientError> for DemoError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(error)
     }
 }
 
@@ -132,6 +142,12 @@ pub async fn prepare(
         (Some(keys), Some(document)) if some_work(keys, &document.api_keys, now).await => document.api_keys.clone(),
         (Some(keys), _) => mint(config, keys, &owners(wired, &users).await?, now).await?,
     };
+    let clients = match &wired.clients {
+        Some(clients) => {
+            clients::clients(config, clients, found.as_ref().map(|document| document.clients.as_slice()), now).await?
+        }
+        None => Vec::new(),
+    };
     let own = wired.own_tokens.as_ref();
     let bearer = match (own, &wired.accounts, users.first()) {
         (Some(own), Some(accounts), Some(first)) => {
@@ -139,7 +155,10 @@ pub async fn prepare(
             let subject = users::owner(accounts, first).await?.unwrap_or_else(|| ACCOUNTS[0].0.into());
             Some(opened.map_or_else(|| bearer(config, own, &subject, now), Ok)?)
         }
-        (Some(own), ..) => Some(bearer(config, own, ACCOUNTS[0].0, now)?),
+        (Some(own), ..) => match (&wired.clients, clients.first()) {
+            (Some(clients), Some(first)) => clients::bearer(clients, first, now).await?,
+            _ => Some(bearer(config, own, ACCOUNTS[0].0, now)?),
+        },
         (None, ..) => key_as_bearer(config, &api_keys),
     };
     let document = Document {
@@ -147,7 +166,7 @@ pub async fn prepare(
         base_url: base_url.to_owned(),
         users,
         api_keys,
-        clients: Vec::new(),
+        clients,
         jwt: own.map(signing),
         bearer,
     };

@@ -1,6 +1,6 @@
 //! What is done for each part.
 
-use auth_core::issue::Accounts;
+use auth_core::issue::{Accounts, Clients};
 use auth_core::revocation::Revocations;
 use auth_core::store::Answer;
 use auth_core::usage::UsageCounts;
@@ -18,6 +18,7 @@ pub(super) enum Part {
     OpaqueTokens(OpaqueTokens),
     Revocations(Revocations),
     Accounts(Accounts),
+    Clients(Clients),
     Usage(UsageCounts),
 }
 
@@ -27,8 +28,9 @@ impl Part {
         let tokens = wired.opaque_tokens.clone().map(Self::OpaqueTokens);
         let revocations = wired.revocations.clone().map(Self::Revocations);
         let accounts = wired.accounts.clone().map(Self::Accounts);
+        let clients = wired.clients.clone().map(Self::Clients);
         let usage = wired.usage.clone().map(Self::Usage);
-        [keys, tokens, revocations, accounts, usage].into_iter().flatten().collect()
+        [keys, tokens, revocations, accounts, clients, usage].into_iter().flatten().collect()
     }
 
     /// What `/readyz` calls it.
@@ -38,6 +40,7 @@ impl Part {
             Self::OpaqueTokens(_) => "opaque tokens",
             Self::Revocations(_) => "revocations",
             Self::Accounts(_) => "accounts",
+            Self::Clients(_) => "clients",
             Self::Usage(_) => "usage",
         }
     }
@@ -48,7 +51,7 @@ impl Part {
             Self::Keys(verifier) => verifier.flush_used(),
             Self::OpaqueTokens(tokens) => tokens.verifier.flush_used(),
             Self::Usage(counts) => counts.flush(),
-            Self::Revocations(_) | Self::Accounts(_) => return,
+            Self::Revocations(_) | Self::Accounts(_) | Self::Clients(_) => return,
         };
         // without a runtime the store has the batch anyway; only its answer is not heard
         if let Some(Err(error)) = settled(written) {
@@ -63,6 +66,7 @@ impl Part {
             Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
             Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
             Self::Accounts(accounts) => Some(waiting_runtime().ok()?.block_on(accounts.ask_store()).map_err(out)),
+            Self::Clients(clients) => Some(waiting_runtime().ok()?.block_on(clients.ask_store()).map_err(out)),
             // a store that does not answer costs nobody an answer but whoever asks for usage
             Self::Usage(_) => Some(Ok(())),
             Self::Revocations(list) => {
@@ -78,7 +82,7 @@ impl Part {
         let Ok(runtime) = waiting_runtime() else { return };
         let now = SystemClock.now();
         let error = match self {
-            Self::Keys(_) | Self::Revocations(_) => return,
+            Self::Keys(_) | Self::Revocations(_) | Self::Clients(_) => return,
             Self::OpaqueTokens(tokens) => {
                 runtime.block_on(tokens.service.delete_ended(now)).err().map(|error| error.to_string())
             }

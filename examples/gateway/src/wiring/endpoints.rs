@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use auth_core::endpoint::{
-    AccessCookie, AccountEndpoints, AdminEndpoints, Endpoints, KeyEndpoints, Registration, Usage, Words, member,
+    AccessCookie, AccountEndpoints, AdminEndpoints, Endpoints, KeyEndpoints, OAuthEndpoints, Registration, Usage,
+    Words, member,
 };
 use auth_core::gate::Gate;
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
 use auth_core::usage::UsageCounts;
 
 use super::Keys;
@@ -19,6 +20,7 @@ pub(super) struct Tools<'t> {
     pub(super) keys: Option<&'t Keys>,
     pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
     pub(super) accounts: Option<&'t Accounts>,
+    pub(super) clients: Option<&'t Clients>,
     pub(super) administration: Option<&'t Administration>,
     /// How much keys are used, where that is counted.
     pub(super) usage: Option<&'t UsageCounts>,
@@ -91,6 +93,9 @@ fn put_together(
         let (prefix, needs) = (settings.prefix.value.as_str(), settings.needs.as_str());
         let environment = tools.keys.and_then(|keys| keys.environment.clone());
         builder = builder.admin(AdminEndpoints::new(administration.clone(), prefix, needs).environment(environment));
+    }
+    if let Some(clients) = tools.clients {
+        builder = builder.oauth(OAuthEndpoints::new(clients.clone()));
     }
     if let Some(issuer) = tools.own_tokens {
         builder = builder.issuer(issuer.clone());

@@ -19,6 +19,7 @@
 
 mod accounts;
 mod api_keys;
+mod clients;
 mod endpoints;
 mod errors;
 mod issuers;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -71,6 +72,8 @@ pub struct Wired {
     pub own_tokens: Option<AccessTokenIssuer>,
     /// The gateway's own accounts, where there are any.
     pub accounts: Option<Accounts>,
+    /// The gateway's own OAuth clients, where there are any.
+    pub clients: Option<Clients>,
     /// What administrators work on.
     pub administration: Administration,
     /// How much keys are used, where that is counted.
@@ -87,10 +90,12 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     let revocations = resources.revocations.clone();
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
-    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts } = parts;
+    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
+        parts;
     let mut administration = Administration::new();
     administration.accounts.clone_from(&accounts);
     administration.keys = keys.as_ref().map(|keys| keys.service.clone());
+    administration.clients.clone_from(&clients);
     administration.opaque_tokens = opaque_tokens.as_ref().map(|tokens| tokens.service.clone());
     administration.permissions = model.clone();
     let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
@@ -135,13 +140,25 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         keys: keys.as_ref(),
         own_tokens: own_tokens.as_ref(),
         accounts: accounts.as_ref(),
+        clients: clients.as_ref(),
         administration: Some(&administration),
         usage: usage.as_ref(),
         gate: Some(&gate),
     };
     let endpoints = endpoints::endpoints(config, tools)?;
     endpoints::warn_without_messenger(config);
-    Ok(Wired { gate, keys, opaque_tokens, revocations, own_tokens, accounts, administration, usage, endpoints })
+    Ok(Wired {
+        gate,
+        keys,
+        opaque_tokens,
+        revocations,
+        own_tokens,
+        accounts,
+        clients,
+        administration,
+        usage,
+        endpoints,
+    })
 }
 
 /// Every problem that the parts have with what could be read of a configuration.
@@ -164,6 +181,7 @@ struct Parts {
     plans: Plans,
     limit_store: Arc<dyn LimitStore>,
     accounts: Option<Accounts>,
+    clients: Option<Clients>,
 }
 
 impl Parts {
@@ -173,6 +191,7 @@ impl Parts {
             key_store,
             token_store,
             account_store,
+            client_store,
             trust_store,
             once_store,
             link_store,
@@ -196,6 +215,20 @@ impl Parts {
         let plans = limits::plans(config);
         let keys = keys.transpose();
         let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
+        let clients = config.clients.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
+            let needed = clients::Needed {
+                store: client_store,
+                limit_store: Arc::clone(&limit_store),
+                clock: Arc::clone(&clock),
+                pepper: &pepper,
+                issuer,
+                permissions: model.clone(),
+                tenants: config.accounts.as_ref().map(|_| Arc::clone(&account_store)),
+                revocations: revocations.clone(),
+            };
+            clients::clients(settings, needed)
+        });
+        let clients = clients.transpose();
         let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = Needed {
                 store: account_store,
@@ -220,19 +253,33 @@ impl Parts {
             keys: found_keys,
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
+            clients: clients.as_ref().ok().and_then(Option::as_ref),
             administration: None,
             gate: None,
             usage: counts.as_ref(),
         };
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
-        let endpoints = endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok());
-        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, accounts, endpoints) {
-            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), Ok(accounts), None) => {
-                Ok(Self { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts })
+        let endpoints =
+            endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok() && clients.is_ok());
+        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, (accounts, clients), endpoints) {
+            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), (Ok(accounts), Ok(clients)), None) => {
+                Ok(Self {
+                    jwt,
+                    keys,
+                    opaque_tokens,
+                    style,
+                    model,
+                    clock,
+                    own_tokens,
+                    plans,
+                    limit_store,
+                    accounts,
+                    clients,
+                })
             }
-            (jwt, keys, opaque_tokens, style, table, plans, accounts, endpoints) => {
+            (jwt, keys, opaque_tokens, style, table, plans, (accounts, clients), endpoints) => {
                 let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
-                let found = found.into_iter().chain([accounts.err(), endpoints]);
+                let found = found.into_iter().chain([accounts.err(), clients.err(), endpoints]);
                 let mut problems: Vec<Problem> = found.flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
                 Err(problems)

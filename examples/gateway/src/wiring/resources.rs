@@ -9,10 +9,10 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    AccountStore, ApiKeyStore, LimitStore, LinkStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore,
-    MemoryLinkStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore,
-    SqliteAccountStore, SqliteKeyStore, SqliteLinkStore, SqliteOnceStore, SqliteRevocations, SqliteTokenStore,
-    SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
+    AccountStore, ApiKeyStore, ClientStore, LimitStore, LinkStore, MemoryAccountStore, MemoryClientStore,
+    MemoryKeyStore, MemoryLimitStore, MemoryLinkStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore,
+    MemoryUsageStore, OnceStore, SqliteAccountStore, SqliteClientStore, SqliteKeyStore, SqliteLinkStore,
+    SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
@@ -36,6 +36,8 @@ pub struct Resources {
     pub token_store: Arc<dyn TokenStore>,
     /// Where accounts are kept.
     pub account_store: Arc<dyn AccountStore>,
+    /// Where OAuth clients are kept.
+    pub client_store: Arc<dyn ClientStore>,
     /// Where partners are kept.
     pub trust_store: Arc<dyn TrustStore>,
     /// What was used once, and may not be used again.
@@ -48,7 +50,7 @@ pub struct Resources {
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
-    /// What API keys and opaque tokens are hashed with, unless the configuration says otherwise.
+    /// What API keys, opaque tokens and the secrets of clients are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
     /// What messages to people are signed with, unless the configuration says otherwise.
     pub webhook_secret: Secret,
@@ -126,6 +128,7 @@ impl Resources {
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
             account_store: Arc::new(MemoryAccountStore::new()),
+            client_store: Arc::new(MemoryClientStore::new()),
             trust_store: Arc::new(MemoryTrustStore::new()),
             once_store: Arc::new(MemoryOnceStore::new()),
             link_store: Arc::new(MemoryLinkStore::new()),
@@ -149,6 +152,7 @@ impl Resources {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
             account_store: account_store(config, data_dir)?,
+            client_store: client_store(config, data_dir)?,
             trust_store: trust_store(config, data_dir)?,
             once_store: once_store(config, data_dir)?,
             link_store: link_store(config, data_dir)?,
@@ -183,6 +187,9 @@ impl Resources {
             renewed.once_store = once_store(config, data_dir)?;
             renewed.link_store = link_store(config, data_dir)?;
         }
+        if old.clients != new.clients {
+            renewed.client_store = client_store(config, data_dir)?;
+        }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
         }
@@ -201,6 +208,7 @@ struct Places<'c> {
     keys: Option<&'c Store>,
     opaque_tokens: Option<&'c Store>,
     accounts: Option<&'c Store>,
+    clients: Option<&'c Store>,
     revocations: Option<(&'c Store, Duration)>,
 }
 
@@ -210,6 +218,7 @@ impl<'c> Places<'c> {
             keys: config.api_keys.as_ref().map(|keys| &keys.store),
             opaque_tokens: config.opaque_tokens.as_ref().map(|tokens| &tokens.store),
             accounts: config.accounts.as_ref().map(|accounts| &accounts.store),
+            clients: config.clients.as_ref().map(|clients| &clients.store),
             revocations: config.revocations.as_ref().map(|list| match list.store {
                 // nothing has to be read, so nothing is believed: another time is no reason to forget the list
                 Store::Memory => (&list.store, Duration::ZERO),
@@ -219,7 +228,7 @@ impl<'c> Places<'c> {
     }
 
     fn need_pepper(&self) -> bool {
-        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some()
+        self.keys.is_some() || self.opaque_tokens.is_some() || self.accounts.is_some() || self.clients.is_some()
     }
 }
 
@@ -250,6 +259,11 @@ fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountS
         return Ok(Arc::new(MemoryAccountStore::new()));
     };
     Ok(Arc::new(SqliteAccountStore::open(file).map_err(|error| ResourceError::Store("accounts", error))?))
+}
+
+fn client_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn ClientStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).clients, data_dir) else { return Ok(Arc::new(MemoryClientStore::new())) };
+    Ok(Arc::new(SqliteClientStore::open(file).map_err(|error| ResourceError::Store("OAuth clients", error))?))
 }
 
 /// Beside the accounts that they open sessions of.
