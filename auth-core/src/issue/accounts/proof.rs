@@ -93,7 +93,7 @@ impl Accounts {
         let attempt = throttle.begin(who, login.source, familiarity).resolve().await.map_err(AccountError::Refused)?;
         let judged = self.judged(account, login, purpose, now).await;
         match &judged {
-            Err(AccountError::Login(LoginFault::Credentials | LoginFault::SecondFactorWrong)) => {
+            Err(AccountError::Login(LoginFault::Credentials | LoginFault::UnknownName | LoginFault::SecondFactorWrong)) => {
                 attempt.failed().resolve().await;
             }
             _ => attempt.succeeded(),
