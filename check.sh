@@ -2,7 +2,7 @@
 # Runs every check and every test of this repository: what has to pass before a change is merged.
 #
 #   ./check.sh                   names every missing tool and stops, or runs everything
-#   ./check.sh --install-tools   installs the missing tools first (Debian's packages, rustup components)
+#   ./check.sh --install-tools   installs the missing tools first (Debian's packages, npm packages, rustup components)
 #   ./check.sh --only STEP       runs one step; ./check.sh --help lists them
 #
 # It may be started from any directory, reads no standard input and respects CARGO_TARGET_DIR. All steps share one
@@ -55,7 +55,7 @@ usage() {
 
 # ---- prerequisites ---------------------------------------------------------------------------------------------
 
-TOOLS="rust rustfmt clippy rustdoc c_compiler node python"
+TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python"
 
 has_rust() { command -v cargo && rustc --version && version_at_least "$(rust_version)" "$(minimum_version)"; }
 has_rustfmt() { cargo fmt --version; }
@@ -72,6 +72,8 @@ has_c_compiler() {
 
 # the fetch of a browser came with version 18
 has_node() { node -e 'process.exit(typeof fetch === "function" ? 0 : 1)'; }
+has_npm() { command -v npm; }
+has_node_packages() { npm ls --prefix tests/node; }
 has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
 
 name_rust() { echo "a Rust toolchain of at least $(minimum_version), with cargo (found: $(rust_version 2>/dev/null || echo none)): install or update it with rustup"; }
@@ -79,7 +81,9 @@ name_rustfmt() { echo "rustfmt: rustup component add rustfmt"; }
 name_clippy() { echo "clippy: rustup component add clippy"; }
 name_rustdoc() { echo "rustdoc: comes with the Rust toolchain; reinstall it with rustup"; }
 name_c_compiler() { echo "a C compiler with the C library's headers, for the cryptography and SQLite: apt-get install gcc libc6-dev"; }
-name_node() { echo "Node.js 18 or newer, for a client among the tests: apt-get install nodejs"; }
+name_node() { echo "Node.js 18 or newer, for clients and an OpenID provider among the tests: apt-get install nodejs"; }
+name_npm() { echo "npm, for an OpenID provider among the tests: apt-get install npm"; }
+name_node_packages() { echo "the packages of tests/node/package-lock.json: npm ci --prefix tests/node"; }
 name_python() { echo "Python 3.9 or newer, for a client among the tests: apt-get install python3"; }
 
 install_rust() { return 1; } # Debian's toolchain is older than the minimum, and replacing a person's own is not ours to do
@@ -88,6 +92,8 @@ install_clippy() { rustup component add clippy; }
 install_rustdoc() { return 1; }
 install_c_compiler() { apt_install gcc libc6-dev; }
 install_node() { apt_install nodejs; }
+install_npm() { apt_install npm; }
+install_node_packages() { npm ci --prefix tests/node --no-audit --no-fund; }
 install_python() { apt_install python3; }
 
 require_tools() {
@@ -107,7 +113,7 @@ require_tools() {
     if [ -z "$missing" ]; then return 0; fi
     echo "check.sh: these prerequisites are missing:" >&2
     for tool in $missing; do echo "  - $("name_$tool")" >&2; done
-    if [ "$1" = no ]; then echo "'./check.sh --install-tools' installs what Debian's packages and rustup have." >&2; fi
+    if [ "$1" = no ]; then echo "'./check.sh --install-tools' installs what Debian's packages, npm and rustup have." >&2; fi
     exit 1
 }
 

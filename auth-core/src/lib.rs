@@ -16,6 +16,8 @@ pub mod credential;
 #[cfg(feature = "issue")]
 pub mod endpoint;
 mod error;
+#[cfg(feature = "issue")]
+pub mod fetch;
 pub mod gate;
 #[cfg(feature = "issue")]
 pub mod issue;

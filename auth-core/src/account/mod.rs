@@ -23,6 +23,7 @@
 //! - `change`: [`AccountChange`], what can be changed about an account
 
 mod change;
+mod link;
 mod login_name;
 mod password_hash;
 mod record;
@@ -32,6 +33,7 @@ mod tenant;
 mod turn;
 
 pub use change::{AccountChange, Changed};
+pub use link::AccountLink;
 pub use login_name::{LoginName, LoginNameError};
 pub use password_hash::PasswordHash;
 pub use record::{AccountRecord, AccountStatus};

@@ -12,6 +12,10 @@ pub enum Endpoint {
     Login,
     /// Opens a session for whoever brings the signed word of a partner.
     LoginByAssertion,
+    /// Says whether there is an OpenID provider, and where to send a person who wants to log in there.
+    ShowSso,
+    /// Opens a session for a person who comes back from the provider with a code.
+    LoginByCode,
     /// Gives new tokens for a refresh token.
     Refresh,
     /// Gives a new access token for one that is still good.
@@ -20,13 +24,21 @@ pub enum Endpoint {
     Logout,
     /// Gives the caller another password for the old one.
     ChangePassword,
+    /// Sends a ticket for another password to an account's mailbox.
+    RequestPasswordReset,
+    /// Gives an account another password for a ticket.
+    ResetPassword,
+    /// Sends a ticket that verifies the address to the mailbox of the caller, or of whoever shows name and password.
+    RequestEmailVerification,
+    /// Takes such a ticket.
+    VerifyEmail,
     /// The same for whoever says in the content who it is: for APIs where nobody has to be logged in for that.
     ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
     ChangeAccount,
-    /// Begins a second factor.
+    /// Begins a second factor, for the caller or for whoever shows name and password.
     EnrolSecondFactor,
     /// Confirms a second factor by its first code.
     ConfirmSecondFactor,
@@ -61,20 +73,28 @@ pub enum Endpoint {
 pub enum EndpointAccess {
     /// Everybody; what it is sent says who they are.
     Public,
+    /// Every caller with a good credential, and everybody without one; what it is sent says who they are.
+    Optional,
     /// Every caller with a good credential.
     Authenticated,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
+        Self::ShowSso,
+        Self::LoginByCode,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
         Self::ChangePassword,
+        Self::RequestPasswordReset,
+        Self::ResetPassword,
+        Self::RequestEmailVerification,
+        Self::VerifyEmail,
         Self::ChangePasswordByName,
         Self::ShowAccount,
         Self::ChangeAccount,
@@ -100,10 +120,16 @@ impl Endpoint {
             Self::Register => "register",
             Self::Login => "login",
             Self::LoginByAssertion => "login_by_assertion",
+            Self::ShowSso => "show_sso",
+            Self::LoginByCode => "login_by_code",
             Self::Refresh => "refresh",
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
             Self::ChangePassword => "change_password",
+            Self::RequestPasswordReset => "request_password_reset",
+            Self::ResetPassword => "reset_password",
+            Self::RequestEmailVerification => "request_email_verification",
+            Self::VerifyEmail => "verify_email",
             Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
@@ -132,7 +158,8 @@ impl Endpoint {
     /// The method that it is asked with, unless another is configured.
     pub const fn method(self) -> &'static str {
         match self {
-            Self::ShowAccount
+            Self::ShowSso
+            | Self::ShowAccount
             | Self::ListKeys
             | Self::ShowKey
             | Self::KeyUsage
@@ -150,13 +177,21 @@ impl Endpoint {
             Self::Register
             | Self::Login
             | Self::LoginByAssertion
+            | Self::ShowSso
+            | Self::LoginByCode
             | Self::Refresh
             | Self::ChangePasswordByName
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::VerifyEmail
             | Self::PublicKeys
             | Self::Token
             | Self::RevokeToken
             | Self::IntrospectToken
             | Self::OAuthMetadata => EndpointAccess::Public,
+            Self::RequestEmailVerification | Self::EnrolSecondFactor | Self::ConfirmSecondFactor => {
+                EndpointAccess::Optional
+            }
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -169,6 +204,14 @@ impl Endpoint {
     /// Whether it works on API keys.
     pub const fn is_about_keys(self) -> bool {
         self.has_id() || matches!(self, Self::CreateKey | Self::ListKeys)
+    }
+
+    /// Whether it is about messages to people.
+    pub const fn is_about_messages(self) -> bool {
+        matches!(
+            self,
+            Self::RequestPasswordReset | Self::ResetPassword | Self::RequestEmailVerification | Self::VerifyEmail
+        )
     }
 
     /// Whether it works on accounts or their sessions.
@@ -214,7 +257,8 @@ impl Endpoint {
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
         match self {
-            Self::Login | Self::LoginByAssertion => {
+            Self::ShowSso => &["enabled", "authorization_url", "client_id", "scopes", "state"],
+            Self::Login | Self::LoginByAssertion | Self::LoginByCode => {
                 &["access_token", "token_type", "expires_in", "refresh_token", "user"]
             }
             Self::Refresh => &["access_token", "token_type", "expires_in", "refresh_token"],
@@ -228,6 +272,10 @@ impl Endpoint {
             // what some of them answer is a standard's to say
             Self::Logout
             | Self::ChangePassword
+            | Self::RequestPasswordReset
+            | Self::ResetPassword
+            | Self::RequestEmailVerification
+            | Self::VerifyEmail
             | Self::ChangePasswordByName
             | Self::DisableSecondFactor
             | Self::RevokeKey

@@ -48,6 +48,7 @@ use crate::principal::Principal;
 use crate::rejection::{ContentFault, Rejection};
 use crate::reply::Reply;
 
+use accounts::Welcome;
 pub use accounts::{AccountEndpoints, LoginBy, Registration, Usage};
 pub use admin::AdminEndpoints;
 pub use asked::{Answered, Asked, Received};
@@ -138,13 +139,14 @@ impl Endpoints {
     }
 
     /// The policy with a rule for each endpoint: everybody for those that say by their content who asks, every caller with a
-    /// good credential for the others. Whoever wants other rules adds them instead. Administration gets none: it needs one that
+    /// good credential for the others, and both for those that can do with either. Whoever wants other rules adds them instead. Administration gets none: it needs one that
     /// names the permission to administrate.
     #[must_use]
     pub fn add_to(&self, policy: Policy) -> Policy {
         self.0.places.iter().fold(policy, |policy, placed| {
             let rule = match placed.endpoint.access() {
                 EndpointAccess::Public => policy::public(),
+                EndpointAccess::Optional => policy::optional(),
                 EndpointAccess::Authenticated => policy::authenticated(),
             };
             policy.route(placed.method(), placed.path(), rule)
@@ -197,6 +199,12 @@ impl Endpoints {
 }
 
 impl Parts {
+    /// A ticket that nobody takes is sent to nobody.
+    fn welcome(&self) -> Welcome {
+        let is_taken = self.places.iter().any(|placed| placed.endpoint == Endpoint::VerifyEmail);
+        if is_taken { Welcome::WithTicket } else { Welcome::Silent }
+    }
+
     async fn answered(&self, placed: &Placed, id: &str, request: &EndpointRequest) -> Result<Answer, Rejection> {
         let call = Call { words: &self.words, members: &placed.members, client: request.client, now: request.now };
         let content = |is_needed: Needed| {
@@ -238,9 +246,11 @@ impl Parts {
                 let content = content(Needed::No)?;
                 keys()?.rotate(&self.key_holder(caller()?, call.now).await?, id, &content, &call).await
             }
-            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
+            Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, self.welcome(), &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
             Endpoint::LoginByAssertion => accounts()?.log_in_by_assertion(&content(Needed::Yes)?, &call).await,
+            Endpoint::ShowSso => accounts()?.show_sso(request, &call).await,
+            Endpoint::LoginByCode => accounts()?.log_in_by_code(&content(Needed::No)?, request, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
             Endpoint::RefreshByAccessToken => {
                 accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await
@@ -254,8 +264,19 @@ impl Parts {
             }
             Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
             Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
-            Endpoint::EnrolSecondFactor => accounts()?.enrol(caller()?, &call).await,
-            Endpoint::ConfirmSecondFactor => accounts()?.confirm(caller()?, &content(Needed::Yes)?, &call).await,
+            Endpoint::RequestPasswordReset => accounts()?.request_password_reset(&content(Needed::Yes)?, &call).await,
+            Endpoint::ResetPassword => accounts()?.reset_password(&content(Needed::Yes)?, &call).await,
+            Endpoint::RequestEmailVerification => {
+                let caller = request.caller.as_ref();
+                accounts()?.request_email_verification(caller, &content(Needed::No)?, &call).await
+            }
+            Endpoint::VerifyEmail => accounts()?.verify_email(&content(Needed::Yes)?, &call).await,
+            Endpoint::EnrolSecondFactor => {
+                accounts()?.enrol(request.caller.as_ref(), &content(Needed::No)?, &call).await
+            }
+            Endpoint::ConfirmSecondFactor => {
+                accounts()?.confirm(request.caller.as_ref(), &content(Needed::No)?, &call).await
+            }
             Endpoint::DisableSecondFactor => accounts()?.disable(caller()?, &content(Needed::No)?, &call).await,
         }
     }

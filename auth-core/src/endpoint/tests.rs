@@ -21,7 +21,7 @@ use crate::network::NetworkSet;
 use crate::opaque::TokenFormat;
 use crate::policy::Policy;
 use crate::principal::{Anonymous, Identity, Method};
-use crate::rejection::Prohibition;
+use crate::rejection::{LoginFault, Prohibition};
 use crate::request::RequestHead;
 use crate::revocation::{Revocation, Revocations, Target};
 use crate::store::{MemoryAccountStore, MemoryKeyStore, MemoryLimitStore};
@@ -114,6 +114,7 @@ fn service() -> Service {
         .at_with(Endpoint::Refresh, "/refresh", None, tokens, None)
         .at(Endpoint::Logout, "/logout")
         .at(Endpoint::EnrolSecondFactor, "/enrol")
+        .at(Endpoint::ConfirmSecondFactor, "/confirm")
         .at(Endpoint::DisableSecondFactor, "/disable")
         .at(Endpoint::CreateKey, "/keys")
         .at(Endpoint::RevokeKey, "/keys/{id}")
@@ -263,12 +264,27 @@ fn m7_whoever_has_a_key_alone_changes_no_second_factor() {
     let service = service();
     let (_, text, key) = service.key(service.wanted(&["read"]));
     let (_, session) = service.logged_in(&json!({ "api_key": text }));
+    let password = json!({ "password": PASSWORD });
     for caller in [&key, &session] {
-        assert!(is_denied(&service.post("/enrol", Some(caller), &Value::Null)));
+        assert!(is_denied(&service.post("/enrol", Some(caller), &password)));
         assert!(is_denied(&service.post("/disable", Some(caller), &Value::Null)));
     }
     let (_, person) = service.logged_in(&by_password());
-    assert!(service.post("/enrol", Some(&person), &Value::Null).is_ok());
+    assert!(service.post("/enrol", Some(&person), &password).is_ok());
+}
+
+#[test]
+fn m7_a_token_alone_begins_and_confirms_no_second_factor() {
+    let service = service();
+    let (_, thief) = service.logged_in(&by_password());
+    let is_missing = |answer: Result<Value, Rejection>| matches!(answer, Err(Rejection::InvalidContent(ContentFault::Missing(member))) if member == "password");
+    assert!(is_missing(service.post("/enrol", Some(&thief), &Value::Null)));
+    assert!(is_missing(service.post("/confirm", Some(&thief), &json!({ "code": "000000" }))));
+    let wrong = service.post("/enrol", Some(&thief), &json!({ "password": "a guess" }));
+    assert!(matches!(wrong, Err(Rejection::LoginFailed(LoginFault::Credentials))), "{wrong:?}");
+    let nobody = service.post("/enrol", None, &json!({ "password": PASSWORD }));
+    assert!(matches!(nobody, Err(Rejection::MissingCredential)), "{nobody:?}");
+    assert!(service.post("/enrol", None, &by_password()).is_ok(), "name and password do without a token");
 }
 
 #[test]

@@ -4,12 +4,14 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `messages`: [`Messenger`], who delivers messages to people, and the tickets in them
 //! - `clients`: [`Clients`], which makes OAuth clients, authenticates them and gives them tokens
 //! - `assertion`: [`Assertions`] of partners, who say which account somebody is
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
 //! - `seal`: [`Seal`], which encrypts small secrets for a store
+//! - `sso`: [`SingleSignOn`], for people who are logged in at an OpenID provider
 //! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
 //! - `totp`: [`TotpSecret`], one-time codes by time
 //! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
@@ -21,12 +23,14 @@ mod api_key;
 mod assertion;
 mod base32;
 mod clients;
+mod messages;
 mod mint;
 mod opaque_token;
 mod password;
 mod recovery_codes;
 mod refresh_token;
 mod seal;
+mod sso;
 mod throttle;
 mod totp;
 
@@ -36,13 +40,14 @@ pub use access_token::{
 };
 pub(crate) use accounts::journal;
 pub use accounts::{
-    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
-    Tokens, UnknownNames, UserType,
+    AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactorRule,
+    SecondFactors, TenantFor, Tokens, UnknownNames, UnverifiedEmail, UserType,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use assertion::Assertions;
 pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, Exchange, FreshClient, NewClient};
+pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,
@@ -51,5 +56,6 @@ pub use password::{
 pub use recovery_codes::RecoveryCodes;
 pub use refresh_token::{RefreshTokens, Rotation};
 pub use seal::{Seal, SealError};
+pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};

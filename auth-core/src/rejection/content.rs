@@ -30,37 +30,40 @@ pub enum ContentFault {
         /// What it must be, as a sentence without its subject: `must not be empty`.
         rule: Cow<'static, str>,
     },
+    /// 400: what was sent to somebody's mailbox does not work, or not any more.
+    Ticket,
 }
 
 impl ContentFault {
     /// The causes of all variants.
-    pub const CAUSES: [&'static str; 6] = [
+    pub const CAUSES: [&'static str; 7] = [
         "unsupported_media_type",
         "content_too_large",
         "malformed_content",
         "missing_member",
         "wrong_type",
         "invalid_value",
+        "invalid_ticket",
     ];
 
     pub(super) const fn status(&self) -> u16 {
         match self {
             Self::MediaType => 415,
             Self::TooLarge(_) => 413,
-            Self::Malformed | Self::Missing(_) | Self::Type { .. } | Self::Value { .. } => 400,
+            Self::Malformed | Self::Missing(_) | Self::Type { .. } | Self::Value { .. } | Self::Ticket => 400,
         }
     }
 
     pub(super) const fn code(&self) -> &'static str {
         match self {
-            Self::MediaType | Self::TooLarge(_) => self.cause(),
+            Self::MediaType | Self::TooLarge(_) | Self::Ticket => self.cause(),
             Self::Malformed | Self::Missing(_) | Self::Type { .. } | Self::Value { .. } => "invalid_request",
         }
     }
 
     /// The exact cause as a stable name.
     pub const fn cause(&self) -> &'static str {
-        let [media_type, too_large, malformed, missing, wrong_type, invalid_value] = Self::CAUSES;
+        let [media_type, too_large, malformed, missing, wrong_type, invalid_value, ticket] = Self::CAUSES;
         match self {
             Self::MediaType => media_type,
             Self::TooLarge(_) => too_large,
@@ -68,6 +71,7 @@ impl ContentFault {
             Self::Missing(_) => missing,
             Self::Type { .. } => wrong_type,
             Self::Value { .. } => invalid_value,
+            Self::Ticket => ticket,
         }
     }
 
@@ -79,12 +83,13 @@ impl ContentFault {
             Self::Missing(_) => "A member of the content is missing",
             Self::Type { .. } => "A member of the content has the wrong type",
             Self::Value { .. } => "A member of the content is not valid",
+            Self::Ticket => "The ticket is not good, or not any more",
         }
     }
 
     pub(super) fn details(&self) -> Cow<'_, str> {
         match self {
-            Self::MediaType | Self::Malformed => Cow::Borrowed(self.message()),
+            Self::MediaType | Self::Malformed | Self::Ticket => Cow::Borrowed(self.message()),
             Self::TooLarge(most) => Cow::Owned(format!("The content is longer than {most} bytes")),
             Self::Missing(member) => Cow::Owned(format!("The member {member} is missing")),
             Self::Type { member, needed } => Cow::Owned(format!("The member {member} must be {needed}")),

@@ -15,6 +15,10 @@ pub enum LoginFault {
     SecondFactorMissing,
     /// The password is right and the second factor is wrong, or was used before.
     SecondFactorWrong,
+    /// The password is right, and the account's address has to be verified first.
+    EmailNotVerified,
+    /// The password is right, and the account has to have a second factor and has none.
+    SecondFactorEnrolment,
 }
 
 impl LoginFault {
@@ -24,6 +28,8 @@ impl LoginFault {
             Self::UnknownName => "unknown_name",
             Self::SecondFactorMissing => "second_factor_required",
             Self::SecondFactorWrong => "invalid_second_factor",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::SecondFactorEnrolment => "second_factor_enrolment_required",
         }
     }
 
@@ -33,6 +39,8 @@ impl LoginFault {
             Self::UnknownName => "There is no account with this name",
             Self::SecondFactorMissing => "A second factor is required",
             Self::SecondFactorWrong => "The second factor is wrong",
+            Self::EmailNotVerified => "The address has to be verified first",
+            Self::SecondFactorEnrolment => "The account has to have a second factor first",
         }
     }
 }

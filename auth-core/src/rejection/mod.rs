@@ -115,7 +115,7 @@ impl Outage {
 }
 
 /// What [`Rejection::code`] can answer.
-const CODES: [&str; 18] = [
+const CODES: [&str; 21] = [
     "invalid_request",
     "content_too_large",
     "unsupported_media_type",
@@ -123,6 +123,9 @@ const CODES: [&str; 18] = [
     "unknown_name",
     "second_factor_required",
     "invalid_second_factor",
+    "email_not_verified",
+    "second_factor_enrolment_required",
+    "invalid_ticket",
     "conflict",
     "missing_token",
     "invalid_token",

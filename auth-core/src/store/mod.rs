@@ -14,6 +14,7 @@
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
 //!   shared by several processes (feature `sqlite`)
+//! - `link`: `LinkStore`, who accounts are at other issuers, and one in memory (feature `issue`)
 //! - `trust`: `TrustStore`, what a store of partners promises, and one in memory (feature `issue`)
 //! - `once`: `OnceStore`, what a store of things that may be used once promises, and one in memory (feature `issue`)
 //! - `usage`: what a store of usage promises (feature `issue`)
@@ -37,6 +38,8 @@ pub mod conformance;
 mod index;
 mod limit;
 mod limit_memory;
+#[cfg(feature = "issue")]
+mod link;
 mod memory;
 #[cfg(feature = "issue")]
 mod once;
@@ -69,13 +72,17 @@ pub use client::{ClientScope, ClientStore};
 pub use client_memory::MemoryClientStore;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
+#[cfg(feature = "issue")]
+pub use link::{LinkStore, MemoryLinkStore};
 pub use memory::MemoryKeyStore;
 #[cfg(feature = "issue")]
 pub use once::{MemoryOnceStore, OnceKey, OnceStore};
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
 #[cfg(all(feature = "sqlite", feature = "issue"))]
-pub use sqlite::{SqliteAccountStore, SqliteClientStore, SqliteOnceStore, SqliteTrustStore, SqliteUsageStore};
+pub use sqlite::{
+    SqliteAccountStore, SqliteClientStore, SqliteLinkStore, SqliteOnceStore, SqliteTrustStore, SqliteUsageStore,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};

@@ -12,6 +12,7 @@ use crate::config::{Config, Demo, Draft};
 use crate::demo;
 use crate::health::Health;
 use crate::log::{self, LogEnd};
+use crate::messages::Outbox;
 use crate::reload::{self, Following, Generation, Origin, SigningKeysWatched};
 use crate::rounds::InUse;
 use crate::tls::Tls;
@@ -93,6 +94,10 @@ impl Ready {
 
     pub(crate) fn in_use(&self) -> InUse {
         self.origin.in_use.clone()
+    }
+
+    pub(crate) fn outbox(&self) -> Outbox {
+        self.origin.resources.outbox.clone()
     }
 
     /// Where the gateway listens, with the real port.

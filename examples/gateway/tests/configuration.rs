@@ -476,3 +476,60 @@ fn administration_is_for_one_permission_under_one_plain_prefix() {
         assert!(problems.iter().any(|found| found.to_string().contains(problem)), "{text}: {problems:?}");
     }
 }
+
+#[test]
+fn messages_go_to_a_receiver_that_proves_who_it_is() {
+    let accounts = |setting: &str| format!("{CREDENTIALS}[accounts]\n{setting}\n");
+    let good = |url: &str| load(&accounts(&format!("messages = {{ url = \"{url}\" }}")));
+    for url in ["https://hooks.example.com/a?b=c", "http://127.0.0.1:9000/a", "http://[::1]:9000", "http://127.9.9.9/"]
+    {
+        let messages = good(url).unwrap().accounts.unwrap().messages.unwrap();
+        assert_eq!((messages.attempts, messages.tls.is_some()), (8, url.starts_with("https")), "{url}");
+        assert!(!format!("{messages:?}").contains("b=c"));
+    }
+    let secret = |text: &str| {
+        let environment = |name: &str| (name == "HOOK").then(|| text.to_owned());
+        let surroundings = Surroundings { base_dir: Path::new(""), environment: &environment };
+        let messages = "messages = { url = \"http://127.0.0.1/\", secret = { env = \"HOOK\" } }";
+        config::load_in(&accounts(messages), "gateway.toml", surroundings)
+    };
+    assert!(secret("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz").is_ok());
+    for bad in ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "whsec_", "whsec_!"] {
+        let problems = secret(bad).unwrap_err();
+        let shown = format!("{problems:?}");
+        assert!(shown.contains("accounts.messages.secret") && shown.contains("`whsec_` and base64"), "{shown}");
+        assert!(!shown.contains("MDEy"), "{shown}");
+    }
+    let line = |setting: &str| accounts(setting);
+    for (setting, beginning, part) in [
+        ("messages = { url = \"http://localhost/\" }", "accounts.messages.url", "must be an https URL"),
+        ("messages = { url = \"http://hooks.example.com/\" }", "accounts.messages.url", "must be an https URL"),
+        ("messages = { url = \"ftp://127.0.0.1/\" }", "accounts.messages.url", "must be an https URL"),
+        ("messages = { url = \"/hooks\" }", "accounts.messages.url", "is not a URL"),
+        ("messages = { url = \"https://a:b@c/\" }", "accounts.messages.url", "no user"),
+        ("messages = { }", "accounts.messages.url", "is missing"),
+        (
+            "messages = { url = \"http://127.0.0.1/\", secret = \"whsec_x\" }",
+            "accounts.messages.secret",
+            "must not stand",
+        ),
+        ("messages = { url = \"http://127.0.0.1/\", atempts = 1 }", "accounts.messages.atempts", "did you mean"),
+        ("messages = { url = \"http://127.0.0.1/\", attempts = 0 }", "accounts.messages.attempts", ""),
+        ("messages = { url = \"http://127.0.0.1/\", ca_file = \"a\" }", "accounts.messages.ca_file", "https"),
+        ("require_verified_email = true", "accounts.require_verified_email", "[accounts.messages]"),
+        ("second_factor_needed = \"everybody\"", "accounts.second_factor_needed", "no second factors"),
+        ("second_factor_needed = \"all\"", "accounts.second_factor_needed", "\"everybody\""),
+        ("second_factor_needed = { }", "accounts.second_factor_needed", "is nobody's"),
+        (
+            "second_factor = \"A\"\nsecond_factor_needed = { roles = \"root\" }",
+            "accounts.second_factor_needed",
+            "enrol",
+        ),
+    ] {
+        let shown = load(&line(setting)).unwrap_err();
+        assert!(
+            shown.iter().any(|problem| problem.contains(beginning) && problem.contains(part)),
+            "{setting}: {shown:#?}"
+        );
+    }
+}

@@ -3,6 +3,8 @@
 mod broken;
 mod endpoints;
 mod families;
+mod mailbox;
+mod second_factor;
 mod service;
 mod sqlite;
 

@@ -45,6 +45,11 @@ impl auth_core::Clock for Shared {
 
 impl Service {
     pub(super) fn new(rotation: Rotation) -> Self {
+        Self::with(rotation, |_, _| {})
+    }
+
+    /// A service of which something is otherwise.
+    pub(super) fn with(rotation: Rotation, change: impl FnOnce(&mut AccountParts, &Arc<SimulatedClock>)) -> Self {
         let clock = Arc::new(SimulatedClock::at_unix_seconds(1_800_000_000));
         let keys = SigningKeys::generate(SigningAlgorithm::EdDsa).unwrap();
         let verification = keys.verification().unwrap();
@@ -64,6 +69,7 @@ impl Service {
         let store = Arc::new(MemoryLimitStore::new());
         parts.throttle =
             Some(LoginThrottle::new(ThrottleQuotas::default(), store, Arc::<SimulatedClock>::clone(&clock)));
+        change(&mut parts, &clock);
         let verifier: Arc<dyn Verifier> =
             Arc::new(JwtVerifier::new([Issuer::new(ISSUER, ["api"], verification)]).unwrap());
         let policy = Policy::new().get("/", authenticated()).get("/write", permission("write"));
@@ -74,8 +80,12 @@ impl Service {
         service
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
     /// A gate of that policy that takes the same tokens.
@@ -98,11 +108,11 @@ impl Service {
         Arc::clone(&self.accounts.create(wanted, self.now()).await.unwrap().id)
     }
 
-    async fn log_in(&self, email: &str) -> Tokens {
+    pub(super) async fn log_in(&self, email: &str) -> Tokens {
         self.accounts.log_in(Login::new(email, Secret::from(PASSWORD)), self.now()).await.unwrap()
     }
 
-    async fn ask(&self, path: &str, tokens: &Tokens) -> u16 {
+    pub(super) async fn ask(&self, path: &str, tokens: &Tokens) -> u16 {
         let bearer = format!("Bearer {}", tokens.access.token.expose_text().unwrap());
         let headers = [("authorization", bearer.as_str())];
         match self.gate.decide(&RequestHead::new("GET", path, &headers), self.now()).resolve().await {
@@ -112,7 +122,7 @@ impl Service {
     }
 }
 
-fn text(secret: Option<&Secret>) -> String {
+pub(super) fn text(secret: Option<&Secret>) -> String {
     secret.and_then(Secret::expose_text).unwrap_or_default().to_owned()
 }
 

@@ -14,6 +14,7 @@ mod forwarding;
 mod guessing;
 mod http2;
 mod lifecycle;
+mod messages;
 mod parity;
 mod process;
 mod reload;

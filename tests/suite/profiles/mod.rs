@@ -7,6 +7,7 @@
 //! - `perform`: starts a gateway and tells it the stories; `forge`: access tokens and one-time codes
 //! - `guides`: which story covers which demand, as a table in the README
 //! - `storm`: many refreshes at once; `crash`: a process that is killed; `clients`: programs in other languages
+//! - `sso`: people who are logged in at a real OpenID provider
 
 mod clients;
 mod crash;
@@ -15,5 +16,6 @@ mod forge;
 mod guides;
 mod pattern;
 mod perform;
+mod sso;
 mod storm;
 mod story;

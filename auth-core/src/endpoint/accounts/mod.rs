@@ -2,12 +2,16 @@
 //!
 //! - `session`: logging in and out, and refreshing
 //! - `person`: registering, the account itself, and its password
+//! - `mailbox`: resetting passwords and verifying addresses
 //! - `second_factor`: one-time codes and recovery codes
+//! - `sso`: people who are logged in at an OpenID provider
 //! - `told`: what an answer tells of an account
 
+mod mailbox;
 mod person;
 mod second_factor;
 mod session;
+mod sso;
 mod told;
 
 use std::borrow::Cow;
@@ -25,6 +29,8 @@ use super::content::invalid;
 use super::cookie::AccessCookie;
 use super::keys::Call;
 use super::words::Words;
+
+pub(super) use person::Welcome;
 
 /// Accounts as endpoints work with them.
 #[derive(Clone, Debug)]
@@ -129,6 +135,8 @@ impl AccountEndpoints {
             AccountError::Refused(rejection) => rejection,
             AccountError::Network => Rejection::Forbidden(Prohibition::Network),
             AccountError::Token(fault) => Rejection::InvalidCredential(fault),
+            AccountError::Ticket => Rejection::InvalidContent(ContentFault::Ticket),
+            AccountError::Sso(fault) => sso::refused(fault, words),
             AccountError::Weak(faults) => weak(words, "password", &faults),
             AccountError::NameTaken => Rejection::Conflict("there is an account with this name already"),
             AccountError::Name(error) => {

@@ -15,10 +15,20 @@ use crate::rejection::Rejection;
 use super::second_factor::second_factor;
 use super::{AccountEndpoints, LoginBy, Registration, weak};
 
+/// What a new account is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::endpoint) enum Welcome {
+    /// A ticket that verifies its address, where messages are delivered.
+    WithTicket,
+    /// Nothing.
+    Silent,
+}
+
 impl AccountEndpoints {
     pub(in crate::endpoint) async fn register(
         &self,
         content: &Content<'_>,
+        welcome: Welcome,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
         let mut wanted = NewAccount::new();
@@ -43,6 +53,9 @@ impl AccountEndpoints {
         wanted.permissions = permissions;
         let account = self.accounts.create(wanted, call.now).await.map_err(|error| self.refused(error, call.words))?;
         Event::of("register").account(&account.id).client(call.client).tell();
+        if welcome == Welcome::WithTicket {
+            self.accounts.welcome(&account, call.client, call.now).await;
+        }
         let user = self.told(&account, None, call).await?;
         Ok(Answer::object(201, &user.named(call.members, call.words)))
     }

@@ -136,7 +136,12 @@ impl AccountEndpoints {
     }
 
     /// What a client is given for a login or a refresh.
-    async fn given(&self, tokens: Tokens, content: &Content<'_>, call: &Call<'_>) -> Result<Answer, Rejection> {
+    pub(super) async fn given(
+        &self,
+        tokens: Tokens,
+        content: &Content<'_>,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
         let wants_cookie = content.flag("cookie")?;
         let mut answer = Object::default();
         answer.say("access_token", tokens.access.token.expose_text());

@@ -46,6 +46,7 @@ impl AccountEndpoints {
         let mut user = Object::default();
         user.say("id", &*account.id);
         user.say("email", text(&account.email));
+        user.say("email_verified", account.email_verified.is_some());
         user.say("user_name", text(&account.user_name));
         user.say("name", account.name.as_deref());
         user.say("tenant", account.tenant.as_deref());

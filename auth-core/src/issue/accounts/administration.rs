@@ -11,6 +11,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 
 use super::journal::Event;
+use super::proof::Purpose;
 use super::{AccountError, Accounts, Login};
 
 /// What somebody wants of a new account.
@@ -81,6 +82,17 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::NameTaken`], [`AccountError::Name`], [`AccountError::Weak`]; then nothing was made.
     pub async fn create(&self, wanted: NewAccount, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
+        let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
+        self.create_as(id.into(), wanted, now).await
+    }
+
+    /// The same with an id that was made up before.
+    pub(super) async fn create_as(
+        &self,
+        id: Arc<str>,
+        wanted: NewAccount,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
         let fold = |name: &Option<String>| name.as_deref().map(LoginName::fold).transpose();
         let (email, user_name) = (fold(&wanted.email)?, fold(&wanted.user_name)?);
         if email.is_none() && user_name.is_none() {
@@ -97,7 +109,6 @@ impl Accounts {
             Some(password) => Some(self.good_password(password, &names, &[]).await?),
             None => None,
         };
-        let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
         let mut account = AccountRecord::new(id, now.wall);
         account.email = email;
         account.user_name = user_name;
@@ -165,7 +176,7 @@ impl Accounts {
     /// As [`log_in`](Self::log_in) for the old password; [`AccountError::Weak`] for the new one.
     pub async fn change_password(&self, old: Login, new: Secret, now: Now) -> Result<AccountRecord, AccountError> {
         let client = old.source;
-        let account = self.authenticated(old, "password_change_failed", now).await?;
+        let account = self.authenticated(old, Purpose::ChangePassword, now).await?;
         let changed = self.set_password(&account, new, Some(account.generation), now).await;
         match &changed {
             Ok(_) => Event::of("password_change").account(&account.id).client(client).tell(),
@@ -186,7 +197,7 @@ impl Accounts {
         self.set_password(&account, new, None, now).await
     }
 
-    async fn set_password(
+    pub(super) async fn set_password(
         &self,
         account: &AccountRecord,
         new: Secret,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::account::LoginNameError;
 use crate::error::StoreError;
-use crate::issue::{PasswordError, PasswordFault};
+use crate::issue::{PasswordError, PasswordFault, SsoFault};
 use crate::rejection::{CredentialFault, LoginFault, Rejection};
 
 /// Why something could not be done with an account. Holds no secret.
@@ -19,6 +19,10 @@ pub enum AccountError {
     Network,
     /// The refresh token, or the session that was to be refreshed, is not good.
     Token(CredentialFault),
+    /// What was sent to somebody's mailbox does not work, or not any more.
+    Ticket,
+    /// Single sign-on came to nothing.
+    Sso(SsoFault),
     /// The new password is not good enough: everything that is wrong with it.
     Weak(Vec<PasswordFault>),
     /// Another account has the name.
@@ -45,9 +49,13 @@ impl AccountError {
             Self::Login(LoginFault::UnknownName) => "unknown_name",
             Self::Login(LoginFault::SecondFactorMissing) => "second_factor_required",
             Self::Login(LoginFault::SecondFactorWrong) => "invalid_second_factor",
+            Self::Login(LoginFault::EmailNotVerified) => "email_not_verified",
+            Self::Login(LoginFault::SecondFactorEnrolment) => "second_factor_enrolment_required",
             Self::Refused(rejection) => rejection.cause(),
             Self::Network => "network",
             Self::Token(fault) => fault.cause(),
+            Self::Ticket => "invalid_ticket",
+            Self::Sso(fault) => fault.cause(),
             Self::Weak(_) => "weak_password",
             Self::NameTaken => "name_taken",
             Self::Name(_) => "invalid_name",
@@ -89,11 +97,17 @@ impl fmt::Display for AccountError {
         match self {
             Self::Login(LoginFault::SecondFactorMissing) => f.write_str("a second factor is required"),
             Self::Login(LoginFault::SecondFactorWrong) => f.write_str("the second factor is wrong"),
+            Self::Login(LoginFault::EmailNotVerified) => f.write_str("the address of the account is not verified"),
+            Self::Login(LoginFault::SecondFactorEnrolment) => {
+                f.write_str("the account has to have a second factor, and has none yet")
+            }
+            Self::Login(LoginFault::Credentials) => f.write_str("the name or the password is wrong"),
             Self::Login(LoginFault::UnknownName) => f.write_str("there is no account with this name"),
-            Self::Login(_) => f.write_str("the name or the password is wrong"),
             Self::Refused(rejection) => f.write_str(rejection.message()),
             Self::Network => f.write_str("the account is not to be used from this network"),
             Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),
+            Self::Ticket => f.write_str("the ticket is not good, or not any more"),
+            Self::Sso(fault) => write!(f, "single sign-on came to nothing: {}", fault.cause()),
             Self::Weak(faults) => {
                 f.write_str("the password is not good enough: it ")?;
                 for (place, fault) in faults.iter().enumerate() {

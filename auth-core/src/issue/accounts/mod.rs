@@ -9,8 +9,9 @@
 //! between the two is made good by [`Accounts::resume`] at the next start.
 //!
 //! - `error`: why something could not be done
-//! - `login`: from a name and a password to a session
-//! - `by_assertion`: from a partner's word to a session
+//! - `login`: from a name and a password to a session; `proof`: who knows the password
+//! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
+//! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
 //! - `session`: refreshing and ending sessions
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -19,9 +20,12 @@
 
 mod administration;
 mod by_assertion;
+mod by_code;
 mod error;
 pub(crate) mod journal;
 mod login;
+mod mailbox;
+mod proof;
 mod second_factor;
 mod session;
 #[cfg(test)]
@@ -35,8 +39,8 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy,
-    Passwords, RefreshTokens,
+    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, Messages, MintedAccessToken, NewAccessToken, PasswordPolicy,
+    Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
 use crate::revocation::{Revocation, Revocations, Target};
@@ -45,7 +49,8 @@ use crate::store::AccountStore;
 pub use administration::{NewAccount, TenantFor};
 pub use error::AccountError;
 pub use login::{Login, SecondFactorProof};
-pub use second_factor::{Enrolment, SecondFactors};
+pub use mailbox::UnverifiedEmail;
+pub use second_factor::{Enrolment, SecondFactorRule, SecondFactors};
 pub use session::Tokens;
 pub use user_type::{UnknownNames, UserType};
 
@@ -83,12 +88,20 @@ pub struct AccountParts {
     pub throttle: Option<LoginThrottle>,
     /// What second factors take; without it there are none.
     pub second_factors: Option<SecondFactors>,
+    /// Whose accounts have to have a second factor; nobody's by default.
+    pub second_factor_rule: SecondFactorRule,
+    /// What messages to people take; without it there are none.
+    pub messages: Option<Messages>,
+    /// Whether people log in before they have verified their address; they do by default.
+    pub unverified_email: UnverifiedEmail,
     /// The types of users that there are; empty where the service does not tell them apart.
     pub types: Vec<UserType>,
     /// Whether a login tells that there is no account of that name.
     pub unknown_names: UnknownNames,
     /// The partners whose word opens sessions; `None` where nobody's does.
     pub assertions: Option<Assertions>,
+    /// The OpenID provider whose people get sessions; `None` where there is none.
+    pub sso: Option<SingleSignOn>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// What the ids of tenants begin with.
@@ -110,8 +123,12 @@ impl AccountParts {
             keys: None,
             throttle: None,
             second_factors: None,
+            second_factor_rule: SecondFactorRule::default(),
+            messages: None,
+            unverified_email: UnverifiedEmail::default(),
             types: Vec::new(),
             assertions: None,
+            sso: None,
             unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             tenant_prefix: "org_".into(),
@@ -150,6 +167,11 @@ impl Accounts {
     /// The partners whose word opens sessions, where there may be any.
     pub fn assertions(&self) -> Option<&Assertions> {
         self.0.assertions.as_ref()
+    }
+
+    /// Single sign-on, where there is a provider.
+    pub fn sso(&self) -> Option<&SingleSignOn> {
+        self.0.sso.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better

@@ -7,10 +7,12 @@ use crate::account::{AccountChange, AccountRecord, SealedSecret, SecondFactor};
 use crate::api_key::Peppers;
 use crate::clock::Now;
 use crate::issue::{Familiarity, RecoveryCodes, Seal, TotpSecret};
+use crate::names::Names;
 use crate::rejection::LoginFault;
 use crate::store::Spending;
 
-use super::{AccountError, Accounts, SecondFactorProof};
+use super::proof::Purpose;
+use super::{AccountError, Accounts, Login, SecondFactorProof};
 
 /// What second factors take.
 #[derive(Clone, Debug)]
@@ -32,10 +34,65 @@ pub struct Enrolment {
     pub uri: Secret,
 }
 
+/// Whose accounts have to have a second factor. Whoever has to and has none logs in to nothing but enrolling one.
+///
+/// API keys go on working: whoever makes one has logged in with everything that was asked for then. So does a partner's
+/// assertion, which answers for the person with whatever the partner asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SecondFactorRule {
+    /// Nobody's: whoever wants one has one.
+    #[default]
+    Chosen,
+    /// Everybody's.
+    Everybody,
+    /// Those of which one of these is so.
+    Whoever {
+        /// Their type of user is one of these.
+        kinds: Names,
+        /// They have one of these roles.
+        roles: Names,
+        /// They hold one of these permissions by name. What brings a permission along has to be named too:
+        /// [`sufficient_for`](crate::policy::PermissionModel::sufficient_for) tells all of it.
+        permissions: Names,
+    },
+}
+
+impl SecondFactorRule {
+    /// Whether the account, which has these permissions, has to have one.
+    pub fn needs(&self, account: &AccountRecord, held: &Names) -> bool {
+        match self {
+            Self::Chosen => false,
+            Self::Everybody => true,
+            Self::Whoever { kinds, roles, permissions } => {
+                account.kind.as_deref().is_some_and(|kind| kinds.contains(kind))
+                    || account.roles.iter().any(|role| roles.contains(role))
+                    || held.iter().any(|permission| permissions.contains(permission))
+            }
+        }
+    }
+}
+
+/// What is said where there is one already.
+pub(super) const ONE_ALREADY: &str = "there is a second factor already";
+
 /// What is said where second factors are not configured.
 const NONE_HERE: AccountError = AccountError::State("there are no second factors here");
 
 impl Accounts {
+    /// Who may begin or confirm a second factor: whoever knows the password, judged like a login. A token alone must not
+    /// do, since a thief who confirms a factor locks the owner out; and an account that needs a factor and has none has
+    /// no token.
+    ///
+    /// # Errors
+    /// As [`log_in`](Self::log_in), but that a factor is missing; [`AccountError::State`] where there is a confirmed one.
+    pub async fn check_enrolling(&self, login: Login, now: Now) -> Result<Arc<AccountRecord>, AccountError> {
+        self.authenticated(login, Purpose::Enrol, now).await
+    }
+
+    pub(super) fn needs_second_factor(&self, account: &AccountRecord) -> bool {
+        self.0.second_factor_rule.needs(account, &self.permissions_of(account))
+    }
+
     /// Begins a second factor, in the place of one that was begun and not confirmed. It is asked for once it is
     /// [confirmed](Self::confirm_second_factor).
     ///
@@ -46,7 +103,7 @@ impl Accounts {
         let account = self.find(id).await?;
         let secret = TotpSecret::generate().map_err(|_| AccountError::Random)?;
         let sealed = factors.seal.seal(secret.as_bytes(), id).map_err(|_| AccountError::Random)?;
-        self.changed(id, AccountChange::EnrolSecondFactor(sealed), "there is a second factor already", now).await?;
+        self.changed(id, AccountChange::EnrolSecondFactor(sealed), ONE_ALREADY, now).await?;
         let called = account.login_names().next().map_or(id, |name| name.written());
         Ok(Enrolment { secret: secret.base32(), uri: secret.uri(&factors.service, called) })
     }
@@ -88,7 +145,8 @@ impl Accounts {
     /// Asks for no second factor any more, for whoever shows one for the last time.
     ///
     /// # Errors
-    /// [`AccountError::Login`] where it is wrong or missing; [`AccountError::Refused`] where it was wrong too often: whoever
+    /// [`AccountError::State`] where the account has to have one; [`AccountError::Login`] where what is shown is wrong or
+    /// missing; [`AccountError::Refused`] where it was wrong too often: whoever
     /// has a token of the account must not be able to try all codes.
     pub async fn disable_second_factor(
         &self,
@@ -97,6 +155,9 @@ impl Accounts {
         now: Now,
     ) -> Result<(), AccountError> {
         let account = self.find(id).await?;
+        if self.needs_second_factor(&account) {
+            return Err(AccountError::State("the account has to have a second factor"));
+        }
         self.check_bounded(&account, proof, now).await?;
         self.change(id, AccountChange::RemoveSecondFactor, now).await.map(|_| ())
     }

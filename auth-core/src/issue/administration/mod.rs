@@ -17,12 +17,13 @@
 //!
 //! Every change is told as one event of the target `auth::account`, with who did it (S15).
 //!
-//! - `users`, `tenants`, `keys`, `clients`, `partners`: what is done with each
+//! - `users`, `tenants`, `keys`, `clients`, `partners`, `links`: what is done with each
 //! - `error`: why it could not be done
 
 mod clients;
 mod error;
 mod keys;
+mod links;
 mod partners;
 mod tenants;
 mod users;

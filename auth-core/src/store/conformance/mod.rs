@@ -11,7 +11,7 @@
 //! - `accounts`: what a store of accounts promises (feature `issue`)
 //! - `clients`: what a store of OAuth clients promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
-//! - `once`: what a store of things that may be used once promises; `trusts`: of partners (feature `issue`)
+//! - `once`: what a store of things that may be used once promises; `trusts`: of partners; `links`: of links (feature `issue`)
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 #[cfg(feature = "issue")]
@@ -19,6 +19,8 @@ mod accounts;
 #[cfg(feature = "issue")]
 mod clients;
 mod limits;
+#[cfg(feature = "issue")]
+mod links;
 #[cfg(feature = "issue")]
 mod once;
 mod races;
@@ -46,6 +48,8 @@ pub use accounts::check_accounts;
 #[cfg(feature = "issue")]
 pub use clients::check_clients;
 pub use limits::{Time, check_limits};
+#[cfg(feature = "issue")]
+pub use links::check_links;
 #[cfg(feature = "issue")]
 pub use once::check_once;
 pub use revocations::check_revocations;

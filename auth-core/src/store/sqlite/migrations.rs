@@ -18,7 +18,8 @@ const STEPS: &[&str] = &[
     include_str!("0004_accounts.sql"),
     include_str!("0005_usage.sql"),
     include_str!("0006_suspended_keys.sql"),
-    include_str!("0008_trust.sql"),
+    include_str!("0007_trust.sql"),
+    include_str!("0008_links.sql"),
     include_str!("0009_clients.sql"),
 ];
 

@@ -4,6 +4,7 @@
 //! - `keys`: [`SqliteKeyStore`]; `rows`: its records as rows
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
+//! - `links`: who accounts are elsewhere; `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `clients`: `SqliteClientStore` (feature `issue`); `client_rows`: its records as rows
 //! - `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `revocations`: [`SqliteRevocations`]
@@ -29,6 +30,8 @@ mod fault;
 mod follow;
 mod handle;
 mod keys;
+#[cfg(feature = "issue")]
+mod links;
 mod migrations;
 #[cfg(feature = "issue")]
 mod once;
@@ -53,6 +56,8 @@ pub use accounts::SqliteAccountStore;
 #[cfg(feature = "issue")]
 pub use clients::SqliteClientStore;
 pub use keys::SqliteKeyStore;
+#[cfg(feature = "issue")]
+pub use links::SqliteLinkStore;
 #[cfg(feature = "issue")]
 pub use once::SqliteOnceStore;
 pub use revocations::SqliteRevocations;

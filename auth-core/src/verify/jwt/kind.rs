@@ -29,6 +29,9 @@ pub enum TokenKind {
     /// this one; `iss`, `sub`, `exp`, `jti` and one single `aud` are all there, and nothing says that it is an access token, an
     /// ID token or anything else.
     Assertion(Cow<'static, str>),
+    /// An ID token (OpenID Connect Core section 2): `typ` is absent or `JWT`; `iss`, `sub`, `aud`, `exp` and `iat` are all there,
+    /// and nothing says that it is something else. Whoever asked for it compares `nonce` and `azp`.
+    IdToken,
     /// A token of exactly this `typ`, for tokens of the application's own. No claim is looked at to tell the kind.
     Typ(Cow<'static, str>),
 }
@@ -43,6 +46,11 @@ impl TokenKind {
             Self::Assertion(wanted) => {
                 (typ.is_none() || is("JWT") || is(wanted)) && claims.token_use.is_none() && says_access(false, claims)
             }
+            Self::IdToken => {
+                let is_other = Statement::of(claims.token_use) != Statement::None
+                    && claims.token_use.and_then(Value::as_text).is_none_or(|used| used != *"id");
+                (typ.is_none() || is("JWT")) && !claims.other_kind && !is_other
+            }
             Self::Typ(wanted) => is(wanted),
         };
         if !fits || claims.bound {
@@ -50,6 +58,10 @@ impl TokenKind {
         }
         let of_profile = [claims.iss, claims.exp, claims.aud, claims.sub, claims.client_id, claims.iat, claims.jti];
         if *self == Self::Profile && of_profile.iter().any(Option::is_none) {
+            return Err(CredentialFault::Claims);
+        }
+        let of_id_token = [claims.iss, claims.sub, claims.aud, claims.exp, claims.iat];
+        if *self == Self::IdToken && of_id_token.iter().any(Option::is_none) {
             return Err(CredentialFault::Claims);
         }
         if matches!(self, Self::Assertion(_)) {

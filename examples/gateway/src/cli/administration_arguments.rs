@@ -30,6 +30,12 @@ pub enum UsersCommand {
     ResetPassword(ResetPassword),
     /// End every session of a user.
     EndSessions(One),
+    /// Let somebody at the OpenID provider be this user.
+    Link(Linked),
+    /// Let somebody at the OpenID provider be this user no longer.
+    Unlink(Linked),
+    /// Show who a user is elsewhere.
+    Links(One),
 }
 
 /// What to do with tenants.
@@ -207,6 +213,20 @@ pub struct PasswordFrom {
     /// The environment variable with the password.
     #[arg(long, value_name = "NAME")]
     pub password_env: Option<String>,
+}
+
+/// Who a user is elsewhere.
+#[derive(Args, Debug)]
+pub struct Linked {
+    /// Which user.
+    #[command(flatten)]
+    pub one: One,
+    /// Who it is there: `sub` of its ID tokens.
+    #[arg(long)]
+    pub subject: String,
+    /// Where: the provider of the configuration unless it is said.
+    #[arg(long)]
+    pub issuer: Option<String>,
 }
 
 /// Another password.

@@ -40,8 +40,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use administration_arguments::{
-    CreateTenant, CreateUser, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks, SetPermissions,
-    SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
+    CreateTenant, CreateUser, Linked, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks,
+    SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
@@ -53,6 +53,7 @@ pub use trust::{AddPartner, SetKeys, TrustCommand};
 pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};
 
 use crate::config::{Config, Draft};
+use crate::messages::Courier;
 use crate::problem::Problem;
 use crate::profile::Profile;
 use crate::rounds::Rounds;
@@ -146,6 +147,7 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
 fn serve_with_rounds(mut ready: Ready, serve: impl FnOnce(Ready) -> Result<(), Failure>) -> Result<(), Failure> {
     let _log = std::mem::take(&mut ready.log);
     let _rounds = Rounds::start(ready.in_use(), ready.health.clone())?;
+    let _courier = Courier::start(&ready.outbox())?;
     serve(ready)
 }
 

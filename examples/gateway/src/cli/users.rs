@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::account::{AccountRecord, AccountStatus, LoginName, SecondFactor};
+use auth_core::account::{AccountLink, AccountRecord, AccountStatus, LoginName, SecondFactor};
 use auth_core::issue::{Administering, NewAccount, TenantFor};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::administration::{
     DataDirectory, Desk, Password, actor, changed_networks, networks, now, or_dash, permissions, plan, refused,
     say_done, say_one, texts, time,
 };
-use super::administration_arguments::{CreateUser, ListUsers, One, ResetPassword, UsersCommand};
+use super::administration_arguments::{CreateUser, Linked, ListUsers, One, ResetPassword, UsersCommand};
 use super::{Failure, Output, Whose, columns, say, warn_of_unknown_permissions};
 use crate::start::waiting_runtime;
 
@@ -35,6 +35,10 @@ pub(super) fn run(command: &UsersCommand) -> Result<(), Failure> {
         | UsersCommand::Disable(one)
         | UsersCommand::Enable(one)
         | UsersCommand::EndSessions(one) => changing(one),
+        UsersCommand::Link(arguments) | UsersCommand::Unlink(arguments) => {
+            runtime.block_on(link(command, arguments, &there(&arguments.one.whose)?))
+        }
+        UsersCommand::Links(one) => runtime.block_on(links(one, &there(&one.whose)?)),
         UsersCommand::SetPlan(arguments) => changing(&arguments.one),
         UsersCommand::SetPermissions(arguments) => changing(&arguments.one),
         UsersCommand::SetNetworks(arguments) => changing(&arguments.one),
@@ -63,6 +67,36 @@ async fn create(arguments: &CreateUser, desk: &Desk) -> Result<(), Failure> {
     wanted.networks = networks(&arguments.networks)?;
     let user = desk.administration.by(actor(), now()).create_user(wanted).await.map_err(refused)?;
     say_secret(&user, password.as_ref(), "was made", arguments.output)
+}
+
+async fn link(command: &UsersCommand, arguments: &Linked, desk: &Desk) -> Result<(), Failure> {
+    let configured = desk.config.accounts.as_ref().and_then(|accounts| accounts.sso.as_ref());
+    let issuer = arguments.issuer.as_deref().or_else(|| configured.map(|sso| sso.issuer.value.as_str()));
+    let issuer =
+        issuer.ok_or_else(|| Failure::Usage("the configuration has no [accounts.sso]: name `--issuer`".into()))?;
+    let acting = desk.administration.by(actor(), now());
+    let user = acting.user_named(&arguments.one.id).await.map_err(refused)?;
+    let subject = &arguments.subject;
+    let done = if let UsersCommand::Link(_) = command {
+        acting.link_user(&user.id, issuer, subject).await.map_err(refused)?;
+        format!("{} is {subject} at {issuer}", user.id)
+    } else {
+        acting.unlink_user(&user.id, issuer, subject).await.map_err(refused)?;
+        format!("{} is {subject} at {issuer} no longer", user.id)
+    };
+    say_done(&done, &json!({ "id": &*user.id, "issuer": issuer, "subject": subject }), arguments.one.output)
+}
+
+async fn links(one: &One, desk: &Desk) -> Result<(), Failure> {
+    let acting = desk.administration.by(actor(), now());
+    let user = acting.user_named(&one.id).await.map_err(refused)?;
+    let links = acting.links_of(&user.id).await.map_err(refused)?;
+    if one.output == Output::Json {
+        let of = |link: &AccountLink| json!({ "issuer": &*link.issuer, "subject": &*link.subject, "created": link.created.to_rfc3339() });
+        return say(&format!("{:#}\n", Value::Array(links.iter().map(of).collect())));
+    }
+    let rows = links.iter().map(|link| [link.issuer.to_string(), link.subject.to_string(), link.created.to_rfc3339()]);
+    say(&columns(["ISSUER", "SUBJECT", "SINCE"], rows))
 }
 
 async fn reset_password(arguments: &ResetPassword, desk: &Desk) -> Result<(), Failure> {

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use auth_core::endpoint::LoginBy;
-use auth_core::issue::{CharacterClass, UnknownNames};
+use auth_core::issue::{CharacterClass, TenantFor, UnknownNames};
 use auth_core::limit::Quota;
 
+use super::messages::Messages;
 use super::node::{FromNode, Node};
+use super::second_factor::SecondFactorNeeded;
 use super::section::Section;
+use super::sso::Sso;
 use super::store::Store;
 use super::units::Span;
 use super::values::{OneOrMore, Positive, Text, choice};
@@ -41,12 +44,20 @@ pub struct Accounts {
     pub unknown_names: UnknownNames,
     /// What assertions of partners have to be like; `None` where nobody's word opens sessions.
     pub assertions: Option<AssertionRules>,
+    /// The OpenID provider whose people get sessions; `None` where there is none.
+    pub sso: Option<Sso>,
     /// What people get who register themselves.
     pub registration: Registration,
     /// How many logins may fail.
     pub throttle: Throttle,
     /// What authenticators call the service; `None` where there are no second factors.
     pub second_factor: Option<String>,
+    /// Whose accounts have to have one; `None` where that is for people to say.
+    pub second_factor_needed: Option<Placed<SecondFactorNeeded>>,
+    /// Who tells people what they need to reset a password or to verify an address; `None` where nobody does.
+    pub messages: Option<Messages>,
+    /// Where it says that nobody logs in before their address is verified; `None` where they do.
+    pub require_verified_email: Option<Place>,
     /// The limit that a user's usage tells of.
     pub usage: Option<Placed<String>>,
     /// The name of the cookie that a login can ask for; `None` where it cannot.
@@ -174,9 +185,16 @@ impl FromNode for Accounts {
             types: section.read("types").unwrap_or_default(),
             unknown_names: unknown_names(section),
             assertions: section.read("assertions"),
+            sso: section.read("sso"),
             registration: section.nested("registration", Registration::read),
             throttle: section.nested("throttle", Throttle::read),
             second_factor: section.read::<Text>("second_factor").map(|Text(service)| service),
+            second_factor_needed: section.placed("second_factor_needed"),
+            messages: section.read("messages"),
+            require_verified_email: section
+                .placed::<bool>("require_verified_email")
+                .filter(|required| required.value)
+                .map(|required| required.place),
             usage: text(section, "usage"),
             cookie: text(section, "cookie"),
             store: Store::read(section, node),
@@ -256,7 +274,16 @@ impl FromNode for RefreshRules {
 }
 
 impl Registration {
-    fn read(section: &mut Section<'_>) -> Self {
+    /// Where people belong, as the library says it.
+    pub(crate) fn tenant_for(&self) -> TenantFor {
+        match &self.tenant {
+            RegistrationTenant::None => TenantFor::Nobody,
+            RegistrationTenant::Own => TenantFor::Own,
+            RegistrationTenant::Shared(tenant) => TenantFor::Existing(tenant.as_str().into()),
+        }
+    }
+
+    pub(super) fn read(section: &mut Section<'_>) -> Self {
         Self {
             tenant: section.read_or("tenant", RegistrationTenant::default()),
             plan: text(section, "plan"),

@@ -86,6 +86,7 @@ fn endpoint_at(endpoint: Endpoint, section: &mut Section<'_>) -> Option<Endpoint
     } else {
         Some(match endpoint.access() {
             EndpointAccess::Public => Access::Public,
+            EndpointAccess::Optional => Access::Optional,
             EndpointAccess::Authenticated => Access::Authenticated,
         })
     };

@@ -150,10 +150,14 @@ pub async fn prepare(
     };
     let own = wired.own_tokens.as_ref();
     let bearer = match (own, &wired.accounts, users.first()) {
-        (_, Some(accounts), Some(first)) => Some(users::bearer(accounts, first, now).await?),
+        (Some(own), Some(accounts), Some(first)) => {
+            let opened = users::bearer(accounts, first, now).await?;
+            let subject = users::owner(accounts, first).await?.unwrap_or_else(|| ACCOUNTS[0].0.into());
+            Some(opened.map_or_else(|| bearer(config, own, &subject, now), Ok)?)
+        }
         (Some(own), ..) => match (&wired.clients, clients.first()) {
             (Some(clients), Some(first)) => clients::bearer(clients, first, now).await?,
-            _ => Some(bearer(config, own, now)?),
+            _ => Some(bearer(config, own, ACCOUNTS[0].0, now)?),
         },
         (None, ..) => key_as_bearer(config, &api_keys),
     };
@@ -238,8 +242,8 @@ fn least(config: &Config) -> Option<String> {
     needed.iter().min_by_key(|permission| reach(permission)).map(|permission| (*permission).to_owned())
 }
 
-fn bearer(config: &Config, own: &AccessTokenIssuer, now: Now) -> Result<String, SigningError> {
-    let (subject, tenant) = ACCOUNTS[0];
+fn bearer(config: &Config, own: &AccessTokenIssuer, subject: &str, now: Now) -> Result<String, SigningError> {
+    let (_, tenant) = ACCOUNTS[0];
     let mut wanted = NewAccessToken::new(subject, "gateway-demo");
     wanted.tenant = Some(tenant.into());
     wanted.plan = plan(config, 0).map(Into::into);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_core::account::TenantRecord;
+use auth_core::account::{AccountChange, TenantRecord};
 use auth_core::issue::{AccountError, Accounts, Administration, Login, NewAccount, SigningError, TenantFor};
-use auth_core::{Now, Secret, StoreError};
+use auth_core::{LoginFault, Now, Secret, StoreError};
 
 use super::{ACCOUNTS, DemoError, DemoUser, least, plan};
 use crate::config::{Config, DemoAccount};
@@ -97,6 +97,9 @@ async fn make(config: &Config, accounts: &Accounts, now: Now) -> Result<Vec<Demo
             totp_secret: None,
         };
         let account = accounts.create(account_of(&user), now).await?;
+        if let Some(email) = account.email.clone() {
+            accounts.change(&account.id, AccountChange::EmailVerified(email), now).await?;
+        }
         user.permissions = accounts.permissions_of(&account).iter().map(str::to_owned).collect();
         if user.username == SECOND_FACTOR {
             let secret = accounts.with_second_factor(&account.id, now).await?;
@@ -120,11 +123,14 @@ fn account_of(user: &DemoUser) -> NewAccount {
     wanted
 }
 
-/// A token of the first account, by logging in.
-pub(super) async fn bearer(accounts: &Accounts, user: &DemoUser, now: Now) -> Result<String, DemoError> {
+/// A token of the first account, by logging in; `None` where more is asked for than its password.
+pub(super) async fn bearer(accounts: &Accounts, user: &DemoUser, now: Now) -> Result<Option<String>, DemoError> {
     let login = Login::new(user.email.as_str(), Secret::from(user.password.as_str()));
-    let tokens = accounts.log_in(login, now).await?;
-    Ok(tokens.access.token.expose_text().unwrap_or_default().to_owned())
+    match accounts.log_in(login, now).await {
+        Ok(tokens) => Ok(tokens.access.token.expose_text().map(str::to_owned)),
+        Err(AccountError::Login(fault)) if fault != LoginFault::Credentials => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The id of an account, which its keys belong to.

@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use auth_core::Secret;
+use auth_core::api_key::Peppers;
 use auth_core::issue::{
-    AccountParts, Accounts, Assertions, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords,
-    RefreshTokens, Rotation, Seal, SecondFactors, ThrottleQuotas, UserType,
+    AccountParts, Accounts, Assertions, LoginThrottle, MessageQuotas, MessageThrottle, Messages, PasswordCost,
+    PasswordPolicy, PasswordThreads, Passwords, Provisioning, RefreshTokens, Rotation, Seal, SecondFactorRule,
+    SecondFactors, SingleSignOn, SsoSettings, StateRule, Strangers, ThrottleQuotas, UnverifiedEmail, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
-use auth_core::store::{AccountStore, LimitStore, OnceStore, TrustStore};
+use auth_core::policy::PermissionModel;
+use auth_core::store::{AccountStore, LimitStore, LinkStore, OnceStore, TrustStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
 use super::peppers::{at, peppers};
-use crate::config::{self, RotationRule};
+use crate::config::{self, RotationRule, SecondFactorNeeded, SsoState, WebhookSecret};
+use crate::fetch::HttpFetch;
+use crate::messages::{Outbox, Webhook, WebhookMessenger};
 use crate::problem::Problem;
 
 /// What accounts take besides their configuration.
@@ -22,12 +27,16 @@ pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
     pub(super) partners: Arc<dyn TrustStore>,
     pub(super) used_once: Arc<dyn OnceStore>,
+    pub(super) links: Arc<dyn LinkStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
     pub(super) issuer: &'n auth_core::issue::AccessTokenIssuer,
     pub(super) keys: Option<&'n Keys>,
     pub(super) revocations: Option<auth_core::revocation::Revocations>,
+    pub(super) webhook_secret: &'n Secret,
+    pub(super) outbox: Outbox,
+    pub(super) model: &'n PermissionModel,
 }
 
 pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Result<Accounts, Vec<Problem>> {
@@ -39,18 +48,37 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     let cost = cost.map_err(at(&rules.place))?;
     let passwords = Passwords::new(cost, PasswordThreads::default()).map_err(at(&settings.place))?;
     let peppers = peppers(&[], &settings.place, needed.pepper)?;
-    let mut parts = AccountParts::new(needed.store, passwords, needed.issuer.clone());
+    let mut parts = AccountParts::new(Arc::clone(&needed.store), passwords, needed.issuer.clone());
     parts.policy = policy;
     parts.session_life = settings.session_life;
     parts.session_idle = settings.session_idle;
-    parts.revocations = needed.revocations;
+    parts.revocations.clone_from(&needed.revocations);
     parts.keys = needed.keys.map(|keys| keys.service.clone());
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
+    if let Some(rules) = &settings.messages {
+        let (limit_store, clock) = (Arc::clone(&needed.limit_store), Arc::clone(&needed.clock));
+        let throttle = MessageThrottle::new(message_quotas(rules), limit_store, clock);
+        let mut messages = messages(rules, &needed, peppers.clone())?;
+        messages.throttle = Some(throttle);
+        parts.messages = Some(messages);
+    }
+    if settings.require_verified_email.is_some() {
+        parts.unverified_email = UnverifiedEmail::Refused;
+    }
+    if let Some(needed_of) = &settings.second_factor_needed {
+        parts.second_factor_rule = second_factor_rule(&needed_of.value, needed.model);
+    }
     if let Some(rules) = &settings.assertions {
         let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
-        let assertions = Assertions::new(needed.partners, needed.used_once, audience);
+        let assertions = Assertions::new(needed.partners, Arc::clone(&needed.used_once), audience);
         parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
+    }
+    if let Some(rules) = &settings.sso {
+        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        let fetch = Arc::new(HttpFetch::new(&rules.tls));
+        let sso = SingleSignOn::new(sso_settings(rules), fetch, seal, Arc::clone(&needed.used_once), needed.links);
+        parts.sso = Some(sso.map_err(at(&rules.place))?);
     }
     parts.types = settings.types.iter().map(user_type).collect();
     parts.unknown_names = settings.unknown_names;
@@ -68,6 +96,64 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
     }
     Ok(Accounts::new(parts))
+}
+
+fn messages(rules: &config::Messages, needed: &Needed<'_>, peppers: Peppers) -> Result<Messages, Vec<Problem>> {
+    let generated = || {
+        let found = WebhookSecret::read(needed.webhook_secret);
+        found.ok_or_else(|| {
+            vec![rules.place.problem("the file webhook-secret in the data directory is damaged: remove it")]
+        })
+    };
+    let secret = rules.secret.clone().map_or_else(generated, Ok)?;
+    let to = Arc::new(Webhook::new(rules, &secret));
+    let mut messages = Messages::new(Arc::new(WebhookMessenger { to, outbox: needed.outbox.clone() }), peppers);
+    messages.reset_life = rules.reset_life.unwrap_or(messages.reset_life);
+    messages.verification_life = rules.verification_life.unwrap_or(messages.verification_life);
+    Ok(messages)
+}
+
+fn message_quotas(rules: &config::Messages) -> MessageQuotas {
+    let mut quotas = MessageQuotas::default();
+    quotas.account = rules.per_account.unwrap_or(quotas.account);
+    quotas.source = rules.per_source.unwrap_or(quotas.source);
+    quotas
+}
+
+/// Whoever has a permission by another that brings it along has it.
+fn second_factor_rule(needed: &SecondFactorNeeded, model: &PermissionModel) -> SecondFactorRule {
+    match needed {
+        SecondFactorNeeded::Everybody => SecondFactorRule::Everybody,
+        SecondFactorNeeded::Whoever { types, roles, permissions } => SecondFactorRule::Whoever {
+            kinds: types.iter().collect(),
+            roles: roles.iter().collect(),
+            permissions: permissions.iter().flat_map(|permission| model.sufficient_for(permission)).collect(),
+        },
+    }
+}
+
+fn sso_settings(rules: &config::Sso) -> SsoSettings {
+    let arcs = |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect();
+    let mut settings = SsoSettings::new(rules.issuer.value.as_str(), rules.client_id.as_str(), "");
+    settings.client_secret.clone_from(&rules.client_secret);
+    settings.redirect_uris = arcs(&rules.redirect_uris);
+    if let Some(scopes) = &rules.scopes {
+        settings.scopes = arcs(scopes);
+    }
+    settings.state = match rules.state {
+        SsoState::Required => StateRule::Required,
+        SsoState::Optional => StateRule::DangerByAddress,
+    };
+    if let Some(rules) = &rules.provision {
+        settings.strangers = Strangers::Provision(Provisioning {
+            tenant: rules.tenant_for(),
+            plan: rules.plan.as_ref().map(|plan| plan.value.as_str().into()),
+            kind: rules.kind.as_deref().map(Arc::from),
+            roles: rules.roles.iter().collect(),
+            permissions: rules.permissions.iter().collect(),
+        });
+    }
+    settings
 }
 
 fn user_type(settings: &config::UserType) -> UserType {

@@ -7,17 +7,17 @@ use auth_core::endpoint::{
     Words, member,
 };
 use auth_core::gate::Gate;
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients, TenantFor};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
 use auth_core::revocation::Revocations;
 use auth_core::usage::UsageCounts;
 use auth_core::verify::Verifier;
 
 use super::{Keys, OpaqueTokens};
-use crate::config::{self, Config, EndpointAt, RegistrationTenant};
+use crate::config::{self, Config, EndpointAt};
 use crate::problem::{Placed, Problem};
 
 /// What endpoints work on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Tools<'t> {
     pub(super) keys: Option<&'t Keys>,
     pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
@@ -59,6 +59,17 @@ pub(super) fn endpoints(config: &Config, tools: Tools<'_>) -> Result<Endpoints, 
         return Err(problems);
     }
     put_together(config, tools, &words, &config.endpoints.list)
+}
+
+/// Endpoints that are about messages refuse what they are asked where nobody delivers any, which is seldom meant.
+pub(super) fn warn_without_messenger(config: &Config) {
+    if config.accounts.as_ref().is_some_and(|accounts| accounts.messages.is_some()) {
+        return;
+    }
+    for at in config.endpoints.list.iter().filter(|at| at.endpoint.is_about_messages()) {
+        let problem = at.place.problem("nobody delivers messages, so this is answered 409: write [accounts.messages]");
+        tracing::warn!(%problem, "an endpoint has nothing to do");
+    }
 }
 
 fn put_together(
@@ -134,11 +145,7 @@ fn about_accounts(
     endpoints.login_by = settings.login_by;
     let rules = &settings.registration;
     endpoints.registration = Registration {
-        tenant: match &rules.tenant {
-            RegistrationTenant::None => TenantFor::Nobody,
-            RegistrationTenant::Own => TenantFor::Own,
-            RegistrationTenant::Shared(tenant) => TenantFor::Existing(tenant.as_str().into()),
-        },
+        tenant: rules.tenant_for(),
         plan: rules.plan.as_ref().map(|plan| plan.value.as_str().into()),
         kind: rules.kind.as_deref().map(Arc::from),
         roles: rules.roles.iter().collect(),

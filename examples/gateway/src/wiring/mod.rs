@@ -148,6 +148,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         gate: Some(&gate),
     };
     let endpoints = endpoints::endpoints(config, tools)?;
+    endpoints::warn_without_messenger(config);
     Ok(Wired {
         gate,
         keys,
@@ -195,11 +196,14 @@ impl Parts {
             client_store,
             trust_store,
             once_store,
+            link_store,
             usage,
             revocations,
             pepper,
             own_tokens,
             limit_store,
+            webhook_secret,
+            outbox,
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
@@ -233,12 +237,16 @@ impl Parts {
                 store: account_store,
                 partners: trust_store,
                 used_once: once_store,
+                links: link_store,
                 limit_store: Arc::clone(&limit_store),
                 clock: Arc::clone(&clock),
                 pepper: &pepper,
                 issuer,
                 keys: found_keys,
                 revocations,
+                webhook_secret: &webhook_secret,
+                outbox,
+                model: &model,
             };
             accounts::accounts(settings, needed)
         });
@@ -249,11 +257,8 @@ impl Parts {
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
             clients: clients.as_ref().ok().and_then(Option::as_ref),
-            opaque_tokens: None,
-            revocations: None,
-            administration: None,
-            gate: None,
             usage: counts.as_ref(),
+            ..Tools::default()
         };
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
         let endpoints =

@@ -9,16 +9,19 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    AccountStore, ApiKeyStore, ClientStore, LimitStore, MemoryAccountStore, MemoryClientStore, MemoryKeyStore,
-    MemoryLimitStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore,
-    SqliteAccountStore, SqliteClientStore, SqliteKeyStore, SqliteOnceStore, SqliteRevocations, SqliteTokenStore,
-    SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
+    AccountStore, ApiKeyStore, ClientStore, LimitStore, LinkStore, MemoryAccountStore, MemoryClientStore,
+    MemoryKeyStore, MemoryLimitStore, MemoryLinkStore, MemoryOnceStore, MemoryTokenStore, MemoryTrustStore,
+    MemoryUsageStore, OnceStore, SqliteAccountStore, SqliteClientStore, SqliteKeyStore, SqliteLinkStore,
+    SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::config::{Config, Store};
+use crate::config::{Config, SECRET_PREFIX, Store};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::messages::Outbox;
 use crate::own_tokens::{self, KeysError, random_text};
 use crate::start::waiting_runtime;
 
@@ -39,6 +42,8 @@ pub struct Resources {
     pub trust_store: Arc<dyn TrustStore>,
     /// What was used once, and may not be used again.
     pub once_store: Arc<dyn OnceStore>,
+    /// Who accounts are at other issuers.
+    pub link_store: Arc<dyn LinkStore>,
     /// How much keys are used; counted where an endpoint tells of it.
     pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
@@ -47,6 +52,10 @@ pub struct Resources {
     pub limit_store: Arc<dyn LimitStore>,
     /// What API keys, opaque tokens and the secrets of clients are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
+    /// What messages to people are signed with, unless the configuration says otherwise.
+    pub webhook_secret: Secret,
+    /// Where messages wait until they are posted.
+    pub outbox: Outbox,
     /// The gateway's own issuer, where the configuration has one.
     pub own_tokens: Option<AccessTokenIssuer>,
 }
@@ -102,6 +111,9 @@ impl From<SigningError> for ResourceError {
 /// The name of the `SQLite` file in the data directory.
 const DATABASE: &str = "gateway.sqlite3";
 
+/// The name of the file in the data directory with what messages are signed with.
+const WEBHOOK_SECRET: &str = "webhook-secret";
+
 /// The name of the file in the data directory with what keys are hashed with.
 const PEPPER: &str = "pepper";
 
@@ -119,10 +131,13 @@ impl Resources {
             client_store: Arc::new(MemoryClientStore::new()),
             trust_store: Arc::new(MemoryTrustStore::new()),
             once_store: Arc::new(MemoryOnceStore::new()),
+            link_store: Arc::new(MemoryLinkStore::new()),
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
             pepper: Secret::from(random_text(48)?),
+            webhook_secret: Secret::from(fresh_webhook_secret()?),
+            outbox: Outbox::default(),
             own_tokens: config.tokens.as_ref().map(own_tokens::ephemeral).transpose()?,
         })
     }
@@ -140,10 +155,13 @@ impl Resources {
             client_store: client_store(config, data_dir)?,
             trust_store: trust_store(config, data_dir)?,
             once_store: once_store(config, data_dir)?,
+            link_store: link_store(config, data_dir)?,
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
             pepper: pepper(config, data_dir)?,
+            webhook_secret: webhook_secret(config, data_dir)?,
+            outbox: Outbox::default(),
             own_tokens: own_issuer(config, data_dir, clock.now())?,
             clock: Arc::new(clock),
         })
@@ -167,6 +185,7 @@ impl Resources {
             renewed.account_store = account_store(config, data_dir)?;
             renewed.trust_store = trust_store(config, data_dir)?;
             renewed.once_store = once_store(config, data_dir)?;
+            renewed.link_store = link_store(config, data_dir)?;
         }
         if old.clients != new.clients {
             renewed.client_store = client_store(config, data_dir)?;
@@ -176,6 +195,9 @@ impl Resources {
         }
         if !old.need_pepper() && new.need_pepper() {
             renewed.pepper = pepper(config, data_dir)?;
+        }
+        if !needs_webhook_secret(was) && needs_webhook_secret(config) {
+            renewed.webhook_secret = webhook_secret(config, data_dir)?;
         }
         Ok(renewed)
     }
@@ -260,6 +282,13 @@ fn once_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn OnceStore>,
     Ok(Arc::new(SqliteOnceStore::open(file).map_err(|error| ResourceError::Store("what was used once", error))?))
 }
 
+fn link_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn LinkStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryLinkStore::new()));
+    };
+    Ok(Arc::new(SqliteLinkStore::open(file).map_err(|error| ResourceError::Store("links of accounts", error))?))
+}
+
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {
     let file = file(Places::of(config).opaque_tokens, data_dir);
     let Some(file) = file else { return Ok(Arc::new(MemoryTokenStore::new())) };
@@ -280,6 +309,27 @@ fn pepper(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> 
     let fresh = random_text(48)?.into_bytes();
     let bytes = if Places::of(config).need_pepper() { data_dir.read_or_create(PEPPER, fresh)? } else { fresh };
     Ok(Secret::new(bytes))
+}
+
+fn needs_webhook_secret(config: &Config) -> bool {
+    let messages = config.accounts.as_ref().and_then(|accounts| accounts.messages.as_ref());
+    messages.is_some_and(|messages| messages.secret.is_none())
+}
+
+/// Whoever receives messages reads it in its file, a line.
+fn webhook_secret(config: &Config, data_dir: &DataDir) -> Result<Secret, ResourceError> {
+    let fresh = fresh_webhook_secret()?;
+    if !needs_webhook_secret(config) {
+        return Ok(Secret::from(fresh));
+    }
+    let line = data_dir.read_or_create(WEBHOOK_SECRET, format!("{fresh}\n").into_bytes())?;
+    Ok(Secret::new(line.trim_ascii_end().to_vec()))
+}
+
+fn fresh_webhook_secret() -> Result<String, SigningError> {
+    let mut random = [0; 32];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| SigningError::Random)?;
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(random)))
 }
 
 fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {

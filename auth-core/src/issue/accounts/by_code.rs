@@ -1,0 +1,124 @@
+//! From a person who is logged in at an OpenID provider to a session.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::account::{AccountLink, AccountRecord, AccountStatus};
+use crate::clock::Now;
+use crate::issue::mint;
+use crate::issue::sso::{CodeLogin, Person, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers};
+
+use super::administration::NewAccount;
+use super::journal::Event;
+use super::{AccountError, Accounts, Tokens, is_usable};
+
+impl Accounts {
+    /// Where to send a person who wants to log in at the provider; `None` where there is no provider.
+    ///
+    /// # Errors
+    /// [`AccountError::Sso`].
+    pub async fn begin_sso(
+        &self,
+        redirect_uri: Option<&str>,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Option<SsoAttempt>, AccountError> {
+        match &self.0.sso {
+            Some(sso) => Ok(Some(sso.begin(redirect_uri, client, now).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a session for the person whom the provider gave this code to.
+    ///
+    /// The account is the one that is linked to issuer and subject of the ID token. Where there is none, the
+    /// [rules](Strangers) say what becomes of the person; nobody is ever taken for an account by an address. An account that
+    /// is switched off is answered like a stranger. The provider vouches for the person: no second factor is asked for.
+    ///
+    /// # Errors
+    /// [`AccountError::Sso`]; [`AccountError::NameTaken`] where a person is to get an account whose name another one has: an
+    /// administrator links the two; [`AccountError::Network`].
+    pub async fn log_in_with_code(
+        &self,
+        login: CodeLogin,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Tokens, AccountError> {
+        let opened = self.coded(login, client, now).await;
+        if let Err(error) = &opened {
+            Event::of("login_failed").cause(error.cause()).client(client).tell();
+        }
+        opened
+    }
+
+    async fn coded(&self, login: CodeLogin, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
+        let sso = self.0.sso.as_ref().ok_or(AccountError::Sso(SsoFault::State))?;
+        let person = sso.redeem(login, client, now).await?;
+        let account = self.account_of(sso, person, now).await?;
+        let tenant = self.tenant_of(&account).await?;
+        if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
+            return Err(SsoFault::Stranger.into());
+        }
+        Self::check_networks(&account, tenant.as_ref(), client)?;
+        let (session, refresh) = self.open(&account, None, now).await?;
+        let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
+        by.account(&account.id).session(&session.id).client(client).tell();
+        self.tokens(account, &session, refresh, now).await
+    }
+
+    async fn account_of(
+        &self,
+        sso: &SingleSignOn,
+        person: Person,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
+        let linked = sso.links().linked(sso.issuer(), &person.subject).resolve().await?;
+        if let Some(linked) = &linked
+            && let Some(account) = self.0.store.by_id(linked).resolve().await?
+        {
+            return Ok(account);
+        }
+        let Strangers::Provision(rules) = sso.strangers() else { return Err(SsoFault::Stranger.into()) };
+        // the link first: whoever comes back after a crash between the two, or at the same moment, gets the same account
+        let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
+        let link = AccountLink::new(Arc::clone(sso.issuer()), Arc::clone(&person.subject), id, now.wall);
+        let id = sso.links().link(link).resolve().await?;
+        match self.create_as(Arc::clone(&id), wanted(person, rules), now).await {
+            Ok(account) => {
+                let by = Event { by: Some(sso.issuer()), ..Event::of("register") };
+                by.account(&account.id).tell();
+                Ok(account)
+            }
+            // somebody was faster, or somebody else has the name
+            Err(AccountError::NameTaken) => self.0.store.by_id(&id).resolve().await?.ok_or(AccountError::NameTaken),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// An account for somebody who comes for the first time.
+fn wanted(person: Person, rules: &Provisioning) -> NewAccount {
+    let mut wanted = NewAccount::new();
+    let Provisioning { tenant, plan, kind, roles, permissions } = rules.clone();
+    wanted.tenant = tenant;
+    wanted.plan = plan;
+    wanted.kind = kind;
+    wanted.roles = roles;
+    wanted.permissions = permissions;
+    wanted.name = person.name.filter(|name| name.chars().count() <= 200).map(Arc::from);
+    // one that is logged in to with nothing but the provider has to be called something all the same
+    let called = person.user_name.or_else(|| person.email.is_none().then(|| person.subject.to_string()));
+    wanted.user_name = called;
+    wanted.email = person.email;
+    wanted
+}
+
+impl From<SsoFault> for AccountError {
+    fn from(fault: SsoFault) -> Self {
+        match fault {
+            SsoFault::Store(error) => Self::Store(error),
+            SsoFault::Random => Self::Random,
+            fault => Self::Sso(fault),
+        }
+    }
+}
