@@ -213,7 +213,12 @@ impl Parts {
             Endpoint::KeyUsage => keys()?.usage(&self.key_holder(caller()?, call.now).await?, id, &call).await,
             Endpoint::RotateKey => {
                 let content = content(Needed::No)?;
-                keys()?.rotate(&self.key_holder(caller()?, call.now).await?, id, &content, &call).await
+                let holder = self.key_holder(caller()?, call.now).await?;
+                let (answer, overlap) = keys()?.rotate(&holder, id, &content, &call).await?;
+                if overlap.is_zero() {
+                    self.end_sessions_of(&holder, id, call.now).await?;
+                }
+                Ok(answer)
             }
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,

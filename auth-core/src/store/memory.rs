@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::outcome::Outcome;
 
 use super::index::Index;
-use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded};
+use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded, takes_room};
 
 /// Keeps keys until the process ends. Every answer is there at once; [`find`](ApiKeyStore::find) takes no lock.
 ///
@@ -44,7 +44,18 @@ impl MemoryKeyStore {
         self.index.insert(Arc::new(HeldKey::new(record.clone())));
     }
 
-    fn add(&self, records: &mut BTreeMap<Arc<str>, ApiKeyRecord>, record: ApiKeyRecord) -> Result<(), StoreError> {
+    fn add(
+        &self,
+        records: &mut BTreeMap<Arc<str>, ApiKeyRecord>,
+        record: ApiKeyRecord,
+        most: usize,
+    ) -> Result<(), StoreError> {
+        let is_theirs = |key: &&ApiKeyRecord| key.issuer == record.issuer && key.owner == record.owner;
+        // nobody is counted where there is room for everybody
+        let mut theirs = records.values().filter(is_theirs).filter(|key| takes_room(key, record.created));
+        if most != usize::MAX && theirs.by_ref().take(most).count() == most {
+            return Err(StoreError::Full);
+        }
         let Entry::Vacant(place) = records.entry(Arc::clone(&record.id)) else {
             return Err(StoreError::Conflict);
         };
@@ -66,8 +77,8 @@ impl ApiKeyStore for MemoryKeyStore {
         self.index.find(digest).is_some()
     }
 
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
-        Outcome::Done(self.add(&mut self.records(), record))
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()> {
+        Outcome::Done(self.add(&mut self.records(), record, most))
     }
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
@@ -114,7 +125,13 @@ impl ApiKeyStore for MemoryKeyStore {
         Outcome::Done(Ok(Removal::Removed))
     }
 
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>> {
         let mut records = self.records();
         let Some(record) = records.get(id) else {
             return Outcome::Done(Ok(None));
@@ -122,7 +139,7 @@ impl ApiKeyStore for MemoryKeyStore {
         let Some(replaced) = succeeded(record.clone(), &successor, overlap_end) else {
             return Outcome::Done(Err(StoreError::Conflict));
         };
-        let rotated = self.add(&mut records, successor).map(|()| {
+        let rotated = self.add(&mut records, successor, most).map(|()| {
             self.publish(&replaced);
             records.insert(Arc::clone(&replaced.id), replaced.clone());
             Some(replaced)

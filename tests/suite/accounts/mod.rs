@@ -3,6 +3,7 @@
 mod broken;
 mod endpoints;
 mod families;
+mod networks;
 mod service;
 mod sqlite;
 

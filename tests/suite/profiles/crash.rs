@@ -40,7 +40,13 @@ struct Ledger {
 #[tokio::test]
 async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     // a killed process takes longer to come back than ten seconds on a machine that does much else
-    let grace = Changes { replace: vec![(r#"# grace = "10s""#.to_owned(), r#"grace = "120s""#.to_owned())] };
+    let changed = [
+        (r##"# grace = "10s""##, r#"grace = "120s""#),
+        ("# max_per_owner = 100", "max_per_owner = 100000"),
+        ("# max_sessions = 100", "max_sessions = 100000"),
+    ];
+    let changed = changed.map(|(from, to)| (from.to_owned(), to.to_owned()));
+    let grace = Changes { replace: changed.to_vec() };
     for binary in BINARIES {
         let mut stage = Stage::start(binary, "marketing", Some(&grace)).await;
         let mut ledgers = Vec::new();

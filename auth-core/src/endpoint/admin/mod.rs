@@ -145,11 +145,7 @@ impl Desk<'_> {
     }
 
     fn networks_if_any(&self) -> Result<Option<Arc<NetworkSet>>, Rejection> {
-        let Some(asked) = self.content.texts("networks")? else { return Ok(None) };
-        let set = NetworkSet::parse(asked).map_err(|_| {
-            self.content.invalid("networks", "must be addresses or networks such as 192.0.2.0/24 or 2001:db8::/32")
-        })?;
-        Ok(Some(Arc::new(set)))
+        Ok(super::keys::allow_list(&self.content)?.map(Arc::new))
     }
 
     fn permissions(&self) -> Result<crate::Names, Rejection> {
@@ -178,7 +174,7 @@ impl Desk<'_> {
             AdministrationError::Absent(_) | AdministrationError::Missing(_) => Rejection::NotFound,
             AdministrationError::Taken(what) => Rejection::Conflict(what),
             AdministrationError::Invalid(rule) => invalid(self.words, "id", format!("cannot be taken: {rule}")),
-            AdministrationError::State(_) => Rejection::Conflict("an owner or a tenant that is switched off"),
+            AdministrationError::State(why) => Rejection::Conflict(why),
             AdministrationError::Key(error) => super::keys::refused(&error, self.words),
             AdministrationError::Account(error) => match error {
                 AccountError::Weak(faults) => weak(self.words, "password", &faults),

@@ -13,6 +13,7 @@ use crate::names::Names;
 use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
+use super::bounds::{KeyBounds, may_come_from, networks};
 use super::journal::Event;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
@@ -66,7 +67,7 @@ impl Accounts {
         let account = self.authenticated(login, "login_failed", now).await?;
         let (session, refresh) = self.open(&account, None, now).await?;
         Event::of("login").account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
     }
 
     /// Opens a session for whoever brings an API key of an account: with the key's permissions and without roles, as long as
@@ -74,7 +75,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Login`] where the key belongs to no account that may be used; [`AccountError::Refused`] where the key
-    /// is on the list of revocations.
+    /// is on the list of revocations; [`AccountError::Network`].
     pub async fn log_in_with_key(
         &self,
         key: &Identity,
@@ -94,12 +95,17 @@ impl Accounts {
             Event::of("login_failed").account(&account.id).cause("disabled").client(client).tell();
             return Err(refused());
         }
+        let bounds = KeyBounds::from(key);
+        if let Err(error) = may_come_from(networks(&account, tenant.as_ref(), &bounds).as_ref(), client) {
+            Event::of("login_failed").account(&account.id).cause(error.cause()).client(client).tell();
+            return Err(error);
+        }
         let id = key.credential_id.as_deref().map(Arc::from);
         let origin = Origin { key: id, permissions: key.permissions.clone(), expires: key.expires };
         let (session, refresh) = self.open(&account, Some(origin), now).await?;
         let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
         event.account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &bounds, refresh, now).await
     }
 
     /// The account of whoever knows its password and shows its second factor; `failed` is what is told of whoever does
@@ -187,11 +193,8 @@ impl Accounts {
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(wrong());
         }
-        let networks = [account.networks.as_ref(), tenant.as_ref().and_then(|tenant| tenant.networks.as_ref())];
-        let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
-        if networks.iter().any(Option::is_some) && !login.source.is_some_and(may_come) {
-            return Err(AccountError::Network);
-        }
+        let allowed = networks(&account, tenant.as_ref(), &KeyBounds::default());
+        may_come_from(allowed.as_ref(), login.source)?;
         if freshness == Freshness::Outdated {
             self.rehash(&account, hash, login.password, now).await;
         }
@@ -232,8 +235,14 @@ impl Accounts {
             text = Some(token);
             session.refresh = Some(kept);
         }
-        match self.0.store.open_session(session.clone()).resolve().await {
-            Ok(()) => Ok((session, text)),
+        match self.0.store.open_session_within(session.clone(), self.0.most_sessions).resolve().await {
+            Ok(ended) => {
+                self.revoke_sessions(&ended, now).await?;
+                for oldest in &ended {
+                    Event::of("session_displaced").account(&account.id).session(oldest).tell();
+                }
+                Ok((session, text))
+            }
             // the account was changed since its password was checked
             Err(StoreError::Conflict) => Err(AccountError::Login(LoginFault::Credentials)),
             Err(error) => Err(error.into()),

@@ -71,8 +71,11 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.holds(digest)
     }
 
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
-        self.0.file.write(move |file| rows::insert(file, &record))
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()> {
+        self.0.file.write(move |file| {
+            rows::is_room(file, &record, most)?;
+            rows::insert(file, &record)
+        })
     }
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
@@ -110,11 +113,18 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.file.write(move |file| rows::delete(file, &id))
     }
 
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>> {
         let id = id.to_owned();
         self.0.file.write(move |file| {
             let Some(record) = rows::by_id(file, &id)? else { return Ok(None) };
             let replaced = succeeded(record, &successor, overlap_end).ok_or(StoreError::Conflict)?;
+            rows::is_room(file, &successor, most)?;
             rows::insert(file, &successor)?;
             rows::update(file, &replaced)?;
             Ok(Some(replaced))

@@ -31,6 +31,8 @@ pub struct Accounts {
     pub session_life: Duration,
     /// For how long a session may lie unused; `None` for as long as it lives.
     pub session_idle: Option<Duration>,
+    /// How many sessions an account has open at the most; `None` leaves it to the library: 100.
+    pub max_sessions: Option<usize>,
     /// What passwords must be like, and what hashing them takes.
     pub passwords: PasswordRules,
     /// What sessions are refreshed with; `None` where they are refreshed by access tokens or not at all.
@@ -143,6 +145,7 @@ impl FromNode for Accounts {
                 .map_or_else(|| "org_".to_owned(), |Text(prefix)| prefix),
             session_life: section.read_or("session_life", Span(Duration::from_hours(30 * 24))).0,
             session_idle: section.read::<Span>("session_idle").map(|Span(idle)| idle),
+            max_sessions: section.read::<Positive>("max_sessions").map(|Positive(most)| most),
             passwords: section.nested("passwords", PasswordRules::read),
             refresh: section.read("refresh"),
             registration: section.nested("registration", Registration::read),

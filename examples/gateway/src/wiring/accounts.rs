@@ -9,6 +9,7 @@ use auth_core::issue::{
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
+use auth_core::policy::PermissionModel;
 use auth_core::store::{AccountStore, LimitStore};
 use auth_core::{Clock, ConfigError};
 
@@ -25,6 +26,7 @@ pub(super) struct Needed<'n> {
     pub(super) pepper: &'n Secret,
     pub(super) issuer: &'n auth_core::issue::AccessTokenIssuer,
     pub(super) keys: Option<&'n Keys>,
+    pub(super) permissions: &'n PermissionModel,
     pub(super) revocations: Option<auth_core::revocation::Revocations>,
 }
 
@@ -41,8 +43,10 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     parts.policy = policy;
     parts.session_life = settings.session_life;
     parts.session_idle = settings.session_idle;
+    parts.most_sessions = settings.max_sessions.unwrap_or(parts.most_sessions);
     parts.revocations = needed.revocations;
     parts.keys = needed.keys.map(|keys| keys.service.clone());
+    parts.permissions = needed.permissions.clone();
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
     parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));

@@ -179,7 +179,11 @@ impl Parts {
             limit_store,
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
-        let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
+        let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
+        let keys = config.api_keys.as_ref().map(|settings| {
+            let found = api_keys::keys(config, settings, key_store, &pepper)?;
+            Ok::<_, Vec<Problem>>(found.owned_by(config, owners))
+        });
         let opaque_tokens = config
             .opaque_tokens
             .as_ref()
@@ -198,6 +202,7 @@ impl Parts {
                 pepper: &pepper,
                 issuer,
                 keys: found_keys,
+                permissions: &model,
                 revocations,
             };
             accounts::accounts(settings, needed)
