@@ -21,6 +21,7 @@ use crate::usage::UsageCounts;
 use super::answer::Answer;
 use super::content::{Content, invalid};
 use super::object::{Named, Object};
+use super::query::{self, Others, Query};
 use super::words::Words;
 
 /// API keys as endpoints hand them out.
@@ -130,16 +131,31 @@ impl KeyEndpoints {
         Ok(Answer::object(201, &fresh(&minted, call)))
     }
 
-    pub(super) async fn list(&self, caller: &Principal, call: &Call<'_>) -> Result<Answer, Rejection> {
+    /// One page, and where the next one begins where there is one.
+    pub(super) async fn list(
+        &self,
+        caller: &Principal,
+        query: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
         self.is_own(caller)?;
+        // guides know nothing of pages, so that nobody gets one before there is a great deal to tell
+        let Query { limit, after, .. } =
+            Query::read(query, &["limit", "after"], Others::PassedOver, query::MOST, call.words)?;
         let scope = KeyScope::Owner { issuer: Arc::clone(&caller.issuer), subject: (&*caller.subject).into() };
-        let records = self.keys.list(&scope).await.map_err(|error| refused(&error, call.words))?;
+        let records = self.keys.page(&scope, after.as_deref(), limit + 1).await;
+        let mut records = records.map_err(|error| refused(&error, call.words))?;
+        let is_more = records.len() > limit;
+        records.truncate(limit);
         let mut answer = Object::default();
+        if let Some(last) = records.last().filter(|_| is_more) {
+            answer.say("next", &*last.id);
+        }
         answer.list(
             "keys",
             records.iter().map(|record| described(record, call).named(call.members, call.words)).collect(),
         );
-        Ok(Answer::object(200, &answer.named(&["keys"], call.words)))
+        Ok(Answer::object(200, &answer.named(&["keys", "next"], call.words)))
     }
 
     pub(super) async fn show(&self, caller: &Principal, id: &str, call: &Call<'_>) -> Result<Answer, Rejection> {

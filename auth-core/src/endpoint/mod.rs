@@ -12,6 +12,7 @@
 //! - `table`: which of them is where
 //! - `words`: what the API calls the members
 //! - `content`, `object`, `answer`: reading and writing JSON
+//! - `query`: which page of a list
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
 //! - `asked`: what adapters carry from a framework's request to its response
@@ -29,6 +30,7 @@ mod key_session;
 mod keys;
 mod kind;
 mod object;
+mod query;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -202,7 +204,10 @@ impl Parts {
                 let content = content(Needed::Yes)?;
                 keys()?.create(&self.key_holder(caller()?, call.now).await?, &content, &call).await
             }
-            Endpoint::ListKeys => keys()?.list(&self.key_holder(caller()?, call.now).await?, &call).await,
+            Endpoint::ListKeys => {
+                let query = request.query.as_deref();
+                keys()?.list(&self.key_holder(caller()?, call.now).await?, query, &call).await
+            }
             Endpoint::ShowKey => keys()?.show(&self.key_holder(caller()?, call.now).await?, id, &call).await,
             Endpoint::RevokeKey => {
                 let holder = self.key_holder(caller()?, call.now).await?;

@@ -327,6 +327,20 @@ impl ApiKeys {
         Ok(self.store.list(scope).resolve().await?)
     }
 
+    /// At most so many keys in scope, the oldest first, from the one that follows `after` on, a key's id. Nothing follows a key
+    /// that is not in scope.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn page(
+        &self,
+        scope: &KeyScope,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ApiKeyRecord>, KeyError> {
+        Ok(self.store.page(scope, after, limit).resolve().await?)
+    }
+
     /// The networks that the owner of a key, their tenant and the key's allow together.
     async fn bounds(&self, owner: &str, tenant: Option<&str>) -> Result<Option<Arc<NetworkSet>>, KeyError> {
         let standing = self.standing(owner, tenant).await?;

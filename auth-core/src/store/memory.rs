@@ -92,6 +92,16 @@ impl ApiKeyStore for MemoryKeyStore {
         Outcome::Done(Ok(found))
     }
 
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        let after = after.map(str::to_owned);
+        self.list(scope).map(move |all| {
+            let all = all?;
+            let place = |after: &str| all.iter().position(|key| *key.id == *after).map_or(all.len(), |place| place + 1);
+            let start = after.as_deref().map_or(0, place);
+            Ok(all.into_iter().skip(start).take(limit).collect())
+        })
+    }
+
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
         let mut records = self.records();
         let Some(record) = records.get_mut(id) else {

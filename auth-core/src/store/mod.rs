@@ -111,6 +111,9 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     /// The keys in scope, the oldest first.
     fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>>;
 
+    /// At most so many of those, from the one that follows `after` on, a key's id. Nothing follows a key that is not in scope.
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>>;
+
     /// Changes a key in one step, and answers what it is then; `None` where there is no such key.
     ///
     /// # Errors

@@ -195,6 +195,10 @@ impl ApiKeyStore for Scripted {
         self.inner.list(scope)
     }
 
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        self.inner.page(scope, after, limit)
+    }
+
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
         let forgotten = self.forgets_revocations && change == KeyChange::Revoke;
         if forgotten { self.inner.by_id(id) } else { self.inner.change(id, change) }

@@ -121,6 +121,7 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
         usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
         revocations: config.revocations.as_ref().map(|_| Revocations::new()),
         limit_store: Arc::new(MemoryLimitStore::new()),
+        logins: wiring::Logins::default(),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
         own_tokens,
     };

@@ -12,8 +12,7 @@ use crate::network::NetworkSet;
 use crate::rejection::Rejection;
 use crate::store::KeyScope;
 
-use super::query::Query;
-use super::{Action, Desk};
+use super::{Action, Desk, Query};
 
 /// For how long a rotated key works beside its successor unless the request says otherwise.
 const OVERLAP: Duration = Duration::from_hours(24);
@@ -67,7 +66,7 @@ impl Desk<'_> {
     }
 
     async fn list_keys(&self) -> Result<Answer, Rejection> {
-        let Query { limit, after, tenant, owner } = Query::read(self.request.query.as_deref(), self.words)?;
+        let Query { limit, after, tenant, owner } = self.query(&["tenant", "owner"])?;
         let scope = match (tenant, owner) {
             (None, None) => KeyScope::All,
             (Some(tenant), None) => KeyScope::Tenant(tenant.into()),

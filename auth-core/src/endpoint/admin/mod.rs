@@ -21,12 +21,10 @@
 //! everything; there is none of one tenant alone, and whoever may administrate may give what they do not hold themselves.
 //!
 //! - `operation`: what is asked
-//! - `query`: which page
 //! - `users`, `tenants`, `keys`: doing it
 
 mod keys;
 mod operation;
-mod query;
 mod tenants;
 mod users;
 
@@ -42,6 +40,7 @@ use super::accounts::weak;
 use super::answer::Answer;
 use super::content::{Content, invalid};
 use super::object::{Named, Object};
+use super::query::{Others, Query};
 use super::words::Words;
 use operation::{Action, Kind};
 
@@ -114,7 +113,16 @@ impl AdminEndpoints {
     }
 }
 
+/// How many are on a page unless it is said.
+const USUAL: usize = 100;
+
 impl Desk<'_> {
+    /// The page that is asked for, by these parameters besides those of every page.
+    fn query(&self, more: &[&str]) -> Result<Query, Rejection> {
+        let known: Vec<&str> = ["limit", "after"].iter().chain(more).copied().collect();
+        Query::read(self.request.query.as_deref(), &known, Others::Refused, USUAL, self.words)
+    }
+
     /// One page and where the next one begins.
     fn page<T>(
         &self,

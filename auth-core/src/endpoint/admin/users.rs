@@ -9,8 +9,7 @@ use crate::endpoint::object::{Named, Object};
 use crate::issue::{Administration, NewAccount, TenantFor};
 use crate::rejection::{Outage, Rejection};
 
-use super::query::Query;
-use super::{Action, Desk};
+use super::{Action, Desk, Query};
 
 const USER: [&str; 16] = [
     "id",
@@ -36,7 +35,7 @@ impl Desk<'_> {
         let (acting, id) = (&self.acting, self.id);
         let changed = match action {
             Action::List => {
-                let Query { limit, after, tenant, .. } = Query::read(self.request.query.as_deref(), self.words)?;
+                let Query { limit, after, tenant, .. } = self.query(&["tenant"])?;
                 let users = acting.users(tenant.as_deref(), after.as_deref(), limit + 1).await;
                 let users = users.map_err(|error| self.refused(error))?;
                 return Ok(self.page("users", users, limit, |user| &user.id, |user| self.user(user, None)));

@@ -32,12 +32,7 @@ impl Administering<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<ApiKeyRecord>, AdministrationError> {
-        let all = self.api_keys()?.list(scope).await?;
-        let begin = match after {
-            None => 0,
-            Some(after) => all.iter().position(|key| &*key.id == after).map_or(all.len(), |at| at + 1),
-        };
-        Ok(all.into_iter().skip(begin).take(limit).collect())
+        Ok(self.api_keys()?.page(scope, after, limit).await?)
     }
 
     /// The scope of the keys of one owner.

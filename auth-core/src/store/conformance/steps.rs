@@ -235,6 +235,23 @@ fn lists_hold_what_is_in_scope_the_oldest_first(store: &dyn ApiKeyStore) -> Kept
     for (scope, expected) in scopes {
         let found = good(promise, store.list(&scope))?;
         same(promise, &found.iter().map(|key| &*key.id).collect::<Vec<_>>(), &expected.to_vec())?;
+        let promise = "page by page, a list is the same, and nothing follows what is not in scope";
+        let mut seen: Vec<ApiKeyRecord> = Vec::new();
+        loop {
+            let after = seen.last().map(|key| key.id.to_string());
+            let page = good(promise, store.page(&scope, after.as_deref(), 2))?;
+            same(promise, &(page.len() <= 2), &true)?;
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        same(promise, &seen, &found)?;
+        for absent in ["key_1", "key_3", "key_4", "key_9"] {
+            if !expected.contains(&absent) {
+                same(promise, &good(promise, store.page(&scope, Some(absent), 9))?, &vec![])?;
+            }
+        }
     }
     Ok(())
 }

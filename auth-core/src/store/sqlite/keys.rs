@@ -88,6 +88,11 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.file.read(move |worker| rows::in_scope(&worker.file, &scope))
     }
 
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        let (scope, after) = (scope.clone(), after.map(str::to_owned));
+        self.0.file.read(move |worker| rows::page(&worker.file, &scope, after.as_deref(), limit))
+    }
+
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
         let id = id.to_owned();
         self.0.file.write(move |file| {

@@ -66,6 +66,25 @@ pub(super) fn in_scope(file: &Connection, scope: &KeyScope) -> Result<Vec<ApiKey
     }
 }
 
+/// Each scope takes the same two values, so that one statement does for both of its conditions.
+pub(super) fn page(
+    file: &Connection,
+    scope: &KeyScope,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<ApiKeyRecord>, Fault> {
+    let (in_scope, one, other) = match scope {
+        KeyScope::All => ("?1 IS NULL AND ?2 IS NULL", None, None),
+        KeyScope::Owner { issuer, subject } => ("issuer = ?1 AND owner = ?2", Some(issuer), Some(subject)),
+        KeyScope::Tenant(tenant) => ("tenant = ?1 AND ?2 IS NULL", Some(tenant), None),
+    };
+    let statement = file.prepare_cached(&format!(
+        "SELECT * FROM api_keys WHERE {in_scope} AND (?3 IS NULL OR (created, id) >
+             (SELECT created, id FROM api_keys WHERE id = ?3 AND {in_scope})) ORDER BY created, id LIMIT ?4"
+    ))?;
+    all(statement, (one, other, after, i64::try_from(limit).unwrap_or(i64::MAX)))
+}
+
 /// Whether an owner may have another key, counted as by `takes_room`.
 pub(super) fn is_room(file: &Connection, record: &ApiKeyRecord, most: usize) -> Result<(), Fault> {
     let Ok(most) = i64::try_from(most) else { return Ok(()) };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use auth_core::Secret;
 use auth_core::issue::{
-    AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, PasswordThreads, Passwords, RefreshTokens,
-    Rotation, Seal, SecondFactors, ThrottleQuotas,
+    AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, RefreshTokens, Rotation, Seal, SecondFactors,
+    ThrottleQuotas,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
@@ -14,6 +14,7 @@ use auth_core::store::{AccountStore, LimitStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
+use super::Logins;
 use super::peppers::{at, peppers};
 use crate::config::{self, RotationRule};
 use crate::problem::Problem;
@@ -21,6 +22,7 @@ use crate::problem::Problem;
 /// What accounts take besides their configuration.
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
+    pub(super) logins: &'n Logins,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -37,19 +39,20 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         .cost
         .map_or(Ok(PasswordCost::default()), |(memory, passes, lanes)| PasswordCost::new(memory, passes, lanes));
     let cost = cost.map_err(at(&rules.place))?;
-    let passwords = Passwords::new(cost, PasswordThreads::default()).map_err(at(&settings.place))?;
-    let peppers = peppers(&[], &settings.place, needed.pepper)?;
+    let passwords = needed.logins.passwords(cost).map_err(at(&settings.place))?;
+    let peppers = peppers(&settings.peppers, &settings.place, needed.pepper)?;
     let mut parts = AccountParts::new(needed.store, passwords, needed.issuer.clone());
     parts.policy = policy;
     parts.session_life = settings.session_life;
     parts.session_idle = settings.session_idle;
-    parts.most_sessions = settings.max_sessions.unwrap_or(parts.most_sessions);
+    parts.most_sessions = settings.max_sessions;
     parts.revocations = needed.revocations;
     parts.keys = needed.keys.map(|keys| keys.service.clone());
     parts.permissions = needed.permissions.clone();
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
-    parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
+    let throttle = LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock);
+    parts.throttle = Some(needed.logins.throttled(throttle));
     if let Some(rules) = &settings.refresh {
         let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
         let rotation = match rules.rotation {
@@ -59,10 +62,24 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.refresh = Some(RefreshTokens::new(format, peppers.clone(), rotation));
     }
     if let Some(service) = &settings.second_factor {
-        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        let seal = seal(settings, needed.pepper)?;
         parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
     }
     Ok(Accounts::new(parts))
+}
+
+/// The first configured pepper seals; the others, and the one of the data directory, open what they sealed before.
+fn seal(settings: &config::Accounts, generated: &Secret) -> Result<Seal, Vec<Problem>> {
+    let configured = settings.peppers.iter().map(|pepper| (&pepper.secret, &pepper.id.place));
+    let mut seal: Option<Seal> = None;
+    for (secret, place) in configured.chain([(generated, &settings.place)]) {
+        let next = match seal {
+            None => Seal::new(secret),
+            Some(seal) => seal.with_previous(secret),
+        };
+        seal = Some(next.map_err(at(place))?);
+    }
+    seal.ok_or_else(Vec::new)
 }
 
 fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {

@@ -45,11 +45,7 @@ pub(super) fn keys(
         (format, peppers) => return Err(format.err().into_iter().chain(peppers.err()).flatten().collect()),
     };
     let issuer = own_issuer(config, settings.issuer.as_deref());
-    let service = ApiKeys::new(format, peppers, store, issuer);
-    let service = match settings.max_per_owner {
-        Some(most) => service.at_most(most),
-        None => service,
-    };
+    let service = ApiKeys::new(format, peppers, store, issuer).at_most(settings.max_per_owner);
     let verifier = service.verifier().remembering(CacheSize::default());
     let verifier = match &settings.environment {
         Some(environment) => verifier.for_environment(environment).map_err(|error| at(&settings.place)(error))?,

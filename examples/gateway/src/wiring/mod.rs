@@ -47,7 +47,7 @@ use auth_core::{Clock, ConfigError, Now};
 pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
 pub(crate) use peppers::own_issuer;
-pub use resources::{ResourceError, Resources};
+pub use resources::{Logins, ResourceError, Resources};
 pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
@@ -177,6 +177,7 @@ impl Parts {
             pepper,
             own_tokens,
             limit_store,
+            logins,
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
@@ -197,6 +198,7 @@ impl Parts {
         let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = Needed {
                 store: account_store,
+                logins: &logins,
                 limit_store: Arc::clone(&limit_store),
                 clock: Arc::clone(&clock),
                 pepper: &pepper,
