@@ -37,6 +37,8 @@ mod shared_str;
 pub mod store;
 mod stray;
 #[cfg(feature = "issue")]
+pub mod trust;
+#[cfg(feature = "issue")]
 pub mod usage;
 pub mod verify;
 

@@ -94,8 +94,9 @@ impl Caller {
 fn check(requirement: Requirement, caller: Option<&Identity>) -> Result<(), Rejection> {
     let policy = Policy::new().any("/", requirement);
     let policy = policy.compile(&model(), &CredentialReader::new([]).unwrap()).unwrap();
-    match policy.find("GET", "/").unwrap().entry() {
-        Entry::Rule(rule) => rule.check(caller, None, None),
+    let found = policy.find("GET", "/").unwrap();
+    match found.entry() {
+        Entry::Rule(rule) => rule.check(caller, None, found.names()),
         other => panic!("{other:?}"),
     }
 }

@@ -106,6 +106,11 @@ impl EndpointsBuilder {
         }
         for endpoint in parts.places.iter().map(|placed| placed.endpoint) {
             let missing = match endpoint {
+                Endpoint::LoginByAssertion
+                    if parts.accounts.as_ref().is_some_and(|known| known.accounts.assertions().is_none()) =>
+                {
+                    "nobody's word opens sessions"
+                }
                 Endpoint::PublicKeys if parts.issuer.is_none() => "the service has no issuer of its own",
                 Endpoint::KeyUsage if parts.keys.as_ref().is_some_and(|keys| !keys.counts_usage()) => {
                     "nothing counts how much keys are used"

@@ -10,6 +10,8 @@ pub enum Endpoint {
     Register,
     /// Opens a session.
     Login,
+    /// Opens a session for whoever brings the signed word of a partner.
+    LoginByAssertion,
     /// Gives new tokens for a refresh token.
     Refresh,
     /// Gives a new access token for one that is still good.
@@ -18,6 +20,8 @@ pub enum Endpoint {
     Logout,
     /// Gives the caller another password for the old one.
     ChangePassword,
+    /// The same for whoever says in the content who it is: for APIs where nobody has to be logged in for that.
+    ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
     /// Changes the caller's account.
@@ -55,13 +59,15 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Register,
         Self::Login,
+        Self::LoginByAssertion,
         Self::Refresh,
         Self::RefreshByAccessToken,
         Self::Logout,
         Self::ChangePassword,
+        Self::ChangePasswordByName,
         Self::ShowAccount,
         Self::ChangeAccount,
         Self::EnrolSecondFactor,
@@ -81,10 +87,12 @@ impl Endpoint {
         match self {
             Self::Register => "register",
             Self::Login => "login",
+            Self::LoginByAssertion => "login_by_assertion",
             Self::Refresh => "refresh",
             Self::RefreshByAccessToken => "refresh_by_access_token",
             Self::Logout => "logout",
             Self::ChangePassword => "change_password",
+            Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
             Self::ChangeAccount => "change_account",
             Self::EnrolSecondFactor => "enrol_second_factor",
@@ -118,7 +126,12 @@ impl Endpoint {
     /// Who may use it unless a rule says otherwise.
     pub const fn access(self) -> EndpointAccess {
         match self {
-            Self::Register | Self::Login | Self::Refresh | Self::PublicKeys => EndpointAccess::Public,
+            Self::Register
+            | Self::Login
+            | Self::LoginByAssertion
+            | Self::Refresh
+            | Self::ChangePasswordByName
+            | Self::PublicKeys => EndpointAccess::Public,
             _ => EndpointAccess::Authenticated,
         }
     }
@@ -171,7 +184,9 @@ impl Endpoint {
         const USER: &[&str] =
             &["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions"];
         match self {
-            Self::Login => &["access_token", "token_type", "expires_in", "refresh_token", "user"],
+            Self::Login | Self::LoginByAssertion => {
+                &["access_token", "token_type", "expires_in", "refresh_token", "user"]
+            }
             Self::Refresh => &["access_token", "token_type", "expires_in", "refresh_token"],
             Self::RefreshByAccessToken => &["access_token", "token_type", "expires_in"],
             Self::Register | Self::ShowAccount | Self::ChangeAccount => USER,
@@ -180,7 +195,12 @@ impl Endpoint {
             Self::KeyUsage => &["id", "last_used_at", "total", "by_status", "by_hour"],
             Self::EnrolSecondFactor => &["secret", "otpauth_uri"],
             Self::ConfirmSecondFactor => &["recovery_codes"],
-            Self::Logout | Self::ChangePassword | Self::DisableSecondFactor | Self::RevokeKey | Self::PublicKeys => &[],
+            Self::Logout
+            | Self::ChangePassword
+            | Self::ChangePasswordByName
+            | Self::DisableSecondFactor
+            | Self::RevokeKey
+            | Self::PublicKeys => &[],
         }
     }
 }

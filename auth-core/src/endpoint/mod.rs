@@ -227,6 +227,7 @@ impl Parts {
             }
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,
+            Endpoint::LoginByAssertion => accounts()?.log_in_by_assertion(&content(Needed::Yes)?, &call).await,
             Endpoint::Refresh => accounts()?.refresh(&content(Needed::Yes)?, &call).await,
             Endpoint::RefreshByAccessToken => {
                 accounts()?.refresh_by_access_token(caller()?, &content(Needed::No)?, &call).await
@@ -234,6 +235,9 @@ impl Parts {
             Endpoint::Logout => accounts()?.log_out(caller()?, &content(Needed::No)?, &call).await,
             Endpoint::ChangePassword => {
                 accounts()?.change_password(caller()?, &content(Needed::Yes)?, request, &call).await
+            }
+            Endpoint::ChangePasswordByName => {
+                accounts()?.change_password_by_name(&content(Needed::Yes)?, request, &call).await
             }
             Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
             Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,

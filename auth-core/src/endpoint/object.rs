@@ -39,6 +39,15 @@ impl Object {
         self.0.push((member, Member::List(objects)));
     }
 
+    /// Adds every member of another one that is not there yet.
+    pub(super) fn join(&mut self, other: Self) {
+        for (member, value) in other.0 {
+            if self.0.iter().all(|(known, _)| *known != member) {
+                self.0.push((member, value));
+            }
+        }
+    }
+
     /// The wanted members, in that order, under the names of the API.
     pub(super) fn named(mut self, wanted: &[&'static str], words: &Words) -> Named {
         let mut take = |wanted: &&'static str| {

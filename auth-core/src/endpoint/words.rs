@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 48] = [
+const MEMBERS: [&str; 49] = [
     "access_token",
     "api_key",
     "by_hour",
@@ -50,6 +50,7 @@ const MEMBERS: [&str; 48] = [
     "status",
     "tenant",
     "tenant_name",
+    "token",
     "token_type",
     "total",
     "type",
@@ -71,6 +72,7 @@ const MEMBERS: [&str; 48] = [
 pub struct Words {
     names: BTreeMap<&'static str, String>,
     times: Times,
+    token_type: Option<String>,
 }
 
 /// How an API writes times.
@@ -101,6 +103,17 @@ impl Words {
     #[must_use]
     pub fn times(self, times: Times) -> Self {
         Self { times, ..self }
+    }
+
+    /// Writes the type of access tokens like this, such as `Bearer`; clients compare it without case (RFC 6749 section 5.1).
+    #[must_use]
+    pub fn token_type_as(self, written: impl Into<String>) -> Self {
+        Self { token_type: Some(written.into()), ..self }
+    }
+
+    /// The type of access tokens as it is written: `bearer` unless the API writes it in another way.
+    pub(super) fn token_type(&self) -> &str {
+        self.token_type.as_deref().unwrap_or("bearer")
     }
 
     /// What the member is called.

@@ -11,7 +11,7 @@ use crate::gate::pending::spend_guarded;
 use crate::gate::waiting::Waiting;
 use crate::gate::{Admission, Caller, Context, Decision, Refusal, RequestIds, ResponseFields};
 use crate::outcome::Outcome;
-use crate::policy::{CredentialUse, RouteRule};
+use crate::policy::{CredentialUse, PathNames, RouteRule};
 use crate::principal::{Anonymous, Principal};
 use crate::rejection::{Prohibition, Rejection};
 use crate::reply::Situation;
@@ -58,12 +58,12 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         verified: Outcome<Verified>,
-        tenant: Option<&str>,
+        names: &PathNames<'_>,
     ) -> Outcome<Decision> {
         match verified {
-            Outcome::Done(verified) => self.judge_verified(id, verified, tenant),
+            Outcome::Done(verified) => self.judge_verified(id, verified, names),
             Outcome::Wait(pending) => {
-                let waiting = Waiting::new(self, id(), tenant);
+                let waiting = Waiting::new(self, id(), names.clone());
                 Outcome::Wait(Box::pin(async move {
                     let verified = pending.await;
                     waiting.judge_verified(verified).resolve().await
@@ -76,7 +76,7 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         verified: Verified,
-        tenant: Option<&str>,
+        names: &PathNames<'_>,
     ) -> Outcome<Decision> {
         let identity = match verified {
             Ok(identity) => identity,
@@ -85,7 +85,7 @@ impl Case<'_> {
         let principal = Principal::new(identity, Arc::clone(self.context), self.presented);
         let caller = Caller::Principal(principal);
         match self.check_standing(caller.principal()) {
-            Ok(()) => self.charge(id, caller, tenant),
+            Ok(()) => self.charge(id, caller, names),
             Err(rejection) => Outcome::Done(self.refuse(&id(), Some(&caller), rejection, ResponseFields::default())),
         }
     }
@@ -95,14 +95,14 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         head: &RequestHead<'_>,
-        tenant: Option<&str>,
+        names: &PathNames<'_>,
     ) -> Outcome<Decision> {
         let caller = self.nobody();
         let is_charged = |earlier: &Anonymous| Arc::ptr_eq(earlier.context(), self.context);
         if head.anonymous.is_some_and(is_charged) {
-            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+            return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         }
-        self.charge(id, caller, tenant)
+        self.charge(id, caller, names)
     }
 
     pub(super) fn nobody(&self) -> Caller {
@@ -118,22 +118,22 @@ impl Case<'_> {
     }
 
     /// Charges the caller's budgets, and asks the rule where they had room.
-    fn charge(&self, id: impl Fn() -> Arc<str>, caller: Caller, tenant: Option<&str>) -> Outcome<Decision> {
+    fn charge(&self, id: impl Fn() -> Arc<str>, caller: Caller, names: &PathNames<'_>) -> Outcome<Decision> {
         let Some(limits) = &self.context.limits else {
-            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+            return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         };
         let (principal, rule) = (caller.principal(), self.rule.map(|rule| &**rule));
         let facts = facts(principal, rule, self.client);
         let Some(terms) = limits.terms(&facts, principal) else {
-            return Outcome::Done(self.ask_rule(id, caller, tenant, ResponseFields::default()));
+            return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         };
         match spend_guarded(limits.store(), &terms.charges(facts, units(principal, rule)), self.now) {
             Outcome::Done(answer) => {
                 let (verdict, told) = limits.settle(terms, answer, self.now);
-                Outcome::Done(self.judge(id, caller, tenant, verdict, told))
+                Outcome::Done(self.judge(id, caller, names, verdict, told))
             }
             Outcome::Wait(pending) => {
-                let waiting = Waiting::new(self, id(), tenant);
+                let waiting = Waiting::new(self, id(), names.clone());
                 let (limits, terms) = (limits.clone(), Arc::clone(terms));
                 Outcome::Wait(Box::pin(async move {
                     let (verdict, told) = limits.settle(&terms, pending.await, waiting.context.clock.now());
@@ -148,12 +148,12 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         caller: Caller,
-        tenant: Option<&str>,
+        names: &PathNames<'_>,
         verdict: Result<(), Rejection>,
         told: ResponseFields,
     ) -> Decision {
         match verdict {
-            Ok(()) => self.ask_rule(id, caller, tenant, told),
+            Ok(()) => self.ask_rule(id, caller, names, told),
             Err(rejection) => self.refuse(&id(), Some(&caller), rejection, told),
         }
     }
@@ -163,21 +163,21 @@ impl Case<'_> {
         &self,
         id: impl Fn() -> Arc<str>,
         caller: Caller,
-        tenant: Option<&str>,
+        names: &PathNames<'_>,
         told: ResponseFields,
     ) -> Decision {
-        match self.check(caller.principal(), tenant) {
+        match self.check(caller.principal(), names) {
             Ok(()) => self.admit(id, caller, told),
             Err(rejection) => self.refuse(&id(), Some(&caller), rejection, told),
         }
     }
 
-    fn check(&self, principal: Option<&Principal>, tenant: Option<&str>) -> Result<(), Rejection> {
+    fn check(&self, principal: Option<&Principal>, names: &PathNames<'_>) -> Result<(), Rejection> {
         if principal.is_some_and(|principal| !principal.may_come_from(self.client)) {
             return Err(Rejection::Forbidden(Prohibition::Network));
         }
         match (self.rule, principal) {
-            (Some(rule), _) => rule.check(principal.map(|principal| &**principal), self.client, tenant),
+            (Some(rule), _) => rule.check(principal.map(|principal| &**principal), self.client, names),
             (None, Some(_)) => Err(Rejection::Forbidden(Prohibition::NoRule)),
             (None, None) => Err(Rejection::MissingCredential),
         }

@@ -89,12 +89,12 @@ impl Context {
             case.presented = known.presented();
             let caller = Caller::Principal(known.clone());
             return Outcome::Done(match case.check_standing(Some(known)) {
-                Ok(()) => case.ask_rule(id, caller, found.tenant().as_deref(), nothing()),
+                Ok(()) => case.ask_rule(id, caller, found.names(), nothing()),
                 Err(rejection) => case.refuse(&id(), Some(&caller), rejection, nothing()),
             });
         }
         if case.credentials() == CredentialUse::Ignored {
-            return case.judge_anonymous(id, head, None);
+            return case.judge_anonymous(id, head, found.names());
         }
         let read = self.reader.find(head, case.accepted(), case.count());
         let read = read.and_then(|presented| self.read(&mut case, presented, now));
@@ -103,8 +103,8 @@ impl Context {
             return Outcome::Done(case.refuse(&id(), None, rejection, nothing()));
         }
         match read {
-            Ok(None) => case.judge_anonymous(id, head, found.tenant().as_deref()),
-            Ok(Some(verified)) => case.conclude(id, verified, found.tenant().as_deref()),
+            Ok(None) => case.judge_anonymous(id, head, found.names()),
+            Ok(Some(verified)) => case.conclude(id, verified, found.names()),
             Err(unread) => {
                 case.presented = unread.sources;
                 Outcome::Done(case.refuse(&id(), None, unread.rejection, nothing()))

@@ -7,7 +7,7 @@ use crate::credential::SourceMask;
 use crate::gate::case::Case;
 use crate::gate::{Caller, Context, Decision, ResponseFields};
 use crate::outcome::Outcome;
-use crate::policy::RouteRule;
+use crate::policy::{PathNames, RouteRule};
 use crate::rejection::Rejection;
 use crate::verify::Verified;
 
@@ -20,31 +20,31 @@ pub(super) struct Waiting {
     path: Box<str>,
     client: Option<IpAddr>,
     rule: Option<Arc<RouteRule>>,
-    tenant: Option<String>,
+    names: PathNames<'static>,
     presented: SourceMask,
     request_id: Arc<str>,
 }
 
 impl Waiting {
-    pub(super) fn new(case: &Case<'_>, request_id: Arc<str>, tenant: Option<&str>) -> Self {
+    pub(super) fn new(case: &Case<'_>, request_id: Arc<str>, names: PathNames<'_>) -> Self {
         Self {
             context: Arc::clone(case.context),
             method: case.method.into(),
             path: case.path.into(),
             client: case.client,
             rule: case.rule.cloned(),
-            tenant: tenant.map(str::to_owned),
+            names: names.into_owned(),
             presented: case.presented,
             request_id,
         }
     }
 
     pub(super) fn judge_verified(&self, verified: Verified) -> Outcome<Decision> {
-        self.case().judge_verified(|| Arc::clone(&self.request_id), verified, self.tenant.as_deref())
+        self.case().judge_verified(|| Arc::clone(&self.request_id), verified, &self.names)
     }
 
     pub(super) fn judge(&self, caller: Caller, verdict: Result<(), Rejection>, told: ResponseFields) -> Decision {
-        self.case().judge(|| Arc::clone(&self.request_id), caller, self.tenant.as_deref(), verdict, told)
+        self.case().judge(|| Arc::clone(&self.request_id), caller, &self.names, verdict, told)
     }
 
     /// The request as [`Gate::decide`] left it, at the time it is now.

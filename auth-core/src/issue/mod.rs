@@ -4,6 +4,7 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `assertion`: [`Assertions`] of partners, who say which account somebody is
 //! - `opaque_token`: [`OpaqueTokens`], which mints, lists and revokes opaque tokens
 //! - `refresh_token`: [`RefreshTokens`] and their successors
 //! - `recovery_codes`: [`RecoveryCodes`] for people whose app is lost
@@ -16,6 +17,7 @@ mod access_token;
 mod accounts;
 mod administration;
 mod api_key;
+mod assertion;
 mod base32;
 mod mint;
 mod opaque_token;
@@ -33,10 +35,11 @@ pub use access_token::{
 pub(crate) use accounts::journal;
 pub use accounts::{
     AccountError, AccountParts, Accounts, Enrolment, Login, NewAccount, SecondFactorProof, SecondFactors, TenantFor,
-    Tokens,
+    Tokens, UnknownNames, UserType,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
+pub use assertion::Assertions;
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

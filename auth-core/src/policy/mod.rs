@@ -4,13 +4,14 @@
 //! looked up by method and path:
 //!
 //! ```
-//! use auth_core::policy::{Policy, Rule, permission, public, role};
+//! use auth_core::policy::{Policy, Rule, permission, permission_for, public, role};
 //!
 //! let policy = Policy::new()
 //!     .get("/v1/{*rest}", permission("read"))
 //!     .any("/v1/{*rest}", permission("write"))
 //!     .any("/admin/{*rest}", permission("admin").and(role("staff")))
 //!     .get("/tenants/{tenant}/bill", Rule::new(permission("billing")).tenant_from("tenant"))
+//!     .any("/shops/{shop}/stock", permission_for("shop:manage", "shop"))
 //!     .any("/public/{*rest}", public());
 //! # let _ = policy;
 //! ```
@@ -31,6 +32,7 @@ mod compile;
 mod methods;
 mod needs;
 mod path;
+mod path_names;
 mod pattern;
 mod permission;
 mod requirement;
@@ -38,7 +40,11 @@ mod rule;
 mod table;
 
 pub use methods::Methods;
+pub use path_names::PathNames;
 pub use permission::PermissionModel;
-pub use requirement::{Requirement, all_of, any_of, authenticated, denied, optional, permission, public, role, scope};
+pub use requirement::{
+    Requirement, all_of, any_of, authenticated, denied, optional, permission, permission_for, public, role, scope,
+    subject_from,
+};
 pub use rule::{CredentialUse, Preflight, RouteRule, Rule};
 pub use table::{CompiledPolicy, Entry, Found, Policy};

@@ -5,6 +5,7 @@ use crate::principal::Identity;
 use crate::rejection::{MissingPermissions, Prohibition, Rejection};
 
 use super::PermissionModel;
+use super::path_names::{Compared, PathNames, Slot};
 use super::requirement::{Node, Requirement};
 
 /// Deeper trees are refused: no person wrote them, and checking them recurses.
@@ -32,6 +33,10 @@ enum Test {
     Anybody,
     /// One of the sufficient names, the required one first.
     Permission(Box<[Box<str>]>),
+    /// One of the sufficient names, the required one first, for everything or for what the parameter names.
+    PermissionFor(Box<[Box<str>]>, Slot),
+    /// The parameter is the caller's subject.
+    Subject(Slot),
     Scope(Box<str>),
     Role(Box<str>),
     Any(Box<[Test]>),
@@ -44,13 +49,19 @@ enum Lack {
     Nothing,
     Permissions,
     Role,
+    Owner,
 }
 
 impl Needs {
-    /// Resolves a requirement, and reports every mistake in it.
-    pub(super) fn compile(requirement: &Requirement, model: &PermissionModel) -> Result<Self, Vec<ConfigError>> {
+    /// Resolves a requirement, and reports every mistake in it. What it compares of the path is among `compared` afterwards.
+    pub(super) fn compile(
+        requirement: &Requirement,
+        model: &PermissionModel,
+        parameters: &[String],
+        compared: &mut Compared,
+    ) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Vec::new();
-        let shape = Compiler { model, problems: &mut problems }.shape(requirement, 0);
+        let shape = Compiler { model, parameters, compared, problems: &mut problems }.shape(requirement, 0);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -65,12 +76,13 @@ impl Needs {
 
 impl CallerTest {
     /// Whether the caller meets the requirement.
-    pub(super) fn check(&self, caller: &Identity) -> Result<(), Rejection> {
-        match self.test.lack(caller) {
+    pub(super) fn check(&self, caller: &Identity, path: &PathNames<'_>) -> Result<(), Rejection> {
+        match self.test.lack(caller, path) {
             Lack::Nothing => Ok(()),
+            Lack::Owner => Err(Rejection::Forbidden(Prohibition::Owner)),
             Lack::Role => Err(Rejection::Forbidden(Prohibition::Role)),
             Lack::Permissions => {
-                let needed = self.constant.clone().unwrap_or_else(|| self.test.names(caller).join(" "));
+                let needed = self.constant.clone().unwrap_or_else(|| self.test.names(caller, path).join(" "));
                 Err(Rejection::InsufficientPermissions(MissingPermissions { needed: needed.into() }))
             }
         }
@@ -78,7 +90,7 @@ impl CallerTest {
 }
 
 impl Test {
-    fn lack(&self, caller: &Identity) -> Lack {
+    fn lack(&self, caller: &Identity, path: &PathNames<'_>) -> Lack {
         let unless = |held: bool, lack| if held { Lack::Nothing } else { lack };
         match self {
             Self::Anybody => Lack::Nothing,
@@ -86,10 +98,16 @@ impl Test {
                 let is_enough = |held: &[u8]| sufficient.iter().any(|name| name.as_bytes() == held);
                 unless(caller.permissions.holds(is_enough), Lack::Permissions)
             }
+            Self::PermissionFor(sufficient, slot) => {
+                let one = path.at(*slot).filter(|name| !name.is_empty() && !name.contains([':', '*']));
+                let is_enough = |held: &[u8]| sufficient.iter().any(|name| covers(held, name.as_bytes(), one));
+                unless(caller.permissions.holds(is_enough), Lack::Permissions)
+            }
+            Self::Subject(slot) => unless(path.at(*slot) == Some(&*caller.subject), Lack::Owner),
             Self::Scope(name) => unless(caller.scopes.contains(name), Lack::Permissions),
             Self::Role(name) => unless(caller.roles.contains(name), Lack::Role),
-            Self::Any(parts) => parts.iter().map(|part| part.lack(caller)).min().unwrap_or(Lack::Role),
-            Self::All(parts) => parts.iter().map(|part| part.lack(caller)).max().unwrap_or(Lack::Nothing),
+            Self::Any(parts) => parts.iter().map(|part| part.lack(caller, path)).min().unwrap_or(Lack::Role),
+            Self::All(parts) => parts.iter().map(|part| part.lack(caller, path)).max().unwrap_or(Lack::Nothing),
         }
     }
 
@@ -97,20 +115,22 @@ impl Test {
     ///
     /// Of several alternatives it is the one the caller is nearest to: one that is met or that permissions alone
     /// would meet, then the one with the fewest names, then the first.
-    fn names<'t>(&'t self, caller: &Identity) -> Vec<&'t str> {
+    fn names<'t>(&'t self, caller: &Identity, path: &PathNames<'_>) -> Vec<&'t str> {
         match self {
-            Self::Anybody | Self::Role(_) => Vec::new(),
-            Self::Permission(sufficient) => sufficient.first().map(|name| &**name).into_iter().collect(),
+            Self::Anybody | Self::Role(_) | Self::Subject(_) => Vec::new(),
+            Self::Permission(sufficient) | Self::PermissionFor(sufficient, _) => {
+                sufficient.first().map(|name| &**name).into_iter().collect()
+            }
             Self::Scope(name) => vec![name],
             Self::Any(parts) => parts
                 .iter()
-                .map(|part| (part.lack(caller), part.names(caller)))
+                .map(|part| (part.lack(caller, path), part.names(caller, path)))
                 .min_by_key(|(lack, names)| (*lack, names.len()))
                 .map(|(_, names)| names)
                 .unwrap_or_default(),
             Self::All(parts) => {
                 let mut all = Vec::new();
-                for name in parts.iter().flat_map(|part| part.names(caller)) {
+                for name in parts.iter().flat_map(|part| part.names(caller, path)) {
                     if !all.contains(&name) {
                         all.push(name);
                     }
@@ -122,7 +142,7 @@ impl Test {
 
     fn constant_names(&self) -> Option<String> {
         let nobody = Identity::new(crate::principal::Method::Custom("none"), "", "");
-        (!self.has_alternatives()).then(|| self.names(&nobody).join(" "))
+        (!self.has_alternatives()).then(|| self.names(&nobody, &PathNames::default()).join(" "))
     }
 
     fn has_alternatives(&self) -> bool {
@@ -132,6 +152,14 @@ impl Test {
             _ => false,
         }
     }
+}
+
+/// Whether the held name is the sufficient one, or the sufficient one for that one thing.
+fn covers(held: &[u8], sufficient: &[u8], one: Option<&str>) -> bool {
+    let Some(rest) = held.strip_prefix(sufficient) else { return false };
+    // a wildcard is for everything, and `*:x` is no wildcard
+    rest.is_empty()
+        || (!sufficient.ends_with(b"*") && rest.strip_prefix(b":") == one.map(str::as_bytes) && one.is_some())
 }
 
 /// The lattice: what a part of the tree comes to.
@@ -144,6 +172,8 @@ enum Shape {
 
 struct Compiler<'a> {
     model: &'a PermissionModel,
+    parameters: &'a [String],
+    compared: &'a mut Compared,
     problems: &'a mut Vec<ConfigError>,
 }
 
@@ -159,6 +189,18 @@ impl Compiler<'_> {
                 let sufficient = self.model.sufficient_for(name).into_iter().map(String::into_boxed_str);
                 Shape::Caller(Test::Permission(sufficient.collect()))
             }
+            Node::PermissionFor { name, parameter } => {
+                self.check_name("permission", name);
+                // `a:b:*` is `a:b` for every single thing
+                let mut sufficient = self.model.sufficient_for(name);
+                sufficient.push(format!("{name}:*"));
+                let sufficient = sufficient.into_iter().map(String::into_boxed_str).collect();
+                self.compare(parameter)
+                    .map_or(Shape::Impossible, |slot| Shape::Caller(Test::PermissionFor(sufficient, slot)))
+            }
+            Node::Subject { parameter } => {
+                self.compare(parameter).map_or(Shape::Impossible, |slot| Shape::Caller(Test::Subject(slot)))
+            }
             Node::Scope(name) => {
                 self.check_name("scope", name);
                 Shape::Caller(Test::Scope(name.as_str().into()))
@@ -170,6 +212,10 @@ impl Compiler<'_> {
             Node::Any(parts) => weakest(self.shapes("any_of", parts, depth)),
             Node::All(parts) => strongest(self.shapes("all_of", parts, depth)),
         }
+    }
+
+    fn compare(&mut self, parameter: &str) -> Option<Slot> {
+        self.compared.slot(parameter, self.parameters).map_err(|problem| self.problems.push(problem)).ok()
     }
 
     fn shapes(&mut self, label: &str, parts: &[Requirement], depth: usize) -> Vec<Shape> {
@@ -268,10 +314,14 @@ mod tests {
         identity
     }
 
+    fn compile(requirement: &Requirement, model: &PermissionModel) -> Result<Needs, Vec<ConfigError>> {
+        Needs::compile(requirement, model, &[], &mut Compared::default())
+    }
+
     fn check(requirement: &Requirement, caller: &Identity) -> Result<(), Rejection> {
         let model = PermissionModel::default().implies("admin", ["write"]).implies("write", ["read"]);
-        match Needs::compile(requirement, &model).unwrap() {
-            Needs::Caller(test) => test.check(caller),
+        match compile(requirement, &model).unwrap() {
+            Needs::Caller(test) => test.check(caller, &PathNames::default()),
             Needs::Impossible => Err(Rejection::Forbidden(Prohibition::Denied)),
             Needs::Nothing | Needs::GoodCredentialIfAny => Ok(()),
         }
@@ -321,7 +371,7 @@ mod tests {
     #[test]
     fn the_lattice_has_its_ends() {
         let model = PermissionModel::default();
-        let compile = |requirement| Needs::compile(&requirement, &model).unwrap();
+        let compile = |requirement| compile(&requirement, &model).unwrap();
         assert!(matches!(compile(any_of([denied(), public(), permission("p")])), Needs::Nothing));
         assert!(matches!(compile(any_of([optional(), permission("p")])), Needs::GoodCredentialIfAny));
         assert!(matches!(compile(all_of([optional(), public()])), Needs::GoodCredentialIfAny));
@@ -336,8 +386,8 @@ mod tests {
     fn mistakes_are_all_reported() {
         let model = PermissionModel::default();
         let wrong = all_of([any_of([]), permission(""), scope("a b"), role(""), permission("say\"")]);
-        assert_eq!(Needs::compile(&wrong, &model).unwrap_err().len(), 5);
+        assert_eq!(compile(&wrong, &model).unwrap_err().len(), 5);
         let deep = (0..20).fold(permission("p"), |inner, _| all_of([inner]));
-        assert!(Needs::compile(&deep, &model).is_err());
+        assert!(compile(&deep, &model).is_err());
     }
 }

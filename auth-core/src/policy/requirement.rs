@@ -26,6 +26,8 @@ pub(super) enum Node {
     Authenticated,
     Denied,
     Permission(String),
+    PermissionFor { name: String, parameter: String },
+    Subject { parameter: String },
     Scope(String),
     Role(String),
     Any(Vec<Requirement>),
@@ -37,6 +39,31 @@ pub(super) enum Node {
 /// See [`PermissionModel`](super::PermissionModel) for implication and wildcards.
 pub fn permission(name: impl Into<String>) -> Requirement {
     Requirement(Node::Permission(name.into()))
+}
+
+/// The caller holds the permission for everything, or for the one thing that this path parameter names: `shop:manage`, or
+/// `shop:manage:berlin` where `berlin` stands in the path.
+///
+/// What brings the permission along brings it along for one thing too: where `admin` implies `shop:manage`, then
+/// `admin:berlin` is enough for `berlin`. The parameter is compared decoded and byte for byte; one that holds `:` or `*` is
+/// nothing that a permission could be for.
+///
+/// ```
+/// use auth_core::policy::{permission_for, subject_from};
+///
+/// let own = permission_for("account:manage", "account").or(permission_for("account:use", "account").and(subject_from("user")));
+/// # let _ = own;
+/// ```
+pub fn permission_for(name: impl Into<String>, parameter: impl Into<String>) -> Requirement {
+    Requirement(Node::PermissionFor { name: name.into(), parameter: parameter.into() })
+}
+
+/// The caller is the one whom this path parameter names by its subject, compared decoded and byte for byte.
+///
+/// Issuers name subjects as they like: where several are trusted, compare the tenant too, or trust one of them alone on
+/// the route.
+pub fn subject_from(parameter: impl Into<String>) -> Requirement {
+    Requirement(Node::Subject { parameter: parameter.into() })
 }
 
 /// The caller's token carries exactly this OAuth scope. Scopes imply nothing; see [`permission`] for what does.
@@ -113,6 +140,8 @@ impl fmt::Display for Requirement {
             Node::Authenticated => f.write_str("authenticated"),
             Node::Denied => f.write_str("denied"),
             Node::Permission(name) => write!(f, "permission {name}"),
+            Node::PermissionFor { name, parameter } => write!(f, "permission {name} for {{{parameter}}}"),
+            Node::Subject { parameter } => write!(f, "being {{{parameter}}}"),
             Node::Scope(name) => write!(f, "scope {name}"),
             Node::Role(name) => write!(f, "role {name}"),
             Node::Any(parts) => list(f, "any of", parts),

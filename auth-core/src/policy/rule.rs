@@ -11,6 +11,7 @@ use crate::rejection::{Prohibition, Rejection};
 
 use super::PermissionModel;
 use super::needs::Needs;
+use super::path_names::{Compared, PathNames, Slot};
 use super::requirement::Requirement;
 
 /// What one route asks for. A [`Requirement`] alone is a rule too.
@@ -174,8 +175,10 @@ impl From<Requirement> for Rule {
 pub struct RouteRule {
     name: Box<str>,
     needs: Needs,
-    /// Which of the pattern's parameters names the tenant.
-    pub(super) tenant_parameter: Option<usize>,
+    /// What it compares of the path.
+    pub(super) compared: Compared,
+    /// Which of that names the tenant.
+    tenant: Option<Slot>,
     networks: Option<NetworkSet>,
     accepted: SourceMask,
     count: CredentialCount,
@@ -194,18 +197,12 @@ impl RouteRule {
         reader: &CredentialReader,
     ) -> Result<Self, Vec<ConfigError>> {
         let mut problems = Vec::new();
-        let needs = Needs::compile(&rule.requirement, model).unwrap_or_else(|found| {
+        let mut compared = Compared::default();
+        let tenant = rule.tenant_parameter.as_ref().map(|wanted| compared.slot(wanted, parameters)).transpose();
+        let tenant = tenant.map_err(|problem| problems.push(problem)).ok().flatten();
+        let needs = Needs::compile(&rule.requirement, model, parameters, &mut compared).unwrap_or_else(|found| {
             problems.extend(found);
             Needs::Impossible
-        });
-        let tenant_parameter = rule.tenant_parameter.as_ref().and_then(|wanted| {
-            let position = parameters.iter().position(|name| name == wanted);
-            if position.is_none() {
-                problems.push(ConfigError::new(format!(
-                    "the tenant is taken from `{{{wanted}}}`, which the pattern does not have as a parameter"
-                )));
-            }
-            position
         });
         let accepted = accepted_sources(rule, reader, &mut problems);
         if rule.tenant_parameter.is_some() && !matches!(needs, Needs::Caller(_) | Needs::Impossible) {
@@ -232,7 +229,8 @@ impl RouteRule {
             name: rule.name.as_deref().unwrap_or(pattern).into(),
             accepted: if matches!(needs, Needs::Nothing) { SourceMask::NONE } else { accepted },
             needs,
-            tenant_parameter,
+            compared,
+            tenant,
             networks: rule.networks.clone(),
             count: rule.count,
             preflight: rule.preflight,
@@ -278,16 +276,16 @@ impl RouteRule {
 
     /// Whether the caller may pass; `None` is a caller without a credential.
     ///
-    /// `tenant` is what [`Found::tenant`](super::Found::tenant) said of the request.
+    /// `path` is what [`Found::names`](super::Found::names) said of the request.
     ///
     /// # Errors
     /// The reason that weighs most: a missing credential, then what no permission would cure (the rule denies, the
-    /// network, the tenant, a role), then missing permissions, all of them at once.
+    /// network, the tenant, somebody else's, a role), then missing permissions, all of them at once.
     pub fn check(
         &self,
         caller: Option<&Identity>,
         client: Option<IpAddr>,
-        tenant: Option<&str>,
+        path: &PathNames<'_>,
     ) -> Result<(), Rejection> {
         if caller.is_none() && self.credentials() == CredentialUse::Required {
             return Err(Rejection::MissingCredential);
@@ -301,11 +299,14 @@ impl RouteRule {
             return Err(Rejection::Forbidden(Prohibition::Network));
         }
         let Some(caller) = caller else { return Ok(()) };
-        if self.tenant_parameter.is_some() && (tenant.is_none() || tenant != caller.tenant.as_deref()) {
-            return Err(Rejection::Forbidden(Prohibition::Tenant));
+        if let Some(slot) = self.tenant {
+            let tenant = path.at(slot);
+            if tenant.is_none() || tenant != caller.tenant.as_deref() {
+                return Err(Rejection::Forbidden(Prohibition::Tenant));
+            }
         }
         match &self.needs {
-            Needs::Caller(test) => test.check(caller),
+            Needs::Caller(test) => test.check(caller, path),
             Needs::Nothing | Needs::GoodCredentialIfAny | Needs::Impossible => Ok(()),
         }
     }

@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use matchit::Router;
@@ -16,7 +15,8 @@ use crate::request::{Field, FieldNames, RequestHead};
 use super::PermissionModel;
 use super::compile;
 use super::methods::{MethodRules, Methods};
-use super::path::{RequestPath, decode_parameter};
+use super::path::RequestPath;
+use super::path_names::PathNames;
 use super::rule::{Preflight, RouteRule, Rule};
 
 /// The routes of a service, each with what it asks for. See the [module](crate::policy) for how they are looked up.
@@ -131,8 +131,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub struct Found<'t, 'p> {
     entry: Entry<'t>,
-    /// The path parameter that the rule compares with the caller's tenant, as sent.
-    tenant: Option<&'p str>,
+    names: PathNames<'p>,
 }
 
 /// Which entry of the table a request comes under.
@@ -181,7 +180,7 @@ impl CompiledPolicy {
             if let Entry::Rule(rule) = found.entry
                 && rule.preflight == Preflight::Passes
             {
-                return Ok(Found { entry: Entry::Preflight(rule), tenant: None });
+                return Ok(Found { entry: Entry::Preflight(rule), names: PathNames::default() });
             }
         }
         self.find(head.method, head.path)
@@ -195,7 +194,7 @@ impl CompiledPolicy {
         let path = RequestPath::check(path).map_err(Rejection::InvalidRequest)?;
         match &self.0 {
             Kind::Table(table) => table.find(method, &path),
-            Kind::Single(rule) => Ok(Found { entry: Entry::Rule(rule), tenant: None }),
+            Kind::Single(rule) => Ok(Found { entry: Entry::Rule(rule), names: PathNames::default() }),
         }
     }
 
@@ -233,9 +232,10 @@ impl Table {
             }
         }
         let rule = sent.as_ref().and_then(|sent| self.groups.get(*sent.value)?.find(method));
-        let (Some(rule), Some(sent)) = (rule, sent) else { return Ok(Found { entry: Entry::NoRule, tenant: None }) };
-        let tenant = rule.tenant_parameter.and_then(|position| sent.params.iter().nth(position));
-        Ok(Found { entry: Entry::Rule(rule), tenant: tenant.map(|(_, value)| value) })
+        let (Some(rule), Some(sent)) = (rule, sent) else {
+            return Ok(Found { entry: Entry::NoRule, names: PathNames::default() });
+        };
+        Ok(Found { entry: Entry::Rule(rule), names: rule.compared.of(&sent.params) })
     }
 }
 
@@ -245,9 +245,9 @@ impl<'t, 'p> Found<'t, 'p> {
         self.entry
     }
 
-    /// The tenant that the path names, decoded, where the rule compares one.
-    pub fn tenant(&self) -> Option<Cow<'p, str>> {
-        decode_parameter(self.tenant?)
+    /// What the rule compares of the path.
+    pub fn names(&self) -> &PathNames<'p> {
+        &self.names
     }
 
     fn is_rule(&self) -> bool {

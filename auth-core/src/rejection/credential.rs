@@ -32,6 +32,8 @@ pub enum CredentialFault {
     NotYetValid,
     /// It was taken back.
     Revoked,
+    /// It may be used once, and was.
+    Replayed,
     /// It is switched off.
     Disabled,
     /// It belongs to another environment, such as a test key where live keys are taken.
@@ -40,7 +42,7 @@ pub enum CredentialFault {
 
 impl CredentialFault {
     /// Every variant.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::TooLong,
         Self::Unknown,
@@ -55,6 +57,7 @@ impl CredentialFault {
         Self::Expired,
         Self::NotYetValid,
         Self::Revoked,
+        Self::Replayed,
         Self::Disabled,
         Self::Environment,
     ];
@@ -76,6 +79,7 @@ impl CredentialFault {
             Self::Expired => "token_expired",
             Self::NotYetValid => "token_not_yet_valid",
             Self::Revoked => "token_revoked",
+            Self::Replayed => "token_replayed",
             Self::Disabled => "token_disabled",
             Self::Environment => "wrong_environment",
         }
@@ -96,6 +100,7 @@ impl CredentialFault {
             Self::Expired => "The token has expired",
             Self::NotYetValid => "The token is not valid yet",
             Self::Revoked => "The token has been revoked",
+            Self::Replayed => "The token was used before",
             Self::Environment => "The token belongs to another environment",
         }
     }

@@ -9,6 +9,8 @@
 pub enum LoginFault {
     /// The name or the password is wrong.
     Credentials,
+    /// There is no such name, and the service chose to [tell](crate::issue::UnknownNames::DangerTold).
+    UnknownName,
     /// The password is right, and the account asks for a second factor too.
     SecondFactorMissing,
     /// The password is right and the second factor is wrong, or was used before.
@@ -19,6 +21,7 @@ impl LoginFault {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Credentials => "invalid_credentials",
+            Self::UnknownName => "unknown_name",
             Self::SecondFactorMissing => "second_factor_required",
             Self::SecondFactorWrong => "invalid_second_factor",
         }
@@ -27,6 +30,7 @@ impl LoginFault {
     pub(super) const fn message(self) -> &'static str {
         match self {
             Self::Credentials => "The name or the password is wrong",
+            Self::UnknownName => "There is no account with this name",
             Self::SecondFactorMissing => "A second factor is required",
             Self::SecondFactorWrong => "The second factor is wrong",
         }

@@ -115,11 +115,12 @@ impl Outage {
 }
 
 /// What [`Rejection::code`] can answer.
-const CODES: [&str; 17] = [
+const CODES: [&str; 18] = [
     "invalid_request",
     "content_too_large",
     "unsupported_media_type",
     "invalid_credentials",
+    "unknown_name",
     "second_factor_required",
     "invalid_second_factor",
     "conflict",
@@ -147,9 +148,9 @@ impl Rejection {
         match self {
             Self::InvalidRequest(_) => 400,
             Self::InvalidContent(fault) => fault.status(),
+            Self::NotFound | Self::LoginFailed(LoginFault::UnknownName) => 404,
             Self::MissingCredential | Self::InvalidCredential(_) | Self::LoginFailed(_) => 401,
             Self::InsufficientPermissions(_) | Self::Forbidden(_) => 403,
-            Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::RateLimited(_) | Self::TooManyFailures(_) => 429,
             Self::Internal => 500,

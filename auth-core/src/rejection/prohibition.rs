@@ -8,6 +8,8 @@ pub enum Prohibition {
     NoRule,
     /// The route belongs to another tenant than the caller.
     Tenant,
+    /// What the path names is somebody else's.
+    Owner,
     /// The route or the credential is not to be used from the caller's network.
     Network,
     /// The caller lacks a role.
@@ -20,13 +22,15 @@ pub enum Prohibition {
 
 impl Prohibition {
     /// Every variant.
-    pub const ALL: [Self; 6] = [Self::NoRule, Self::Tenant, Self::Network, Self::Role, Self::Denied, Self::CrossSite];
+    pub const ALL: [Self; 7] =
+        [Self::NoRule, Self::Tenant, Self::Owner, Self::Network, Self::Role, Self::Denied, Self::CrossSite];
 
     /// The exact cause as a stable name.
     pub const fn cause(self) -> &'static str {
         match self {
             Self::NoRule => "no_rule",
             Self::Tenant => "wrong_tenant",
+            Self::Owner => "wrong_owner",
             Self::Network => "wrong_network",
             Self::Role => "missing_role",
             Self::Denied => "denied",
@@ -38,6 +42,7 @@ impl Prohibition {
         match self {
             Self::NoRule | Self::Denied => "Access is not allowed",
             Self::Tenant => "The resource belongs to another tenant",
+            Self::Owner => "The resource belongs to somebody else",
             Self::Network => "Access is not allowed from this network",
             Self::Role => "The credential does not have the required role",
             Self::CrossSite => "The request lacks its proof against cross-site forgery",

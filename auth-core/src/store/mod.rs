@@ -12,6 +12,8 @@
 //! - `revocation_memory`: [`MemoryRevocationStore`], gone when the process ends
 //! - `sqlite`: `SqliteKeyStore`, `SqliteTokenStore`, `SqliteAccountStore` and `SqliteRevocations`, in one file or several,
 //!   shared by several processes (feature `sqlite`)
+//! - `trust`: `TrustStore`, what a store of partners promises, and one in memory (feature `issue`)
+//! - `once`: `OnceStore`, what a store of things that may be used once promises, and one in memory (feature `issue`)
 //! - `usage`: what a store of usage promises (feature `issue`)
 //! - `limit`: [`LimitStore`], what a store of budgets promises
 //! - `limit_memory`: [`MemoryLimitStore`], bounded and exact, gone when the process ends
@@ -30,12 +32,16 @@ mod index;
 mod limit;
 mod limit_memory;
 mod memory;
+#[cfg(feature = "issue")]
+mod once;
 mod revocation;
 mod revocation_memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod token;
 mod token_memory;
+#[cfg(feature = "issue")]
+mod trust;
 #[cfg(feature = "issue")]
 mod usage;
 
@@ -54,14 +60,18 @@ pub use change::KeyChange;
 pub use limit::LimitStore;
 pub use limit_memory::{LimitUsage, MemoryLimitStore};
 pub use memory::MemoryKeyStore;
+#[cfg(feature = "issue")]
+pub use once::{MemoryOnceStore, OnceKey, OnceStore};
 pub use revocation::{Changes, Mark, RevocationStore};
 pub use revocation_memory::MemoryRevocationStore;
 #[cfg(all(feature = "sqlite", feature = "issue"))]
-pub use sqlite::{SqliteAccountStore, SqliteUsageStore};
+pub use sqlite::{SqliteAccountStore, SqliteOnceStore, SqliteTrustStore, SqliteUsageStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteKeyStore, SqliteRevocations, SqliteTokenStore};
 pub use token::{TokenScope, TokenStore, TokenUse};
 pub use token_memory::MemoryTokenStore;
+#[cfg(feature = "issue")]
+pub use trust::{MemoryTrustStore, TrustStore};
 #[cfg(feature = "issue")]
 pub use usage::{MemoryUsageStore, UsageStore};
 

@@ -18,15 +18,16 @@ pub struct Profile {
 }
 
 /// Every profile.
-pub const PROFILES: [Profile; 4] = [
+pub const PROFILES: [Profile; 5] = [
     Profile { name: "standard", text: include_str!("../profiles/standard.toml") },
     Profile { name: "marketing", text: include_str!("../profiles/marketing.toml") },
     Profile { name: "vantage", text: include_str!("../profiles/vantage.toml") },
+    Profile { name: "alianza", text: include_str!("../profiles/alianza.toml") },
     Profile { name: "musicgen", text: include_str!("../profiles/musicgen.toml") },
 ];
 
 /// The names of profiles that are planned and not made yet.
-pub const PLANNED: [&str; 2] = ["vagaro", "alianza"];
+pub const PLANNED: [&str; 1] = ["vagaro"];
 
 impl Profile {
     /// The profile of that name.

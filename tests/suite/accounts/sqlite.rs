@@ -6,7 +6,8 @@ use std::sync::{Arc, Barrier};
 use auth_core::StoreError;
 use auth_core::account::{AccountChange, AccountRecord, LoginName, Refreshed, SealedSecret};
 use auth_core::store::{
-    AccountScope, AccountStore, SessionKey, Spending, SqliteAccountStore, SqliteKeyStore, conformance,
+    AccountScope, AccountStore, OnceKey, OnceStore as _, SessionKey, Spending, SqliteAccountStore, SqliteKeyStore,
+    SqliteOnceStore, SqliteTrustStore, conformance,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -68,6 +69,33 @@ fn promises_are_kept() {
         Arc::new(SqliteAccountStore::open(folder.path().join(format!("{number}.db"))).unwrap())
     })
     .unwrap();
+}
+
+#[test]
+fn the_promises_of_partners_are_kept() {
+    let folder = folder();
+    let mut number = 0;
+    conformance::check_trusts(|| {
+        number += 1;
+        Arc::new(SqliteTrustStore::open(folder.path().join(format!("{number}.db"))).unwrap())
+    })
+    .unwrap();
+}
+
+#[test]
+fn t28_what_was_used_once_stays_used_over_a_restart() {
+    let folder = folder();
+    let mut number = 0;
+    conformance::check_once(|| {
+        number += 1;
+        Arc::new(SqliteOnceStore::open(folder.path().join(format!("{number}.db"))).unwrap())
+    })
+    .unwrap();
+    let key = OnceKey::new("assertion", "https://partner.example", "1");
+    for outcome in [Spending::Spent, Spending::Refused] {
+        let store = SqliteOnceStore::open(file(&folder)).unwrap();
+        assert_eq!(wait(store.use_once(&key, at(10))).unwrap(), outcome);
+    }
 }
 
 #[test]

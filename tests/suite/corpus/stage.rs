@@ -7,11 +7,7 @@ use std::time::Duration;
 
 use auth_core::gate::Gate;
 use auth_core::issue::{NewKey, SigningAlgorithm, SigningKey, SigningKeys};
-use auth_core::revocation::Revocations;
-use auth_core::store::{
-    KeyChange, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore, MemoryUsageStore,
-};
-use auth_core::usage::UsageCounts;
+use auth_core::store::KeyChange;
 use auth_core::{Clock, Names, NetworkSet, Secret, SimulatedClock, Timestamp};
 use futures_util::FutureExt as _;
 use gateway::config::{self, Config, Surroundings};
@@ -115,15 +111,9 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
     });
     let resources = Resources {
         clock,
-        key_store: Arc::new(MemoryKeyStore::new()),
-        token_store: Arc::new(MemoryTokenStore::new()),
-        account_store: Arc::new(MemoryAccountStore::new()),
-        usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
-        revocations: config.revocations.as_ref().map(|_| Revocations::new()),
-        limit_store: Arc::new(MemoryLimitStore::new()),
-        logins: wiring::Logins::default(),
         pepper: Secret::new(key_file("pepper.secret").expect("tests/keys has pepper.secret")),
         own_tokens,
+        ..Resources::in_memory(config).expect("there are random bytes")
     };
     wiring::wire(config, resources)
 }

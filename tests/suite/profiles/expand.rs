@@ -60,6 +60,7 @@ impl Scene<'_> {
             // the same key as if it were one of the other environment, with the checksum that one would have
             Some(("test", key)) => forge::of_the_other_environment(&self.value(key)),
             Some(("typo", secret)) => forge::typo(&self.value(secret)),
+            Some(("key", name)) => crate::corpus::folder(&format!("keys/{name}")).display().to_string(),
             Some(("repeat", count)) => "x".repeat(count.parse().unwrap()),
             Some((unknown, _)) => panic!("there is no placeholder {unknown}"),
         }

@@ -20,6 +20,15 @@ pub(super) fn token(demo: &Value, forgery: &Forgery) -> String {
         members
     };
     let (mut header, mut claims) = (part(0), part(1));
+    let partner = match forgery.signed_by {
+        Signer::Partner => Some("keys/ed25519.pem"),
+        Signer::OtherPartner => Some("keys/ed25519-other.pem"),
+        Signer::Gateway | Signer::Stranger => None,
+    };
+    if partner.is_some() {
+        header = serde_json::Map::from_iter([("alg".to_owned(), "EdDSA".into())]);
+        claims.clear();
+    }
     header.extend(forgery.header.clone());
     claims.extend(forgery.claims.clone());
     claims.retain(|name, _| !forgery.without.contains(name));
@@ -32,6 +41,11 @@ pub(super) fn token(demo: &Value, forgery: &Forgery) -> String {
     }
     let encoded = |members| BASE64_URL_SAFE_NO_PAD.encode(Value::Object(members).to_string());
     let signed = format!("{}.{}", encoded(header), encoded(claims));
+    if let Some(partner) = partner {
+        let key = EncodingKey::from_ed_pem(&std::fs::read(crate::corpus::folder(partner)).unwrap()).unwrap();
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::EdDSA).unwrap();
+        return format!("{signed}.{signature}");
+    }
     let jwt = &demo["jwt"];
     let algorithm: Algorithm = jwt["algorithm"].as_str().unwrap().parse().unwrap();
     let key = match (jwt["secret"].as_str(), forgery.signed_by) {
@@ -40,9 +54,8 @@ pub(super) fn token(demo: &Value, forgery: &Forgery) -> String {
         (None, Signer::Gateway) => {
             EncodingKey::from_ec_pem(jwt["private_key_pem"].as_str().unwrap().as_bytes()).unwrap()
         }
-        (None, Signer::Stranger) => {
-            EncodingKey::from_ec_pem(&std::fs::read(crate::corpus::folder("keys/p256.pem")).unwrap()).unwrap()
-        }
+        (Some(_), _) => unreachable!("partners have signed already"),
+        (None, _) => EncodingKey::from_ec_pem(&std::fs::read(crate::corpus::folder("keys/p256.pem")).unwrap()).unwrap(),
     };
     let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, algorithm).unwrap();
     format!("{signed}.{signature}")

@@ -17,6 +17,11 @@ use crate::corpus::compare;
 use crate::gateway::{Answer, BINARIES, Gateway, PATIENCE, command, profile_command, profile_tool, tool};
 
 #[tokio::test]
+async fn the_profile_alianza_serves_its_guide() {
+    tell("alianza").await;
+}
+
+#[tokio::test]
 async fn the_profile_marketing_serves_its_guide() {
     tell("marketing").await;
 }

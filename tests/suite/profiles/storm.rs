@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::forge;
 use super::perform::Stage;
-use super::story::Changes;
-use crate::gateway::{Answer, BINARIES, soon};
+use super::story::{Changes, Forgery, Signer};
+use crate::corpus::folder;
+use crate::gateway::{Answer, BINARIES, profile_tool, soon};
 
 impl Stage {
     /// Posts JSON.
@@ -68,6 +69,31 @@ async fn a_hundred_refreshes_of_one_token_give_one_successor() {
         assert_eq!(stage.post("/v1/auth/refresh", &successor).await.status(), 401, "{binary}");
         let last = text(&answers[0], "access_token");
         assert_eq!(stage.fetch("/v1/campaigns", &last).await.status(), 401, "{binary}");
+    }
+}
+
+#[tokio::test]
+async fn one_of_many_logs_in_with_one_assertion() {
+    let word = Forgery {
+        claims: json!({
+            "iss": "https://partner.example", "sub": "demo-management-user", "aud": "alianza", "exp": "now+300", "jti": "1",
+        })
+        .as_object()
+        .unwrap()
+        .clone(),
+        signed_by: Signer::Partner,
+        ..Forgery::default()
+    };
+    for binary in BINARIES {
+        let stage = Stage::start(binary, "alianza", None).await;
+        let keys = folder("keys/ed25519.pub.pem").display().to_string();
+        let arguments = ["trust", "add", "--issuer", "https://partner.example", "--every-tenant", "--keys", &keys];
+        let output = profile_tool(binary, stage.gateway.dir.path(), &arguments, "alianza").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let login = json!({"token": forge::token(&stage.demo, &word)});
+        let answers = join_all((0..50).map(|_| stage.post("/v2/authorize/jwt", &login))).await;
+        let count = |status| answers.iter().filter(|answer| answer.status() == status).count();
+        assert_eq!((count(200), count(401)), (1, 49), "{binary}: {answers:?}");
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Changes {
 }
 
 /// The access token of `demo.json`, with changes.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Forgery {
     /// Members of the claims to be set; `now+60` becomes a number, `null` cannot be written: see `without`.
@@ -62,6 +62,10 @@ pub(super) enum Signer {
     #[default]
     Gateway,
     Stranger,
+    /// `keys/ed25519.pem`; nothing is taken over from the gateway's token then.
+    Partner,
+    /// `keys/ed25519-other.pem`, likewise.
+    OtherPartner,
 }
 
 /// Requests of one client, one after the other.
@@ -142,7 +146,7 @@ fn once() -> usize {
 }
 
 /// The profiles that stories are told of.
-pub(super) const PROFILES: [&str; 3] = ["marketing", "musicgen", "vantage"];
+pub(super) const PROFILES: [&str; 4] = ["alianza", "marketing", "musicgen", "vantage"];
 
 /// What is told of one profile.
 pub(super) fn book(profile: &str) -> Book {

@@ -56,6 +56,26 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         let account = self.own(caller, call).await?;
         let name = account.login_names().next().map(|name| name.written().to_string()).unwrap_or_default();
+        self.change_password_of(name, content, request, call).await
+    }
+
+    pub(in crate::endpoint) async fn change_password_by_name(
+        &self,
+        content: &Content<'_>,
+        request: &EndpointRequest,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
+        let name = content.required(self.login_by.member())?.to_owned();
+        self.change_password_of(name, content, request, call).await
+    }
+
+    async fn change_password_of(
+        &self,
+        name: String,
+        content: &Content<'_>,
+        request: &EndpointRequest,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
         let mut login = Login::new(name, content.secret("old_password")?);
         login.second_factor = second_factor(content)?;
         login.source = request.client;

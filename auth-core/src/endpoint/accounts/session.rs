@@ -18,6 +18,10 @@ use crate::verify::Verifier as _;
 use super::AccountEndpoints;
 use super::second_factor::second_factor;
 
+/// What of an account may stand beside its tokens.
+const ACCOUNT: [&str; 11] =
+    ["id", "email", "user_name", "name", "tenant", "tenant_name", "plan", "type", "roles", "permissions", "usage"];
+
 impl AccountEndpoints {
     pub(in crate::endpoint) async fn log_in(
         &self,
@@ -37,6 +41,17 @@ impl AccountEndpoints {
             self.accounts.log_in(login, call.now).await.map_err(refused)?
         };
         self.given(tokens, content, call).await
+    }
+
+    pub(in crate::endpoint) async fn log_in_by_assertion(
+        &self,
+        content: &Content<'_>,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
+        content.flag("cookie")?; // what is wrong is told before the assertion is used up
+        let token = content.required("token")?;
+        let tokens = self.accounts.log_in_with_assertion(token, call.client, call.now).await;
+        self.given(tokens.map_err(|error| self.refused(error, call.words))?, content, call).await
     }
 
     /// The identity of a key that is logged in with, where it may be used from there.
@@ -125,14 +140,19 @@ impl AccountEndpoints {
         let wants_cookie = content.flag("cookie")?;
         let mut answer = Object::default();
         answer.say("access_token", tokens.access.token.expose_text());
-        answer.say("token_type", "bearer");
+        answer.say("token_type", call.words.token_type());
         answer.say("expires_in", tokens.access.lifetime.as_secs());
         answer.say("expires_at", call.words.time(tokens.access.expires));
         answer.say("refresh_token", tokens.refresh.as_ref().and_then(Secret::expose_text));
         answer.say("session", &*tokens.session);
-        if call.members.contains(&"user") {
+        let has_user = call.members.contains(&"user");
+        if has_user || call.members.iter().any(|member| ACCOUNT.contains(member)) {
             let user = self.user(&tokens.account, tokens.tenant.as_ref(), None, call).await?;
-            answer.nest("user", self.shaped(user, call.words));
+            if has_user {
+                answer.nest("user", self.shaped(user.clone(), call.words));
+            }
+            // some APIs tell who it is beside the token instead
+            answer.join(user);
         }
         let mut members = call.members.to_vec();
         if tokens.refresh.is_none() {

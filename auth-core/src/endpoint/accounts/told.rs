@@ -53,7 +53,7 @@ impl AccountEndpoints {
         user.say("plan", plan.as_deref());
         user.say("type", account.kind.as_deref());
         user.say("roles", account.roles.iter().collect::<Vec<_>>());
-        user.say("permissions", account.permissions.iter().collect::<Vec<_>>());
+        user.say("permissions", self.accounts.permissions_of(account).iter().collect::<Vec<_>>());
         user.say("created_at", call.words.time(account.created));
         if let Some(usage) = &self.usage {
             let mut of = Identity::new(Method::Jwt, Arc::clone(self.accounts.issuer()), Arc::clone(&account.id));

@@ -89,6 +89,9 @@ impl Accounts {
         if wanted.name.as_ref().is_some_and(|name| name.chars().count() > 200 || name.chars().any(char::is_control)) {
             return Err(AccountError::State("a name has at most 200 characters, none of them control characters"));
         }
+        if !self.is_type(wanted.kind.as_ref()) {
+            return Err(AccountError::State("there is no such type of users"));
+        }
         let names: Vec<LoginName> = email.iter().chain(&user_name).cloned().collect();
         let password = match wanted.password {
             Some(password) => Some(self.good_password(password, &names, &[]).await?),

@@ -74,9 +74,10 @@ impl Accounts {
 
     /// What a session may do: what its account may, and no more than its key could do then and can now.
     pub(super) fn permissions(&self, account: &AccountRecord, session: &SessionRecord, key: &KeyBounds) -> Names {
-        let Some(narrowed) = &session.permissions else { return account.permissions.clone() };
+        let permissions = self.permissions_of(account);
+        let Some(narrowed) = &session.permissions else { return permissions };
         let model = &self.0.permissions;
-        let common = model.meet(narrowed, &account.permissions);
+        let common = model.meet(narrowed, &permissions);
         key.permissions.as_ref().map_or_else(|| common.clone(), |now| model.meet(&common, now))
     }
 }

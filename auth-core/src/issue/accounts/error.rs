@@ -42,6 +42,7 @@ impl AccountError {
     pub const fn cause(&self) -> &'static str {
         match self {
             Self::Login(LoginFault::Credentials) => "invalid_credentials",
+            Self::Login(LoginFault::UnknownName) => "unknown_name",
             Self::Login(LoginFault::SecondFactorMissing) => "second_factor_required",
             Self::Login(LoginFault::SecondFactorWrong) => "invalid_second_factor",
             Self::Refused(rejection) => rejection.cause(),
@@ -88,6 +89,7 @@ impl fmt::Display for AccountError {
         match self {
             Self::Login(LoginFault::SecondFactorMissing) => f.write_str("a second factor is required"),
             Self::Login(LoginFault::SecondFactorWrong) => f.write_str("the second factor is wrong"),
+            Self::Login(LoginFault::UnknownName) => f.write_str("there is no account with this name"),
             Self::Login(_) => f.write_str("the name or the password is wrong"),
             Self::Refused(rejection) => f.write_str(rejection.message()),
             Self::Network => f.write_str("the account is not to be used from this network"),

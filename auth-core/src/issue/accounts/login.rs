@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Secret;
-use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, SessionRecord};
+use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName, SessionRecord, TenantRecord};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{Familiarity, Freshness, LoginThrottle, PasswordVerdict, mint};
@@ -15,7 +15,7 @@ use crate::rejection::LoginFault;
 
 use super::bounds::{KeyBounds, may_come_from, networks};
 use super::journal::Event;
-use super::{AccountError, Accounts, Tokens, is_usable};
+use super::{AccountError, Accounts, Tokens, UnknownNames, is_usable};
 
 /// How many networks that an account was used from are remembered.
 const SOURCES_KEPT: usize = 16;
@@ -186,6 +186,9 @@ impl Accounts {
         let wrong = || AccountError::Login(LoginFault::Credentials);
         let hash = account.as_ref().and_then(|account| account.password.clone());
         let verdict = self.0.passwords.verify(login.password.clone(), hash.clone()).resolve().await?;
+        if account.is_none() && self.0.unknown_names == UnknownNames::DangerTold {
+            return Err(AccountError::Login(LoginFault::UnknownName));
+        }
         let (PasswordVerdict::Right(freshness), Some(account), Some(hash)) = (verdict, account, hash) else {
             return Err(wrong());
         };
@@ -193,13 +196,21 @@ impl Accounts {
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(wrong());
         }
-        let allowed = networks(&account, tenant.as_ref(), &KeyBounds::default());
-        may_come_from(allowed.as_ref(), login.source)?;
+        Self::check_networks(&account, tenant.as_ref(), login.source)?;
         if freshness == Freshness::Outdated {
             self.rehash(&account, hash, login.password, now).await;
         }
         self.check_second_factor(&account, login.second_factor, now).await?;
         Ok(account)
+    }
+
+    /// Whether the account may be used from there.
+    pub(super) fn check_networks(
+        account: &AccountRecord,
+        tenant: Option<&TenantRecord>,
+        source: Option<IpAddr>,
+    ) -> Result<(), AccountError> {
+        may_come_from(networks(account, tenant, &KeyBounds::default()).as_ref(), source)
     }
 
     /// Hashes a password anew that was hashed with other parameters. That it does not succeed is no reason to refuse the
@@ -214,7 +225,7 @@ impl Accounts {
     }
 
     /// Opens a session in the generation in which the account was looked at.
-    async fn open(
+    pub(super) async fn open(
         &self,
         account: &AccountRecord,
         origin: Option<Origin>,
@@ -251,7 +262,7 @@ impl Accounts {
 }
 
 /// What a session was opened with instead of a password.
-struct Origin {
+pub(super) struct Origin {
     key: Option<Arc<str>>,
     permissions: Names,
     expires: Option<Timestamp>,

@@ -13,14 +13,17 @@
 //!
 //! - `error`: why something could not be done
 //! - `login`: from a name and a password to a session
+//! - `by_assertion`: from a partner's word to a session
 //! - `session`: refreshing and ending sessions
 //! - `bounds`: what a session may do, and from where
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
+//! - `user_type`: types of users, and what each of them may do
 //! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
 mod bounds;
+mod by_assertion;
 mod error;
 pub(crate) mod journal;
 mod login;
@@ -28,6 +31,7 @@ mod second_factor;
 mod session;
 #[cfg(test)]
 mod tests;
+mod user_type;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +40,8 @@ use std::time::Duration;
 use crate::account::{AccountRecord, LoginName, TenantRecord, TenantStatus};
 use crate::clock::{Now, Timestamp};
 use crate::issue::{
-    AccessTokenIssuer, ApiKeys, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy, Passwords,
-    RefreshTokens,
+    AccessTokenIssuer, ApiKeys, Assertions, LoginThrottle, MintedAccessToken, NewAccessToken, PasswordPolicy,
+    Passwords, RefreshTokens,
 };
 use crate::names::Names;
 use crate::policy::PermissionModel;
@@ -50,6 +54,7 @@ pub use error::AccountError;
 pub use login::{Login, SecondFactorProof};
 pub use second_factor::{Enrolment, SecondFactors};
 pub use session::Tokens;
+pub use user_type::{UnknownNames, UserType};
 
 /// How much longer than its tokens live a session stays on the list of revocations: clocks differ, and a token may be
 /// signed while its session ends.
@@ -87,6 +92,12 @@ pub struct AccountParts {
     pub throttle: Option<LoginThrottle>,
     /// What second factors take; without it there are none.
     pub second_factors: Option<SecondFactors>,
+    /// The types of users that there are; empty where the service does not tell them apart.
+    pub types: Vec<UserType>,
+    /// Whether a login tells that there is no account of that name.
+    pub unknown_names: UnknownNames,
+    /// The partners whose word opens sessions; `None` where nobody's does.
+    pub assertions: Option<Assertions>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
     /// Which permission brings which along: what a session may do that was opened with a key.
@@ -111,6 +122,9 @@ impl AccountParts {
             keys: None,
             throttle: None,
             second_factors: None,
+            types: Vec::new(),
+            assertions: None,
+            unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
             permissions: PermissionModel::default(),
             tenant_prefix: "org_".into(),
@@ -144,6 +158,11 @@ impl Accounts {
     pub async fn find_by_login(&self, name: &str) -> Result<Option<Arc<AccountRecord>>, AccountError> {
         let Ok(name) = LoginName::fold(name) else { return Ok(None) };
         Ok(self.0.store.by_login(&name).resolve().await?)
+    }
+
+    /// The partners whose word opens sessions, where there may be any.
+    pub fn assertions(&self) -> Option<&Assertions> {
+        self.0.assertions.as_ref()
     }
 
     /// Where accounts are kept, for looking at them. Whoever changes one there sees to what has to end with it; better

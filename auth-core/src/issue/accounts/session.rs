@@ -234,6 +234,9 @@ impl Accounts {
         // a spent token that turns up within a day is still told to be one
         let before = now.wall.saturating_sub(Duration::from_hours(24));
         while self.0.store.delete_ended(before).resolve().await? > 0 {}
+        if let Some(assertions) = &self.0.assertions {
+            assertions.delete_ended(now).await?;
+        }
         Ok(())
     }
 

@@ -20,11 +20,12 @@
 //!
 //! Every change is told as one event of the target `auth::account`, with who did it (S15).
 //!
-//! - `users`, `tenants`, `keys`: what is done with each
+//! - `users`, `tenants`, `keys`, `partners`: what is done with each
 //! - `error`: why it could not be done
 
 mod error;
 mod keys;
+mod partners;
 mod tenants;
 mod users;
 

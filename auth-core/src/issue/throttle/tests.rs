@@ -275,10 +275,9 @@ fn nobody_guesses_while_nobody_counts() {
 fn guesses_under_way_count_for_the_throttle_that_takes_over() {
     let before = stage();
     let under_way: Vec<_> = (0..5).map(|_| before.begin("ada", source(1), Stranger).unwrap()).collect();
-    let replaced = LoginThrottle { ..before.throttle.clone() };
-    let fresh = LoginThrottle { in_flight: Arc::default(), ..before.throttle.clone() };
+    let fresh = stage().throttle;
     let waits = |throttle: &LoginThrottle| matches!(throttle.begin("ada", source(1), Stranger), Outcome::Wait(_));
     assert!(!waits(&fresh));
-    assert!(waits(&fresh.continuing(&replaced)));
+    assert!(waits(&fresh.continuing(&before.throttle)));
     drop(under_way);
 }

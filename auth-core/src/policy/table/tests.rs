@@ -1,7 +1,9 @@
 //! Which rule decides, and which paths none may decide on.
 
-use super::super::{authenticated, permission, public};
+use super::super::{all_of, authenticated, permission, permission_for, public, subject_from};
 use super::*;
+use crate::principal::{Identity, Method};
+use crate::rejection::Prohibition;
 
 fn compile(policy: &Policy) -> Result<CompiledPolicy, Vec<String>> {
     let reader = CredentialReader::new([]).unwrap();
@@ -157,8 +159,96 @@ fn s9_the_tenant_is_the_decoded_parameter_as_sent() {
     let policy = Policy::new().get("/t/{x}/{org}/{*rest}", Rule::new(authenticated()).tenant_from("org"));
     let policy = compile(&policy).unwrap();
     for (path, tenant) in [("/t/a/b/c", "b"), ("/t/a/Acme/c", "Acme"), ("/t/a/%41cme%20Inc/c", "Acme Inc")] {
-        assert_eq!(policy.find("GET", path).unwrap().tenant().as_deref(), Some(tenant), "{path}");
+        let mut caller = somebody("nobody", "");
+        caller.tenant = Some(tenant.into());
+        assert_eq!(verdict(&policy, path, &caller), Ok(()), "{path}");
+        caller.tenant = Some("b ".into());
+        assert_eq!(verdict(&policy, path, &caller), Err(Rejection::Forbidden(Prohibition::Tenant)), "{path}");
     }
+}
+
+fn somebody(subject: &str, permissions: &str) -> Identity {
+    let mut identity = Identity::new(Method::Jwt, "issuer", subject);
+    identity.permissions = crate::Names::from_scope(permissions);
+    identity
+}
+
+fn verdict(policy: &CompiledPolicy, path: &str, caller: &Identity) -> Result<(), Rejection> {
+    let found = policy.find("GET", path)?;
+    let Entry::Rule(rule) = found.entry() else { panic!("no rule for {path}") };
+    rule.check(Some(caller), None, found.names())
+}
+
+/// A table of shops whose keepers hold `shop` for theirs, in which staff has a desk each.
+fn shops() -> CompiledPolicy {
+    let keeper = || permission_for("shop", "shop");
+    let policy = Policy::new()
+        .get("/shops/{shop}", keeper())
+        .get("/shops/{shop}/desks/{person}", keeper().or(permission_for("work", "shop").and(subject_from("person"))));
+    let model = PermissionModel::default().implies("owner", ["shop"]);
+    policy.compile(&model, &CredentialReader::new([]).unwrap()).unwrap()
+}
+
+#[test]
+fn s9_a_permission_for_one_thing_is_good_for_that_thing_alone() {
+    let shops = shops();
+    for (held, path, is_good) in [
+        ("shop", "/shops/berlin", true),
+        ("shop:berlin", "/shops/berlin", true),
+        ("shop:berlin", "/shops/b%65rlin", true),
+        ("shop:*", "/shops/berlin", true),
+        ("*", "/shops/berlin", true),
+        ("owner", "/shops/berlin", true),
+        ("owner:berlin", "/shops/berlin", true),
+        ("shop:berlin", "/shops/paris", false),
+        ("shop:berlin", "/shops/Berlin", false),
+        ("shop:berlin", "/shops/berlin2", false),
+        ("shop:berlin2", "/shops/berlin", false),
+        ("shop:berlin:till", "/shops/berlin:till", false),
+        ("shop:berlin:till", "/shops/berlin", false),
+        ("shops", "/shops/berlin", false),
+        ("*:berlin", "/shops/berlin", false),
+        ("shop:*", "/shops/*", true),
+        ("shop:berlin", "/shops/*", false),
+        ("", "/shops/berlin", false),
+    ] {
+        assert_eq!(verdict(&shops, path, &somebody("ada", held)).is_ok(), is_good, "{held} {path}");
+    }
+}
+
+#[test]
+fn s9_what_is_somebody_elses_is_refused() {
+    let shops = shops();
+    let ada = |held: &str, path: &str| verdict(&shops, path, &somebody("ada", held));
+    assert_eq!(ada("work:berlin", "/shops/berlin/desks/ada"), Ok(()));
+    assert_eq!(ada("shop:berlin", "/shops/berlin/desks/grace"), Ok(()));
+    assert!(ada("work:berlin", "/shops/paris/desks/ada").is_err());
+    assert!(ada("work:berlin", "/shops/berlin/desks/grace").is_err());
+    assert!(ada("work:berlin", "/shops/berlin/desks/ADA").is_err());
+    assert!(ada("", "/shops/berlin/desks/ada").is_err());
+    let own = compile(&Policy::new().get("/people/{person}", subject_from("person"))).unwrap();
+    assert_eq!(verdict(&own, "/people/ada", &somebody("ada", "")), Ok(()));
+    let refused = Err(Rejection::Forbidden(Prohibition::Owner));
+    assert_eq!(verdict(&own, "/people/grace", &somebody("ada", "")), refused);
+    let found = own.find("GET", "/people/ada").unwrap();
+    let Entry::Rule(rule) = found.entry() else { panic!() };
+    assert_eq!(rule.check(None, None, found.names()), Err(Rejection::MissingCredential));
+}
+
+#[test]
+fn what_is_compared_has_to_be_in_the_pattern_and_few() {
+    for (requirement, problem) in [
+        (subject_from("nobody"), "`{nobody}` is compared"),
+        (permission_for("p", "nobody"), "`{nobody}` is compared"),
+        (permission_for("", "a"), "permission \"\""),
+        (all_of(["a", "b", "c", "d"].map(subject_from)), "at most 3"),
+    ] {
+        let problems = compile(&Policy::new().get("/{a}/{b}/{c}/{d}", requirement)).unwrap_err();
+        assert!(problems.iter().any(|found| found.contains(problem)), "{problems:#?}");
+    }
+    let one_gate = Rule::new(subject_from("a"));
+    let reader = CredentialReader::new([]).unwrap();
+    assert!(CompiledPolicy::single(&one_gate, &PermissionModel::default(), &reader).is_err());
 }
 
 #[test]

@@ -10,15 +10,20 @@
 //! - `tokens`: what a store of opaque tokens promises
 //! - `accounts`: what a store of accounts promises (feature `issue`)
 //! - `revocations`: what a store of revocations promises
+//! - `once`: what a store of things that may be used once promises; `trusts`: of partners (feature `issue`)
 //! - `limits`: what a store of limits promises, by itself and under concurrency
 
 #[cfg(feature = "issue")]
 mod accounts;
 mod limits;
+#[cfg(feature = "issue")]
+mod once;
 mod races;
 mod revocations;
 mod steps;
 mod tokens;
+#[cfg(feature = "issue")]
+mod trusts;
 
 use std::fmt;
 use std::future::Future;
@@ -36,8 +41,12 @@ use super::{Answer, ApiKeyStore};
 #[cfg(feature = "issue")]
 pub use accounts::check_accounts;
 pub use limits::{Time, check_limits};
+#[cfg(feature = "issue")]
+pub use once::check_once;
 pub use revocations::check_revocations;
 pub use tokens::check_tokens;
+#[cfg(feature = "issue")]
+pub use trusts::check_trusts;
 
 /// A promise that a store broke.
 #[derive(Debug)]

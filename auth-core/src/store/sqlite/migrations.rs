@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("0005_usage.sql"),
     include_str!("0006_suspended_keys.sql"),
     include_str!("0007_owner_networks.sql"),
+    include_str!("0008_trust.sql"),
 ];
 
 /// Whether the file is empty or ours, without changing it.

@@ -4,6 +4,7 @@
 //! - `keys`: [`SqliteKeyStore`]; `rows`: its records as rows
 //! - `tokens`: [`SqliteTokenStore`]; `token_rows`: its records as rows
 //! - `accounts`: `SqliteAccountStore` (feature `issue`); `account_rows`, `session_rows`, `tenant_rows`: its records as rows
+//! - `trusts`: partners; `once`: what was used once (feature `issue`)
 //! - `revocations`: [`SqliteRevocations`]
 //! - `usage`: how much credentials are used (feature `issue`)
 //! - `opening`: a connection to a file that is ours
@@ -24,6 +25,8 @@ mod follow;
 mod handle;
 mod keys;
 mod migrations;
+#[cfg(feature = "issue")]
+mod once;
 mod opening;
 mod revocations;
 mod rows;
@@ -35,13 +38,19 @@ mod tenant_rows;
 mod token_rows;
 mod tokens;
 #[cfg(feature = "issue")]
+mod trusts;
+#[cfg(feature = "issue")]
 mod usage;
 mod worker;
 
 #[cfg(feature = "issue")]
 pub use accounts::SqliteAccountStore;
 pub use keys::SqliteKeyStore;
+#[cfg(feature = "issue")]
+pub use once::SqliteOnceStore;
 pub use revocations::SqliteRevocations;
 pub use tokens::SqliteTokenStore;
+#[cfg(feature = "issue")]
+pub use trusts::SqliteTrustStore;
 #[cfg(feature = "issue")]
 pub use usage::SqliteUsageStore;

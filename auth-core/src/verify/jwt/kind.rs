@@ -25,6 +25,10 @@ pub enum TokenKind {
     /// An access token of the JWT profile (RFC 9068): `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`,
     /// `iat` and `jti` are all there.
     Profile,
+    /// A statement to be exchanged for a token, such as an authorization grant (RFC 7523 section 3): `typ` is absent, `JWT` or
+    /// this one; `iss`, `sub`, `exp`, `jti` and one single `aud` are all there, and nothing says that it is an access token, an
+    /// ID token or anything else.
+    Assertion(Cow<'static, str>),
     /// A token of exactly this `typ`, for tokens of the application's own. No claim is looked at to tell the kind.
     Typ(Cow<'static, str>),
 }
@@ -36,6 +40,9 @@ impl TokenKind {
         let fits = match self {
             Self::AccessToken => (typ.is_none() || is("JWT") || is("at+jwt")) && says_access(is("at+jwt"), claims),
             Self::Profile => is("at+jwt") && says_access(true, claims),
+            Self::Assertion(wanted) => {
+                (typ.is_none() || is("JWT") || is(wanted)) && claims.token_use.is_none() && says_access(false, claims)
+            }
             Self::Typ(wanted) => is(wanted),
         };
         if !fits || claims.bound {
@@ -44,6 +51,16 @@ impl TokenKind {
         let of_profile = [claims.iss, claims.exp, claims.aud, claims.sub, claims.client_id, claims.iat, claims.jti];
         if *self == Self::Profile && of_profile.iter().any(Option::is_none) {
             return Err(CredentialFault::Claims);
+        }
+        if matches!(self, Self::Assertion(_)) {
+            let needed = [claims.iss, claims.sub, claims.exp, claims.jti];
+            if needed.iter().any(Option::is_none) {
+                return Err(CredentialFault::Claims);
+            }
+            // whom else it is for could show it here as well (draft-ietf-oauth-rfc7523bis)
+            if claims.aud.and_then(Value::items).is_some_and(|audiences| audiences.count() != 1) {
+                return Err(CredentialFault::Audience);
+            }
         }
         Ok(())
     }

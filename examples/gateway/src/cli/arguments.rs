@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 
 use super::{
     Failure, One, Revoke, SetNetworks, SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, TokensCommand,
-    UsersCommand,
+    TrustCommand, UsersCommand,
 };
 use crate::config::{self, Config, Draft};
 use crate::data_dir::{DataDir, Owner};
@@ -62,6 +62,9 @@ pub enum Command {
     /// Administrate tenants: those who have users together.
     #[command(subcommand)]
     Tenants(TenantsCommand),
+    /// Administrate partners: those whose signed word logs their users in.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Administrate the keys that sign the gateway's own tokens.
     #[command(subcommand)]
     SigningKeys(SigningKeysCommand),

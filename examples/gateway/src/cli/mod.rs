@@ -8,6 +8,7 @@
 //! | `gateway keys create\|show\|list\|disable\|enable\|set-plan\|…\|revoke\|rotate` | administrates API keys |
 //! | `gateway users create\|show\|list\|disable\|enable\|set-plan\|…\|reset-password\|end-sessions` | administrates users |
 //! | `gateway tenants create\|show\|list\|disable\|enable\|set-plan\|set-networks` | administrates tenants |
+//! | `gateway trust add\|show\|list\|set-keys\|disable\|enable\|remove` | administrates partners whose word opens sessions |
 //! | `gateway signing-keys rotate\|list` | lets another key sign the gateway's own tokens |
 //! | `gateway tokens create\|list\|revoke` | administrates opaque tokens |
 //! | `gateway revoke` | takes back credentials of any kind |
@@ -25,6 +26,7 @@ mod signing_keys;
 mod tenants;
 mod token_arguments;
 mod tokens;
+mod trust;
 mod users;
 
 use std::fmt;
@@ -39,6 +41,8 @@ pub use administration_arguments::{
     SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
+
+pub use trust::{AddPartner, SetKeys, TrustCommand};
 
 pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};
 
@@ -118,6 +122,7 @@ pub fn run(serve: impl FnOnce(Ready) -> Result<(), Failure>) -> ExitCode {
         Command::Keys(command) => keys::run(&command),
         Command::Users(command) => users::run(&command),
         Command::Tenants(command) => tenants::run(&command),
+        Command::Trust(command) => trust::run(&command),
         Command::SigningKeys(command) => signing_keys::run(&command),
         Command::Tokens(command) => tokens::run(&command),
         Command::Revoke(arguments) => revoke::run(&arguments),

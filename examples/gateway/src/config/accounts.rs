@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_core::endpoint::LoginBy;
-use auth_core::issue::CharacterClass;
+use auth_core::issue::{CharacterClass, UnknownNames};
 use auth_core::limit::Quota;
 
 use super::api_keys::Pepper;
@@ -38,6 +38,12 @@ pub struct Accounts {
     pub passwords: PasswordRules,
     /// What sessions are refreshed with; `None` where they are refreshed by access tokens or not at all.
     pub refresh: Option<RefreshRules>,
+    /// The types of users that there are.
+    pub types: Vec<UserType>,
+    /// Whether a login tells that there is no account of that name.
+    pub unknown_names: UnknownNames,
+    /// What assertions of partners have to be like; `None` where nobody's word opens sessions.
+    pub assertions: Option<AssertionRules>,
     /// What people get who register themselves.
     pub registration: Registration,
     /// How many logins may fail.
@@ -53,6 +59,26 @@ pub struct Accounts {
     pub peppers: Vec<Pepper>,
     /// Where accounts are kept.
     pub store: Store,
+}
+
+/// What assertions of partners have to be like.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionRules {
+    /// Whom they have to be for; `None` for the issuer of the gateway's own tokens.
+    pub audience: Option<String>,
+    /// For how long they may be good.
+    pub max_lifetime: Duration,
+}
+
+/// A type of users, and what everybody of it may do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UserType {
+    /// What it is called.
+    pub name: Placed<String>,
+    /// What everybody of it may do.
+    pub permissions: Vec<String>,
 }
 
 /// What passwords must be like, and what hashing them takes. What is `None` is left to the library.
@@ -152,6 +178,9 @@ impl FromNode for Accounts {
             max_sessions: section.read::<Positive>("max_sessions").map_or(100, |Positive(most)| most),
             passwords: section.nested("passwords", PasswordRules::read),
             refresh: section.read("refresh"),
+            types: section.read("types").unwrap_or_default(),
+            unknown_names: unknown_names(section),
+            assertions: section.read("assertions"),
             registration: section.nested("registration", Registration::read),
             throttle: section.nested("throttle", Throttle::read),
             second_factor: section.read::<Text>("second_factor").map(|Text(service)| service),
@@ -165,6 +194,10 @@ impl FromNode for Accounts {
 
 fn text(section: &mut Section<'_>, key: &'static str) -> Option<Placed<String>> {
     section.placed::<Text>(key).map(|text| text.map(|Text(text)| text))
+}
+
+fn unknown_names(section: &mut Section<'_>) -> UnknownNames {
+    if section.read_or("reveal_unknown_user", false) { UnknownNames::DangerTold } else { UnknownNames::Hidden }
 }
 
 fn texts(section: &mut Section<'_>, key: &'static str) -> Vec<String> {
@@ -185,6 +218,25 @@ impl PasswordRules {
             recent: section.read_or("recent", 0),
             cost: cost.map(|Cost(memory, passes, lanes)| (memory, passes, lanes)),
         }
+    }
+}
+
+impl FromNode for UserType {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| {
+            let name = section.required_placed::<Text>("name");
+            let permissions = texts(section, "permissions");
+            Some(Self { name: name?.map(|Text(name)| name), permissions })
+        })?
+    }
+}
+
+impl FromNode for AssertionRules {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| Self {
+            audience: section.read::<Text>("audience").map(|Text(audience)| audience),
+            max_lifetime: section.read_or("max_lifetime", Span(Duration::from_mins(10))).0,
+        })
     }
 }
 

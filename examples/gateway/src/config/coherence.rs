@@ -25,6 +25,14 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         let named = config.routes.iter().filter_map(|route| route.upstream.as_ref());
         problems.extend(named.filter_map(|name| unknown(name, &known, "[[upstreams]]")));
     }
+    let types = config.accounts.iter().flat_map(|accounts| &accounts.types);
+    twice(&mut problems, "another type", types.clone().map(|known| &known.name));
+    twice(&mut problems, "another demo account", config.demo_users.iter().map(|user| &user.name));
+    let types: Vec<&str> = types.map(|known| known.name.value.as_str()).collect();
+    if !gaps.are_in("accounts") && !types.is_empty() {
+        let named = config.demo_users.iter().filter_map(|user| user.kind.as_ref());
+        problems.extend(named.filter_map(|name| unknown(name, &types, "[[accounts.types]]")));
+    }
     twice(&mut problems, "another plan", config.plans.iter().map(|plan| &plan.name));
     if !gaps.are_in("plans") {
         problems.extend(plans(config));

@@ -17,6 +17,8 @@ pub struct Endpoints {
     pub names: Vec<(Placed<String>, String)>,
     /// How times are written.
     pub times: Times,
+    /// How the type of access tokens is written; `None` for the usual way.
+    pub token_type: Option<TokenTypeWord>,
     /// The members of a user, wherever one is part of an answer; `None` for the usual ones.
     pub user: Option<Vec<Placed<String>>>,
     /// The members of a user's usage; `None` for the usual ones.
@@ -59,13 +61,14 @@ impl Endpoints {
         let names = section.node("names").and_then(|node| node.members()).unwrap_or_default();
         let names = names.into_iter().filter_map(|(member, node)| Some((member, Text::from_node(&node)?.0))).collect();
         let times = section.read_or("times", Times::default());
+        let token_type = section.read("token_type");
         let user = members(section, "user");
         let usage = members(section, "usage");
         let list = Endpoint::ALL.into_iter().filter_map(|endpoint| {
             let node = section.node(endpoint.as_str())?;
             node.section(|section| endpoint_at(endpoint, section))?
         });
-        Self { names, times, user, usage, list: list.collect() }
+        Self { names, times, token_type, user, usage, list: list.collect() }
     }
 }
 
@@ -110,6 +113,31 @@ fn endpoint_at(endpoint: Endpoint, section: &mut Section<'_>) -> Option<Endpoint
         upstream: None,
     };
     Some(EndpointAt { place, endpoint, answer, status, route })
+}
+
+/// How the type of access tokens is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenTypeWord {
+    /// `bearer`.
+    Lower,
+    /// `Bearer`.
+    Capital,
+}
+
+impl TokenTypeWord {
+    /// What is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lower => "bearer",
+            Self::Capital => "Bearer",
+        }
+    }
+}
+
+impl FromNode for TokenTypeWord {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        choice(node, &[("bearer", Self::Lower), ("Bearer", Self::Capital)])
+    }
 }
 
 impl FromNode for Times {

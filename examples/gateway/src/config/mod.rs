@@ -6,7 +6,7 @@
 //!
 //! | section | says |
 //! |---|---|
-//! | `[demo]` | whether demo accounts are made up |
+//! | `[demo]` | whether demo accounts are made up, and which |
 //! | `[server]`, `[tls]`, `[request_id]`, `[log]` | how the gateway is reached and what it says of itself |
 //! | `[upstream]`, `[[upstreams]]` | where admitted requests go |
 //! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
@@ -34,6 +34,7 @@ mod claims;
 mod coherence;
 mod cors;
 mod credentials;
+mod demo;
 mod draft;
 mod endpoints;
 mod errors;
@@ -61,14 +62,18 @@ mod values;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use accounts::{Accounts, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle};
+pub use accounts::{
+    Accounts, AssertionRules, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle,
+    UserType,
+};
 pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use cors::{Cors, CrossOriginCredentials, Origins};
 pub use credentials::{Credentials, Kind};
+pub use demo::{Demo, DemoAccount};
 pub use draft::Draft;
-pub use endpoints::{EndpointAt, Endpoints};
+pub use endpoints::{EndpointAt, Endpoints, TokenTypeWord};
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use failed_attempts::FailedAttempts;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
@@ -89,7 +94,6 @@ use crate::problem::{Placed, Problem};
 use section::{Gaps, Section};
 pub(crate) use suggest::nearest;
 pub(crate) use units::duration;
-use values::{OneOrMore, Text};
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -103,6 +107,8 @@ pub struct Config {
     pub demo: Placed<Demo>,
     /// The plans of the demo accounts, in their order.
     pub demo_plans: Vec<Placed<String>>,
+    /// The demo accounts, where they are not the usual ones.
+    pub demo_users: Vec<DemoAccount>,
     /// How the gateway is reached.
     pub server: Server,
     /// The certificate; `None` serves without TLS.
@@ -147,32 +153,6 @@ pub struct Config {
     pub errors: Errors,
 }
 
-/// Whether demo accounts are made up at the first start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Demo {
-    /// Keys and accounts come from the command line or the API, the default.
-    #[default]
-    Disabled,
-    /// They are made up and written to `demo.json`, on loopback alone.
-    Enabled,
-}
-
-impl Demo {
-    fn read(section: &mut Section<'_>) -> Placed<Self> {
-        let enabled = section.placed::<bool>("enabled");
-        let place = section.place();
-        let choice = |enabled| if enabled { Self::Enabled } else { Self::Disabled };
-        enabled.map_or(Placed { value: Self::Disabled, place }, |enabled| enabled.map(choice))
-    }
-
-    fn plans(section: &mut Section<'_>) -> Vec<Placed<String>> {
-        let names = section.read::<OneOrMore<Placed<Text>>>("plans");
-        names.map_or_else(Vec::new, |OneOrMore(names)| {
-            names.into_iter().map(|name| name.map(|Text(name)| name)).collect()
-        })
-    }
-}
-
 /// Reads a configuration; `file` is its name in problems, relative paths begin at `base_dir`.
 ///
 /// # Errors
@@ -197,12 +177,15 @@ impl Config {
         routes.extend(endpoints.list.iter().map(|at| at.route.clone()));
         let admin: Option<Admin> = section.part("admin", gaps);
         routes.extend(admin.iter().map(|admin| admin.route.clone()));
-        let (demo, demo_plans) = section.nested("demo", |section| (Demo::read(section), Demo::plans(section)));
+        let (demo, demo_plans, demo_users) = section.nested("demo", |section| {
+            (Demo::read(section), Demo::plans(section), section.read("users").unwrap_or_default())
+        });
         Self {
             file,
             files: Vec::new(),
             demo,
             demo_plans,
+            demo_users,
             server: section.nested("server", Server::read),
             tls: section.read("tls"),
             request_ids: section.nested("request_id", RequestIds::read),

@@ -1,6 +1,9 @@
 //! What a route needs of its caller, as the configuration writes it.
 //!
 //! `needs = "read"` is a permission. Trees are tables: `{ any = ["a", { role = "ops" }] }`, `{ all = [...] }`. What is
+//! `{ permission = "shop:manage", of = "shop" }` is the permission for everything, or for what the path has for `{shop}`;
+//! `{ subject = "user" }` is being the one that the path has for `{user}`.
+//! What is
 //! no permission has a key of its own (`access = "public"`), so that no permission can be mistaken for it.
 
 use super::node::{FromNode, Node};
@@ -31,6 +34,15 @@ pub enum Access {
 pub enum Needs {
     /// Holds the permission, itself or by implication.
     Permission(String),
+    /// Holds the permission for everything, or for what a parameter of the path names.
+    PermissionFor {
+        /// The permission.
+        name: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// Is the one that a parameter of the path names.
+    Subject(String),
     /// Has the role.
     Role(String),
     /// The token has the scope.
@@ -45,8 +57,8 @@ impl Needs {
     /// Calls `visit` with every permission the requirement names.
     pub fn permissions<'a>(&'a self, visit: &mut impl FnMut(&'a str)) {
         match self {
-            Self::Permission(name) => visit(name),
-            Self::Role(_) | Self::Scope(_) => {}
+            Self::Permission(name) | Self::PermissionFor { name, .. } => visit(name),
+            Self::Role(_) | Self::Scope(_) | Self::Subject(_) => {}
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.permissions(visit)),
         }
     }
@@ -86,8 +98,8 @@ impl FromNode for Keyword {
 
 impl FromNode for Needs {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        const FORM: &str =
-            "a permission in quotes, { any = [...] }, { all = [...] }, { role = \"…\" } or { scope = \"…\" }";
+        const FORM: &str = "a permission in quotes, { any = [...] }, { all = [...] }, { role = \"…\" }, { scope = \"…\" }, { permission = \"…\", \
+             of = \"…\" } or { subject = \"…\" }";
         match node.value() {
             DeValue::String(_) => Some(Self::Permission(name(node)?)),
             DeValue::Table(_) => tree(node),
@@ -101,18 +113,26 @@ impl FromNode for Needs {
 
 fn tree(node: &Node<'_>) -> Option<Needs> {
     let (given, parts) = node.section(|section| {
-        let given = ["any", "all", "role", "scope", "permission"].into_iter().filter(|key| section.has(key)).count();
+        let given =
+            ["any", "all", "role", "scope", "permission", "subject"].into_iter().filter(|key| section.has(key)).count();
         let parts = [
             section.node("any").and_then(|node| Some(Needs::Any(several(&node)?))),
             section.node("all").and_then(|node| Some(Needs::All(several(&node)?))),
             section.node("role").and_then(|node| Some(Needs::Role(name(&node)?))),
             section.node("scope").and_then(|node| Some(Needs::Scope(name(&node)?))),
-            section.node("permission").and_then(|node| Some(Needs::Permission(name(&node)?))),
+            section.node("permission").and_then(|node| {
+                let (name, parameter) = (name(&node)?, section.read::<Text>("of"));
+                Some(match parameter {
+                    Some(Text(parameter)) => Needs::PermissionFor { name, parameter },
+                    None => Needs::Permission(name),
+                })
+            }),
+            section.node("subject").and_then(|node| Some(Needs::Subject(name(&node)?))),
         ];
         (given, parts)
     })?;
     match given {
-        0 => node.problem("names no requirement: write `any`, `all`, `role`, `scope` or `permission`"),
+        0 => node.problem("names no requirement: write `any`, `all`, `role`, `scope`, `permission` or `subject`"),
         1 => parts.into_iter().flatten().next(),
         _ => node.problem("names several requirements: put them into { all = [...] } or { any = [...] }"),
     }

@@ -22,7 +22,7 @@ pub fn curl_lines(config: &Config, document: &Document) -> String {
     };
     let guarded = config.routes.iter().find(is_guarded);
     if let Some(route) = guarded {
-        let path = sample(&route.path.value, ACCOUNTS[0].1);
+        let path = sample(route, document.users.first().map_or(ACCOUNTS[0].1, |user| &user.tenant));
         if let Some(header) = header(config, Kind::Jwt, document.bearer.as_deref()) {
             say("a token with every permission: 200", &header, &path);
         }
@@ -42,7 +42,7 @@ pub fn curl_lines(config: &Config, document: &Document) -> String {
     }
     let is_open = |route: &&Route| route.access == Access::Public && answers_get(config, route);
     if let Some(route) = config.routes.iter().find(is_open) {
-        say("a route for everybody: 200", "", &sample(&route.path.value, ""));
+        say("a route for everybody: 200", "", &sample(route, ""));
     }
     lines
 }
@@ -80,19 +80,19 @@ fn beyond(config: &Config) -> Option<String> {
         _ => false,
     };
     let route = config.routes.iter().find(|route| refuses(&route.access) && answers_get(config, route))?;
-    Some(sample(&route.path.value, ACCOUNTS[1].1))
+    Some(sample(route, ACCOUNTS[1].1))
 }
 
-/// A path that the pattern matches.
-fn sample(pattern: &str, tenant: &str) -> String {
+/// A path of the route, in that tenant where it belongs to one.
+fn sample(route: &Route, tenant: &str) -> String {
+    let of_tenant = route.tenant.as_ref().map(|parameter| format!("{{{}}}", parameter.value));
     let segment = |segment: &str| match segment {
-        "{*rest}" => "hello".to_owned(),
-        "{tenant}" => tenant.to_owned(),
+        own if Some(own) == of_tenant.as_deref() => tenant.to_owned(),
         other if other.starts_with("{*") => "hello".to_owned(),
         other if other.starts_with('{') => "1".to_owned(),
         other => other.to_owned(),
     };
-    pattern.split('/').map(segment).collect::<Vec<_>>().join("/")
+    route.path.value.split('/').map(segment).collect::<Vec<_>>().join("/")
 }
 
 /// How a credential of that kind is sent, as options of curl.

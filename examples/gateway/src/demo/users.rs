@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use auth_core::account::TenantRecord;
-use auth_core::issue::{AccountError, Accounts, Login, NewAccount, TenantFor};
+use auth_core::issue::{AccountError, Accounts, Administration, Login, NewAccount, SigningError, TenantFor};
 use auth_core::{Now, Secret, StoreError};
 
 use super::{ACCOUNTS, DemoError, DemoUser, least, plan};
-use crate::config::Config;
-use crate::own_tokens::random_text;
+use crate::config::{Config, DemoAccount};
 
 /// An account with a second factor stands between the first and the last, where there are second factors.
 const SECOND_FACTOR: &str = "demo-second-factor";
@@ -28,33 +27,78 @@ pub(super) async fn users(
     make(config, accounts, now).await
 }
 
-async fn make(config: &Config, accounts: &Accounts, now: Now) -> Result<Vec<DemoUser>, DemoError> {
+/// An account that is to be made.
+struct Wanted {
+    name: String,
+    tenant: String,
+    tenant_name: String,
+    kind: Option<String>,
+    /// The place of its plan.
+    plan: usize,
+    permissions: Vec<String>,
+}
+
+fn wanted(config: &Config) -> Vec<Wanted> {
+    if config.demo_users.is_empty() {
+        return usual(config);
+    }
+    let of = |user: &DemoAccount| Wanted {
+        name: user.name.value.clone(),
+        tenant: user.tenant.clone(),
+        tenant_name: user.tenant_name.clone().unwrap_or_else(|| user.tenant.clone()),
+        kind: user.kind.as_ref().map(|kind| kind.value.clone()),
+        plan: 0,
+        permissions: user.permissions.clone(),
+    };
+    config.demo_users.iter().map(of).collect()
+}
+
+/// One who may do everything, one who may do the least and, where there are second factors, one who has one.
+fn usual(config: &Config) -> Vec<Wanted> {
     let all: Vec<String> = config.permissions_needed().into_iter().map(str::to_owned).collect();
     let fewest: Vec<String> = least(config).into_iter().collect();
     let [(first, upper), (last, lower)] = ACCOUNTS;
-    let mut wanted = vec![(first, upper, 0, all.clone()), (last, lower, 1, fewest)];
+    let of = |name: &str, tenant: &str, plan, permissions| Wanted {
+        name: name.to_owned(),
+        tenant: tenant.to_owned(),
+        tenant_name: tenant.to_owned(),
+        kind: None,
+        plan,
+        permissions,
+    };
+    let mut wanted = vec![of(first, upper, 0, all.clone()), of(last, lower, 1, fewest)];
     if config.accounts.as_ref().is_some_and(|accounts| accounts.second_factor.is_some()) {
-        wanted.insert(1, (SECOND_FACTOR, upper, 0, all));
+        wanted.insert(1, of(SECOND_FACTOR, upper, 0, all));
     }
+    wanted
+}
+
+async fn make(config: &Config, accounts: &Accounts, now: Now) -> Result<Vec<DemoUser>, DemoError> {
     let mut made = Vec::new();
-    for (name, tenant, place, permissions) in wanted {
-        let plan = plan(config, place);
-        match accounts.add_tenant(TenantRecord::new(tenant, tenant, now.wall)).await {
+    for wanted in wanted(config) {
+        let plan = plan(config, wanted.plan);
+        let tenant = TenantRecord::new(wanted.tenant.as_str(), wanted.tenant_name.as_str(), now.wall);
+        match accounts.add_tenant(tenant).await {
             Ok(()) | Err(AccountError::Store(StoreError::Conflict)) => {}
             Err(error) => return Err(error.into()),
         }
         let mut user = DemoUser {
-            username: name.to_owned(),
-            email: format!("{name}@example.com"),
-            password: random_text(18)?,
-            tenant: tenant.to_owned(),
-            kind: None,
+            email: format!("{}@example.com", wanted.name),
+            username: wanted.name,
+            password: Administration::fresh_password()
+                .map_err(|_| SigningError::Random)?
+                .expose_text()
+                .unwrap_or_default()
+                .to_owned(),
+            tenant: wanted.tenant,
+            kind: wanted.kind,
             plan: plan.map(str::to_owned),
-            permissions,
+            permissions: wanted.permissions,
             totp_secret: None,
         };
         let account = accounts.create(account_of(&user), now).await?;
-        if name == SECOND_FACTOR {
+        user.permissions = accounts.permissions_of(&account).iter().map(str::to_owned).collect();
+        if user.username == SECOND_FACTOR {
             let secret = accounts.with_second_factor(&account.id, now).await?;
             user.totp_secret = secret.expose_text().map(str::to_owned);
         }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use auth_core::Secret;
 use auth_core::issue::{
-    AccountParts, Accounts, LoginThrottle, PasswordCost, PasswordPolicy, RefreshTokens, Rotation, Seal, SecondFactors,
-    ThrottleQuotas,
+    AccountParts, Accounts, Assertions, LoginThrottle, PasswordCost, PasswordPolicy, RefreshTokens, Rotation, Seal,
+    SecondFactors, ThrottleQuotas, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
 use auth_core::policy::PermissionModel;
-use auth_core::store::{AccountStore, LimitStore};
+use auth_core::store::{AccountStore, LimitStore, OnceStore, TrustStore};
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
@@ -23,6 +23,8 @@ use crate::problem::Problem;
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
     pub(super) logins: &'n Logins,
+    pub(super) partners: Arc<dyn TrustStore>,
+    pub(super) used_once: Arc<dyn OnceStore>,
     pub(super) limit_store: Arc<dyn LimitStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) pepper: &'n Secret,
@@ -51,6 +53,13 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     parts.permissions = needed.permissions.clone();
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
+    if let Some(rules) = &settings.assertions {
+        let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
+        let assertions = Assertions::new(needed.partners, needed.used_once, audience);
+        parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
+    }
+    parts.types = settings.types.iter().map(user_type).collect();
+    parts.unknown_names = settings.unknown_names;
     let throttle = LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock);
     parts.throttle = Some(needed.logins.throttled(throttle));
     if let Some(rules) = &settings.refresh {
@@ -80,6 +89,11 @@ fn seal(settings: &config::Accounts, generated: &Secret) -> Result<Seal, Vec<Pro
         seal = Some(next.map_err(at(place))?);
     }
     seal.ok_or_else(Vec::new)
+}
+
+fn user_type(settings: &config::UserType) -> UserType {
+    let name = settings.name.value.as_str().into();
+    UserType { name, permissions: settings.permissions.iter().collect() }
 }
 
 fn policy(rules: &config::PasswordRules) -> Result<PasswordPolicy, ConfigError> {

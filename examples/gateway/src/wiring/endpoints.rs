@@ -30,6 +30,9 @@ pub(super) struct Tools<'t> {
 pub(super) fn endpoints(config: &Config, tools: Tools<'_>) -> Result<Endpoints, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut words = Words::default().times(config.endpoints.times);
+    if let Some(word) = config.endpoints.token_type {
+        words = words.token_type_as(word.as_str());
+    }
     for (member, name) in &config.endpoints.names {
         match words.clone().call(&member.value, name.as_str()) {
             Ok(changed) => words = changed,

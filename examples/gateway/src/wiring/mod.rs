@@ -172,6 +172,8 @@ impl Parts {
             key_store,
             token_store,
             account_store,
+            trust_store,
+            once_store,
             usage,
             revocations,
             pepper,
@@ -199,6 +201,8 @@ impl Parts {
             let needed = Needed {
                 store: account_store,
                 logins: &logins,
+                partners: trust_store,
+                used_once: once_store,
                 limit_store: Arc::clone(&limit_store),
                 clock: Arc::clone(&clock),
                 pepper: &pepper,

@@ -9,9 +9,9 @@ use std::time::Duration;
 use auth_core::issue::{AccessTokenIssuer, LoginThrottle, PasswordCost, PasswordThreads, Passwords, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryTokenStore,
-    MemoryUsageStore, SqliteAccountStore, SqliteKeyStore, SqliteRevocations, SqliteTokenStore, SqliteUsageStore,
-    TokenStore,
+    AccountStore, ApiKeyStore, LimitStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore, MemoryOnceStore,
+    MemoryTokenStore, MemoryTrustStore, MemoryUsageStore, OnceStore, SqliteAccountStore, SqliteKeyStore,
+    SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
 use auth_core::{Clock, ConfigError, Now, Secret, StoreError, SystemClock};
@@ -32,6 +32,10 @@ pub struct Resources {
     pub token_store: Arc<dyn TokenStore>,
     /// Where accounts are kept.
     pub account_store: Arc<dyn AccountStore>,
+    /// Where partners are kept.
+    pub trust_store: Arc<dyn TrustStore>,
+    /// What was used once, and may not be used again.
+    pub once_store: Arc<dyn OnceStore>,
     /// How much keys are used; counted where an endpoint tells of it.
     pub usage: UsageCounts,
     /// The list of what was taken back; there if the configuration has one.
@@ -139,6 +143,8 @@ impl Resources {
             key_store: Arc::new(MemoryKeyStore::new()),
             token_store: Arc::new(MemoryTokenStore::new()),
             account_store: Arc::new(MemoryAccountStore::new()),
+            trust_store: Arc::new(MemoryTrustStore::new()),
+            once_store: Arc::new(MemoryOnceStore::new()),
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
@@ -158,6 +164,8 @@ impl Resources {
             key_store: key_store(config, data_dir)?,
             token_store: token_store(config, data_dir)?,
             account_store: account_store(config, data_dir)?,
+            trust_store: trust_store(config, data_dir)?,
+            once_store: once_store(config, data_dir)?,
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
@@ -184,6 +192,8 @@ impl Resources {
         }
         if old.accounts != new.accounts {
             renewed.account_store = account_store(config, data_dir)?;
+            renewed.trust_store = trust_store(config, data_dir)?;
+            renewed.once_store = once_store(config, data_dir)?;
         }
         if old.revocations != new.revocations {
             renewed.revocations = revocations(config, data_dir, self.clock.now())?;
@@ -249,6 +259,21 @@ fn account_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn AccountS
         return Ok(Arc::new(MemoryAccountStore::new()));
     };
     Ok(Arc::new(SqliteAccountStore::open(file).map_err(|error| ResourceError::Store("accounts", error))?))
+}
+
+/// Beside the accounts that they open sessions of.
+fn trust_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TrustStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryTrustStore::new()));
+    };
+    Ok(Arc::new(SqliteTrustStore::open(file).map_err(|error| ResourceError::Store("partners", error))?))
+}
+
+fn once_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn OnceStore>, ResourceError> {
+    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+        return Ok(Arc::new(MemoryOnceStore::new()));
+    };
+    Ok(Arc::new(SqliteOnceStore::open(file).map_err(|error| ResourceError::Store("what was used once", error))?))
 }
 
 fn token_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TokenStore>, ResourceError> {

@@ -73,6 +73,8 @@ fn requirement(access: &Access) -> Requirement {
 fn needed(needs: &Needs) -> Requirement {
     match needs {
         Needs::Permission(name) => policy::permission(name),
+        Needs::PermissionFor { name, parameter } => policy::permission_for(name, parameter),
+        Needs::Subject(parameter) => policy::subject_from(parameter),
         Needs::Role(name) => policy::role(name),
         Needs::Scope(name) => policy::scope(name),
         Needs::All(parts) => policy::all_of(parts.iter().map(needed)),
