@@ -18,6 +18,7 @@ mod opaque_tokens;
 mod outer_layers;
 mod path_agreement;
 mod profiles;
+mod readme_commands;
 mod readme_session;
 mod replacement;
 mod requirement_algebra;

@@ -43,7 +43,7 @@ pub struct KeyEndpoints {
 const OVERLAP: Duration = Duration::from_hours(24);
 
 /// The longest overlap that a request may ask for.
-const LONGEST_OVERLAP: Duration = Duration::from_hours(24 * 90);
+pub(super) const LONGEST_OVERLAP: Duration = Duration::from_hours(24 * 90);
 
 impl KeyEndpoints {
     /// Hands out these keys, with any of these permissions.

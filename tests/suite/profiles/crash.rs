@@ -41,7 +41,7 @@ struct Ledger {
 async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     // a killed process takes longer to come back than ten seconds on a machine that does much else
     let changed = [
-        (r##"# grace = "10s""##, r#"grace = "120s""#),
+        (r#"# grace = "10s""#, r#"grace = "120s""#),
         ("# max_per_owner = 100", "max_per_owner = 100000"),
         ("# max_sessions = 100", "max_sessions = 100000"),
     ];

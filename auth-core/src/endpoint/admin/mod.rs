@@ -143,7 +143,17 @@ impl Desk<'_> {
     /// A plan that is said, be it `null`.
     fn plan(&self) -> Result<Option<Arc<str>>, Rejection> {
         self.said("plan")?;
-        self.content.text("plan").map(|plan| plan.map(Arc::from))
+        self.word("plan")
+    }
+
+    /// A text that names something and may be left out. Tokens and fields carry it, so that one which they cannot carry would
+    /// lock its user out.
+    fn word(&self, member: &str) -> Result<Option<Arc<str>>, Rejection> {
+        let Some(text) = self.content.text(member)? else { return Ok(None) };
+        if text.trim().is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+            return Err(self.content.invalid(member, "must have 1 to 200 characters, none of them control characters"));
+        }
+        Ok(Some(text.into()))
     }
 
     /// Networks that are said, be they `null`.

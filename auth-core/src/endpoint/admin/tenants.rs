@@ -1,7 +1,5 @@
 //! Tenants, as administrators see them.
 
-use std::sync::Arc;
-
 use crate::account::{TenantRecord, TenantStatus};
 use crate::endpoint::answer::Answer;
 use crate::endpoint::object::{Named, Object};
@@ -21,7 +19,7 @@ impl Desk<'_> {
             }
             Action::Create => {
                 status = 201;
-                let plan = self.content.text("plan")?.map(Arc::from);
+                let plan = self.word("plan")?;
                 let (id, name) = (self.content.required("id")?, self.content.text("name")?);
                 acting.create_tenant(id, name, plan, self.networks_if_any()?).await
             }

@@ -1,7 +1,5 @@
 //! Users, as administrators see them.
 
-use std::sync::Arc;
-
 use crate::Secret;
 use crate::account::{AccountRecord, AccountStatus, LoginName, SecondFactor};
 use crate::endpoint::answer::Answer;
@@ -58,7 +56,7 @@ impl Desk<'_> {
 
     async fn create_user(&self) -> Result<Answer, Rejection> {
         let content = &self.content;
-        let text = |member| Ok::<_, Rejection>(content.text(member)?.map(Arc::<str>::from));
+        let text = |member| self.word(member);
         let names = |member| self.names(member, content.texts(member)?.unwrap_or_default());
         let (password, made_up) = if content.flag("no_password")? { (None, None) } else { self.password()? };
         let mut wanted = NewAccount::new();
