@@ -17,11 +17,11 @@ const OFFICE: &str = "192.0.2.7";
 const HOME: &str = "198.51.100.8";
 
 fn set(networks: &[&str]) -> Option<Arc<NetworkSet>> {
-    Some(Arc::new(NetworkSet::parse(networks.iter().copied()).unwrap()))
+    NetworkSet::parse(networks.iter().copied()).map(|set| Some(Arc::new(set))).unwrap()
 }
 
 fn from(address: &str) -> Option<IpAddr> {
-    Some(address.parse().unwrap())
+    address.parse().map(Some).unwrap()
 }
 
 struct Office {
