@@ -55,7 +55,7 @@ usage() {
 
 # ---- prerequisites ---------------------------------------------------------------------------------------------
 
-TOOLS="rust rustfmt clippy rustdoc c_compiler node python"
+TOOLS="rust rustfmt clippy rustdoc c_compiler node python curl"
 
 has_rust() { command -v cargo && rustc --version && version_at_least "$(rust_version)" "$(minimum_version)"; }
 has_rustfmt() { cargo fmt --version; }
@@ -73,6 +73,7 @@ has_c_compiler() {
 # the fetch of a browser came with version 18
 has_node() { node -e 'process.exit(typeof fetch === "function" ? 0 : 1)'; }
 has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
+has_curl() { curl --version; }
 
 name_rust() { echo "a Rust toolchain of at least $(minimum_version), with cargo (found: $(rust_version 2>/dev/null || echo none)): install or update it with rustup"; }
 name_rustfmt() { echo "rustfmt: rustup component add rustfmt"; }
@@ -81,6 +82,7 @@ name_rustdoc() { echo "rustdoc: comes with the Rust toolchain; reinstall it with
 name_c_compiler() { echo "a C compiler with the C library's headers, for the cryptography and SQLite: apt-get install gcc libc6-dev"; }
 name_node() { echo "Node.js 18 or newer, for a client among the tests: apt-get install nodejs"; }
 name_python() { echo "Python 3.9 or newer, for a client among the tests: apt-get install python3"; }
+name_curl() { echo "curl, for the commands of README.md: apt-get install curl"; }
 
 install_rust() { return 1; } # Debian's toolchain is older than the minimum, and replacing a person's own is not ours to do
 install_rustfmt() { rustup component add rustfmt; }
@@ -89,6 +91,7 @@ install_rustdoc() { return 1; }
 install_c_compiler() { apt_install gcc libc6-dev; }
 install_node() { apt_install nodejs; }
 install_python() { apt_install python3; }
+install_curl() { apt_install curl; }
 
 require_tools() {
     local tool missing=""
