@@ -449,7 +449,7 @@ fn failed_attempts_are_off_in_the_standard_profile_and_one_line_switches_them_on
 
 #[test]
 fn profiles_to_come_are_told_from_misspelt_ones() {
-    assert!(Profile::named("alianza").unwrap_err().contains("is not made yet"));
+    assert!(Profile::named("vagaro").unwrap_err().contains("is not made yet"));
     assert!(Profile::named("standart").unwrap_err().contains("there is no profile `standart`"));
 }
 
