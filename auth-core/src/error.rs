@@ -92,6 +92,8 @@ pub enum StoreError {
     Corrupt(String),
     /// Something with this identity is there already.
     Conflict,
+    /// There is no room for another one: as many as may be are there.
+    Full,
 }
 
 impl fmt::Display for StoreError {
@@ -100,6 +102,7 @@ impl fmt::Display for StoreError {
             Self::Unavailable(why) => write!(f, "the store is unavailable: {why}"),
             Self::Corrupt(why) => write!(f, "the store holds something unreadable: {why}"),
             Self::Conflict => f.write_str("the store holds something with this identity already"),
+            Self::Full => f.write_str("there is no room for another one"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -24,6 +25,10 @@ use crate::ConfigError;
 pub struct NetworkSet(Vec<IpNet>);
 
 impl NetworkSet {
+    /// The most networks in an allow-list of an account, a tenant or a key: access tokens carry what the lists of all
+    /// three have in common, and have to fit into a header.
+    pub const MAX_ALLOWED: usize = 32;
+
     /// Reads networks in CIDR notation; a bare address is the network of that one address.
     ///
     /// # Errors
@@ -42,6 +47,41 @@ impl NetworkSet {
     /// Whether every network of the other set lies within one of these.
     pub fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|inner| self.0.iter().any(|outer| outer.contains(inner)))
+    }
+
+    /// What both sets have: an address lies in it if it lies in each of the two. None where one of them says nothing.
+    pub fn meet(one: Option<&Arc<Self>>, other: Option<&Arc<Self>>) -> Option<Arc<Self>> {
+        match (one, other) {
+            (Some(one), Some(other)) if one == other => Some(Arc::clone(one)),
+            (Some(one), Some(other)) => Some(Arc::new(one.intersection(other))),
+            (one, other) => one.or(other).cloned(),
+        }
+    }
+
+    /// Two networks lie apart or one within the other, so that what both sets have is made of networks of theirs.
+    fn intersection(&self, other: &Self) -> Self {
+        let within = |inner: &Self, outer: &Self| -> Vec<IpNet> {
+            let is_covered = |network: &&IpNet| outer.0.iter().any(|outer| outer.contains(*network));
+            inner.0.iter().filter(is_covered).copied().collect()
+        };
+        let mut common = within(self, other);
+        for network in within(other, self) {
+            if !common.iter().any(|known| known.contains(&network)) {
+                common.push(network);
+            }
+        }
+        Self(common)
+    }
+
+    /// How many networks are in the set.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are too many for an allow-list of an account, a tenant or a key: more than
+    /// [`MAX_ALLOWED`](Self::MAX_ALLOWED).
+    pub fn is_too_long(&self) -> bool {
+        self.len() > Self::MAX_ALLOWED
     }
 
     /// The networks in CIDR notation, in the order in which they were given.
@@ -133,5 +173,22 @@ mod tests {
             let error = NetworkSet::parse([text]).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn m6_what_two_lists_have_in_common_is_in_both() {
+        let set = |texts: &[&str]| Arc::new(NetworkSet::parse(texts.iter().copied()).unwrap());
+        let one = set(&["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "203.0.113.0/24"]);
+        let other = set(&["10.1.0.0/16", "10.1.2.0/24", "192.0.2.0/24", "2001:db8::/32", "198.51.100.0/24"]);
+        let common = NetworkSet::meet(Some(&one), Some(&other)).unwrap();
+        for address in ["10.1.2.3", "10.2.0.1", "192.0.2.7", "192.0.2.8", "2001:db8::1", "203.0.113.1", "198.51.100.1"]
+        {
+            let address = address.parse().unwrap();
+            assert_eq!(common.contains(address), one.contains(address) && other.contains(address), "{address}");
+        }
+        assert_eq!(common, NetworkSet::meet(Some(&common), Some(&one)).unwrap());
+        assert!(NetworkSet::meet(Some(&one), Some(&set(&["172.16.0.0/12"]))).unwrap().is_empty());
+        assert_eq!(NetworkSet::meet(Some(&one), None), Some(one));
+        assert_eq!(NetworkSet::meet(None, None), None);
     }
 }

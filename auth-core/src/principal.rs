@@ -113,7 +113,8 @@ impl Identity {
         let texts = [&self.tenant, &self.plan, &self.credential_id, &self.session];
         let texts = texts.map(|text| text.as_ref().map_or(0, |text| text.len()));
         let own: usize = names.iter().chain(&texts).sum();
-        size_of::<Self>() + own + self.subject.len() + self.claims.as_json().len()
+        let networks = self.networks.as_ref().map_or(0, |set| set.len() * size_of::<ipnet::IpNet>());
+        size_of::<Self>() + own + networks + self.subject.len() + self.claims.as_json().len()
     }
 }
 

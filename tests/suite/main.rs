@@ -19,6 +19,7 @@ mod opaque_tokens;
 mod outer_layers;
 mod path_agreement;
 mod profiles;
+mod readme_commands;
 mod readme_session;
 mod replacement;
 mod requirement_algebra;

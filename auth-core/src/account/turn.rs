@@ -18,7 +18,8 @@ pub struct Turn {
     /// Whoever refreshes makes the successor's text from the presented token and a key, so that everybody who presents the
     /// same token makes the same one, and it need not be kept for whoever lost the first answer.
     pub successor: Option<RefreshToken>,
-    /// For how long after it was spent the same token is answered the same again, unless its successor was used by then.
+    /// For how long after it was spent the same token is answered the same again, unless its successor was used by then; also
+    /// on a clock that is behind by less than that.
     /// Covers lost answers and clients that refresh twice at once; whoever stole a token has that long as well.
     pub grace: Duration,
 }
@@ -76,6 +77,14 @@ pub(crate) enum Written {
     End,
 }
 
+impl Turn {
+    /// Whether it comes close enough to when the token was spent. It may come a little before that, from a thread or a machine
+    /// whose clock is behind; a clock that was set back far would let the grace last for as long.
+    fn is_within_grace(&self, spent: Timestamp) -> bool {
+        spent.saturating_sub(self.grace) < self.at && self.at < spent.saturating_add(self.grace)
+    }
+}
+
 impl Standing {
     /// Decides, and says what is to be written of the session that the answer holds.
     pub(crate) fn turned(self, turn: &Turn) -> (Refreshed, Written) {
@@ -86,7 +95,7 @@ impl Standing {
         };
         // before any end: tokens that the thief was given may outlast an idle limit
         if let Found::Spent { at, successor } = found
-            && !(turn.at < at.saturating_add(turn.grace) && is_in_force(&session, &successor))
+            && !(turn.is_within_grace(at) && is_in_force(&session, &successor))
         {
             session.status = SessionStatus::Ended(turn.at);
             return (Refreshed::Reused(session.into()), Written::End);

@@ -45,6 +45,8 @@ pub struct ApiKeyRecord {
     pub roles: Names,
     /// The networks the key may be used from; `None` means any, an empty set means none.
     pub networks: Option<Arc<NetworkSet>>,
+    /// The networks that its owner and their tenants allow, as they were when either changed last; `None` means any.
+    pub owner_networks: Option<Arc<NetworkSet>>,
     /// When the key was made.
     pub created: Timestamp,
     /// From when on the key is refused; `None` where it has no end.
@@ -107,6 +109,7 @@ impl ApiKeyRecord {
             permissions: Names::EMPTY,
             roles: Names::EMPTY,
             networks: None,
+            owner_networks: None,
             created,
             expires: None,
             status: KeyStatus::Active,
@@ -138,7 +141,12 @@ impl ApiKeyRecord {
         }
     }
 
-    /// What the key says about its bearer. Copies pointers alone.
+    /// The networks that it may be used from: its own, as far as its owner and their tenants allow them.
+    pub fn allowed_networks(&self) -> Option<Arc<NetworkSet>> {
+        NetworkSet::meet(self.networks.as_ref(), self.owner_networks.as_ref())
+    }
+
+    /// What the key says about its bearer. Copies pointers alone, unless two lists of networks have to be brought together.
     pub(super) fn identity(&self) -> Identity {
         let mut identity = Identity::new(Method::ApiKey, Arc::clone(&self.issuer), Arc::clone(&self.owner));
         identity.tenant = self.tenant.as_ref().map(SharedStr::from);
@@ -148,7 +156,7 @@ impl ApiKeyRecord {
         identity.credential_id = Some(SharedStr::from(&self.id));
         identity.issued = Some(self.created);
         identity.expires = self.end();
-        identity.networks.clone_from(&self.networks);
+        identity.networks = self.allowed_networks();
         identity
     }
 }

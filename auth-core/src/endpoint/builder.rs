@@ -113,7 +113,10 @@ impl EndpointsBuilder {
     /// A path that cannot be, a member that does not exist, two endpoints at one place, or an endpoint without the part
     /// that it works on: every such mistake.
     pub fn build(self) -> Result<Endpoints, Vec<ConfigError>> {
-        let Self { parts, mut problems } = self;
+        let Self { mut parts, mut problems } = self;
+        if let (Some(keys), Some(accounts)) = (&mut parts.keys, &parts.accounts) {
+            keys.keys = accounts.accounts.owning(keys.keys.clone());
+        }
         for endpoint in parts.places.iter().map(|placed| placed.endpoint) {
             let missing = match endpoint {
                 Endpoint::LoginByAssertion

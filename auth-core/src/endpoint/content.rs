@@ -18,7 +18,10 @@ pub(super) struct Content<'w> {
 impl<'w> Content<'w> {
     /// Reads the content of a request of that media type.
     pub(super) fn read(media_type: Option<&str>, content: &[u8], words: &'w Words) -> Result<Self, Rejection> {
-        if !media_type.is_none_or(is_json) {
+        // a form of another site can send a body without a type, and nothing else that is asked for here
+        // where there is no content, its type is not what is wrong
+        let is_nothing = media_type.is_none() && is_blank(content);
+        if !is_nothing && !media_type.is_some_and(is_json) {
             return Err(Rejection::InvalidContent(ContentFault::MediaType));
         }
         // the strict reader first: two members of one name would be read as one or the other by whoever comes next
@@ -31,7 +34,7 @@ impl<'w> Content<'w> {
 
     /// Reads content that need not be there.
     pub(super) fn read_any(media_type: Option<&str>, content: &[u8], words: &'w Words) -> Result<Self, Rejection> {
-        if content.iter().all(u8::is_ascii_whitespace) {
+        if is_blank(content) {
             return Ok(Self { members: Map::new(), words });
         }
         Self::read(media_type, content, words)
@@ -117,6 +120,10 @@ impl<'w> Content<'w> {
 /// That a member has a value that it must not have.
 pub(super) fn invalid(words: &Words, member: &str, rule: impl Into<std::borrow::Cow<'static, str>>) -> Rejection {
     Rejection::InvalidContent(ContentFault::Value { member: words.name(member).to_owned(), rule: rule.into() })
+}
+
+fn is_blank(content: &[u8]) -> bool {
+    content.iter().all(u8::is_ascii_whitespace)
 }
 
 /// `application/json`, with whatever parameters.

@@ -24,9 +24,9 @@ impl Parts {
         key.check(now.wall).map_err(Rejection::InvalidCredential)?;
         let mut identity = (**caller).clone();
         identity.method = Method::ApiKey;
-        identity.permissions = caller.permissions.iter().filter(|name| key.permissions.contains(name)).collect();
+        identity.permissions = caller.context().permissions.meet(&caller.permissions, &key.permissions);
         identity.expires = key.end();
-        identity.networks = key.networks;
+        identity.networks = key.allowed_networks();
         Ok(Principal::new(Arc::new(identity), Arc::clone(caller.context()), caller.presented()))
     }
 

@@ -21,6 +21,7 @@ use crate::usage::UsageCounts;
 use super::answer::Answer;
 use super::content::{Content, invalid};
 use super::object::{Named, Object};
+use super::query::{self, Others, Query};
 use super::words::Words;
 
 /// API keys as endpoints hand them out.
@@ -42,7 +43,7 @@ pub struct KeyEndpoints {
 const OVERLAP: Duration = Duration::from_hours(24);
 
 /// The longest overlap that a request may ask for.
-const LONGEST_OVERLAP: Duration = Duration::from_hours(24 * 90);
+pub(super) const LONGEST_OVERLAP: Duration = Duration::from_hours(24 * 90);
 
 impl KeyEndpoints {
     /// Hands out these keys, with any of these permissions.
@@ -130,16 +131,31 @@ impl KeyEndpoints {
         Ok(Answer::object(201, &fresh(&minted, call)))
     }
 
-    pub(super) async fn list(&self, caller: &Principal, call: &Call<'_>) -> Result<Answer, Rejection> {
+    /// One page, and where the next one begins where there is one.
+    pub(super) async fn list(
+        &self,
+        caller: &Principal,
+        query: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<Answer, Rejection> {
         self.is_own(caller)?;
+        // guides know nothing of pages, so that nobody gets one before there is a great deal to tell
+        let Query { limit, after, .. } =
+            Query::read(query, &["limit", "after"], Others::PassedOver, query::MOST, call.words)?;
         let scope = KeyScope::Owner { issuer: Arc::clone(&caller.issuer), subject: (&*caller.subject).into() };
-        let records = self.keys.list(&scope).await.map_err(|error| refused(&error, call.words))?;
+        let records = self.keys.page(&scope, after.as_deref(), limit + 1).await;
+        let mut records = records.map_err(|error| refused(&error, call.words))?;
+        let is_more = records.len() > limit;
+        records.truncate(limit);
         let mut answer = Object::default();
+        if let Some(last) = records.last().filter(|_| is_more) {
+            answer.say("next", &*last.id);
+        }
         answer.list(
             "keys",
             records.iter().map(|record| described(record, call).named(call.members, call.words)).collect(),
         );
-        Ok(Answer::object(200, &answer.named(&["keys"], call.words)))
+        Ok(Answer::object(200, &answer.named(&["keys", "next"], call.words)))
     }
 
     pub(super) async fn show(&self, caller: &Principal, id: &str, call: &Call<'_>) -> Result<Answer, Rejection> {
@@ -159,7 +175,7 @@ impl KeyEndpoints {
         id: &str,
         content: &Content<'_>,
         call: &Call<'_>,
-    ) -> Result<Answer, Rejection> {
+    ) -> Result<(Answer, Duration), Rejection> {
         let overlap = content.seconds("overlap")?.map_or(self.overlap, Duration::from_secs);
         if overlap > LONGEST_OVERLAP {
             return Err(content.invalid("overlap", "must be at most 90 days, in seconds"));
@@ -171,7 +187,7 @@ impl KeyEndpoints {
             return Err(Rejection::Forbidden(Prohibition::Denied));
         }
         let minted = self.keys.rotate(id, overlap, call.now).await.map_err(|error| refused(&error, call.words))?;
-        Ok(Answer::object(201, &fresh(&minted, call)))
+        Ok((Answer::object(201, &fresh(&minted, call)), overlap))
     }
 
     /// Keys belong to subjects of our own. One that another issuer vouches for may have the name of one of ours.
@@ -261,7 +277,7 @@ fn holds_all(caller: &Principal, permissions: &Names) -> Result<(), Rejection> {
 
 /// Whether a key is no more than its caller may make: neither its roles nor its networks nor its end.
 fn is_within(caller: &Principal, key: &ApiKeyRecord) -> bool {
-    let networks = |own: &Arc<NetworkSet>| key.networks.as_ref().is_some_and(|set| own.covers(set));
+    let networks = |own: &Arc<NetworkSet>| key.allowed_networks().is_some_and(|set| own.covers(&set));
     let end = |latest: Timestamp| key.end().is_some_and(|end| end <= latest);
     key.roles.iter().all(|role| caller.has_role(role))
         && caller.networks.as_ref().is_none_or(networks)
@@ -274,16 +290,28 @@ fn latest_end(caller: &Principal) -> Option<Timestamp> {
     caller.expires.filter(|_| caller.method != Method::Jwt)
 }
 
-/// The networks of a new key: those that are asked for, or those of the key that asks.
+/// The networks of a new key: those that are asked for, or those of the key that asks. Those of a person hold for all their
+/// keys anyway.
 fn networks(caller: &Principal, content: &Content<'_>) -> Result<Option<Arc<NetworkSet>>, Rejection> {
-    let Some(asked) = content.texts("networks")? else { return Ok(caller.networks.clone()) };
-    let set = NetworkSet::parse(asked).map_err(|_| {
-        content.invalid("networks", "must be addresses or networks such as 192.0.2.0/24 or 2001:db8::/32")
-    })?;
+    let Some(set) = allow_list(content)? else {
+        return Ok(caller.networks.clone().filter(|_| caller.method != Method::Jwt));
+    };
     if caller.networks.as_ref().is_some_and(|own| !own.covers(&set)) {
         return Err(content.invalid("networks", "must lie within the networks of the credential that asks"));
     }
     Ok(Some(Arc::new(set)))
+}
+
+/// The allow-list that a request names, if any.
+pub(super) fn allow_list(content: &Content<'_>) -> Result<Option<NetworkSet>, Rejection> {
+    let Some(asked) = content.texts("networks")? else { return Ok(None) };
+    let set = NetworkSet::parse(asked).map_err(|_| {
+        content.invalid("networks", "must be addresses or networks such as 192.0.2.0/24 or 2001:db8::/32")
+    })?;
+    if set.is_too_long() {
+        return Err(content.invalid("networks", "must be at most 32 addresses or networks"));
+    }
+    Ok(Some(set))
 }
 
 /// What every operation needs to know of the request and of the configured answer.
@@ -339,6 +367,8 @@ pub(super) fn refused(error: &KeyError, words: &Words) -> Rejection {
         KeyError::Ended => Rejection::Conflict("this key has a successor or an end already"),
         KeyError::Environment(_) => invalid(words, "environment", "is not one that keys have"),
         KeyError::Invalid(rule) => invalid(words, "name", format!("cannot be taken: {rule}")),
+        KeyError::OwnerOff => Rejection::Conflict("the owner or the tenant is switched off"),
+        KeyError::TooMany(_) => Rejection::Conflict("there are as many keys as may be: revoke one first"),
         KeyError::Random | KeyError::Store(_) => Rejection::Unavailable(Outage::new(format!("API keys: {error}"))),
     }
 }

@@ -12,6 +12,7 @@
 //! - `table`: which of them is where
 //! - `words`: what the API calls the members
 //! - `content`, `object`, `answer`: reading and writing JSON
+//! - `query`: which page of a list
 //! - `accounts`: registering, logging in and out, refreshing, passwords, second factors; `cookie`: for browsers
 //! - `keys`: API keys; `key_session`: what a session may do with them that was opened with one
 //! - `asked`: what adapters carry from a framework's request to its response
@@ -31,6 +32,7 @@ mod keys;
 mod kind;
 mod oauth;
 mod object;
+mod query;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -233,7 +235,10 @@ impl Parts {
                 let content = content(Needed::Yes)?;
                 keys()?.create(&self.key_holder(caller()?, call.now).await?, &content, &call).await
             }
-            Endpoint::ListKeys => keys()?.list(&self.key_holder(caller()?, call.now).await?, &call).await,
+            Endpoint::ListKeys => {
+                let query = request.query.as_deref();
+                keys()?.list(&self.key_holder(caller()?, call.now).await?, query, &call).await
+            }
             Endpoint::ShowKey => keys()?.show(&self.key_holder(caller()?, call.now).await?, id, &call).await,
             Endpoint::RevokeKey => {
                 let holder = self.key_holder(caller()?, call.now).await?;
@@ -244,7 +249,12 @@ impl Parts {
             Endpoint::KeyUsage => keys()?.usage(&self.key_holder(caller()?, call.now).await?, id, &call).await,
             Endpoint::RotateKey => {
                 let content = content(Needed::No)?;
-                keys()?.rotate(&self.key_holder(caller()?, call.now).await?, id, &content, &call).await
+                let holder = self.key_holder(caller()?, call.now).await?;
+                let (answer, overlap) = keys()?.rotate(&holder, id, &content, &call).await?;
+                if overlap.is_zero() {
+                    self.end_sessions_of(&holder, id, call.now).await?;
+                }
+                Ok(answer)
             }
             Endpoint::Register => accounts()?.register(&content(Needed::Yes)?, self.welcome(), &call).await,
             Endpoint::Login => accounts()?.log_in(&content(Needed::Yes)?, request, &call).await,

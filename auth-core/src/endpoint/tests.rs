@@ -128,6 +128,7 @@ impl Service {
     fn ask(&self, method: &str, path: &str, caller: Option<&Identity>, content: &Value) -> Result<Value, Rejection> {
         let mut request = EndpointRequest::new(method, at(10));
         request.content = if content.is_null() { Vec::new() } else { content.to_string().into_bytes() };
+        request.media_type = Some("application/json".to_owned());
         request.caller = caller.cloned().map(Principal::detached);
         let found = self.endpoints.find(method, path).unwrap();
         let reply = wait(self.endpoints.answer(found, request))?;

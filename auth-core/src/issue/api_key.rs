@@ -1,16 +1,22 @@
 //! Minting, listing, changing, rotating and revoking API keys.
+//!
+//! **Owners.** Where the owners of keys have accounts, a key is good from the networks that its owner and their tenants allow,
+//! and for as long as they are switched on. A key carries both, so that verification asks nobody else: whoever changes an
+//! account sees to its keys afterwards, and whoever makes a key looks at its owner once more afterwards. So one of the two
+//! sees the other, and a key that was made while its owner was being switched off is never handed out.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Secret;
-use crate::api_key::{ApiKeyRecord, KeyFormat, Peppers};
+use crate::account::{AccountStatus, TenantStatus};
+use crate::api_key::{ApiKeyRecord, KeyFormat, KeyStatus, Peppers};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::names::Names;
 use crate::network::NetworkSet;
-use crate::store::{ApiKeyStore, KeyChange, KeyScope};
+use crate::store::{AccountStore, ApiKeyStore, KeyChange, KeyScope};
 use crate::verify::ApiKeyVerifier;
 
 use super::mint;
@@ -24,7 +30,18 @@ pub struct ApiKeys {
     peppers: Peppers,
     store: Arc<dyn ApiKeyStore>,
     issuer: Arc<str>,
+    owners: Option<Arc<dyn AccountStore>>,
+    most: usize,
 }
+
+/// What is wrong with an allow-list that is [too long](NetworkSet::is_too_long).
+pub(super) const TOO_MANY_NETWORKS: &str = "an allow-list has at most 32 networks";
+
+/// How often an owner is looked at who is being changed all the time.
+const PATIENCE: usize = 16;
+
+/// How many keys an owner has at the most, unless it is said.
+const MOST: usize = 100;
 
 /// What somebody wants of a new key.
 #[derive(Clone, Debug)]
@@ -91,6 +108,10 @@ pub enum KeyError {
     Environment(Arc<str>),
     /// Something about the wanted key is not as it must be; says what.
     Invalid(&'static str),
+    /// Its owner, or a tenant that they or the key belong to, is switched off.
+    OwnerOff,
+    /// Its owner has as many keys as may be; says how many that is.
+    TooMany(usize),
     /// The operating system gave no random bytes.
     Random,
     /// The store could not do it.
@@ -100,7 +121,20 @@ pub enum KeyError {
 impl ApiKeys {
     /// Keys of one format, whose owners this issuer vouches for.
     pub fn new(format: KeyFormat, peppers: Peppers, store: Arc<dyn ApiKeyStore>, issuer: impl Into<Arc<str>>) -> Self {
-        Self { format, peppers, store, issuer: issuer.into() }
+        Self { format, peppers, store, issuer: issuer.into(), owners: None, most: MOST }
+    }
+
+    /// Whose owners have accounts in this store: keys follow what becomes of those and of their tenants.
+    #[must_use]
+    pub fn owned_by(self, accounts: Arc<dyn AccountStore>) -> Self {
+        Self { owners: Some(accounts), ..self }
+    }
+
+    /// Lets an owner have at most so many keys that are neither revoked nor ended, 100 by default. Rotating may double that,
+    /// until the overlaps are over.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// The form of the keys.
@@ -122,9 +156,10 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`KeyError::Environment`] and [`KeyError::Invalid`] where the wish cannot be granted, otherwise what went wrong
-    /// on the way; then there is no key.
+    /// on the way; then there is no key. [`KeyError::TooMany`] and [`KeyError::OwnerOff`].
     pub async fn mint(&self, wanted: NewKey, now: Now) -> Result<MintedKey, KeyError> {
         check(&wanted, now)?;
+        let bounds = self.bounds(&wanted.owner, wanted.tenant.as_deref()).await?;
         let (key, mut record) = self.blank(wanted.environment.as_deref(), wanted.owner, now)?;
         record.name = wanted.name;
         record.description = wanted.description;
@@ -135,7 +170,12 @@ impl ApiKeys {
         record.environment = wanted.environment;
         record.networks = wanted.networks;
         record.expires = wanted.expires;
-        self.store.insert(record.clone()).resolve().await?;
+        record.owner_networks = bounds;
+        match self.store.insert_within(record.clone(), self.most).resolve().await {
+            Err(StoreError::Full) => return Err(KeyError::TooMany(self.most)),
+            inserted => inserted?,
+        }
+        let record = self.settled(record).await?;
         Ok(MintedKey { key, record })
     }
 
@@ -145,9 +185,22 @@ impl ApiKeys {
     /// and prolongs nothing.
     ///
     /// # Errors
-    /// [`KeyError::Missing`]; [`KeyError::Ended`] where the key is no longer good or was rotated before.
+    /// [`KeyError::Missing`]; [`KeyError::Ended`] where the key is no longer good or was rotated before;
+    /// [`KeyError::TooMany`].
     pub async fn rotate(&self, id: &str, overlap: Duration, now: Now) -> Result<MintedKey, KeyError> {
-        let old = self.find(id).await?;
+        for _ in 0..PATIENCE {
+            let found = self.find(id).await?;
+            match self.try_rotating(found.clone(), overlap, now).await {
+                // it was changed in between, and its successor must be what it is now
+                Err(KeyError::Ended) if self.find(id).await? != found => {}
+                rotated => return rotated,
+            }
+        }
+        Err(busy())
+    }
+
+    async fn try_rotating(&self, old: ApiKeyRecord, overlap: Duration, now: Now) -> Result<MintedKey, KeyError> {
+        let id = Arc::clone(&old.id);
         old.check(now.wall).map_err(|_| KeyError::Ended)?;
         let (key, fresh) = self.blank(old.environment.as_deref(), Arc::clone(&old.owner), now)?;
         let mut record =
@@ -155,10 +208,12 @@ impl ApiKeys {
         record.created = now.wall;
         record.last_used = None;
         record.succession = None;
-        record.rotated_from = Some(id.into());
+        record.rotated_from = Some(Arc::clone(&id));
         let overlap_end = now.wall.saturating_add(overlap);
-        match self.store.rotate(id, record.clone(), overlap_end).resolve().await {
-            Ok(Some(_)) => Ok(MintedKey { key, record }),
+        let most = self.most.saturating_mul(2);
+        match self.store.rotate_within(&id, record.clone(), overlap_end, most).resolve().await {
+            Ok(Some(_)) => Ok(MintedKey { key, record: self.following(record).await? }),
+            Err(StoreError::Full) => Err(KeyError::TooMany(most)),
             Ok(None) => Err(KeyError::Missing),
             // random ids and digests do not meet, so another rotation or a revocation came first
             Err(StoreError::Conflict) => Err(KeyError::Ended),
@@ -187,12 +242,73 @@ impl ApiKeys {
         }
     }
 
+    /// Switches a key on again.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change); [`KeyError::OwnerOff`] where its owner or a tenant is switched off: then it stays off.
+    pub async fn enable(&self, id: &str) -> Result<ApiKeyRecord, KeyError> {
+        let key = self.find(id).await?;
+        self.bounds(&key.owner, key.tenant.as_deref()).await?;
+        let enabled = self.following(self.change(id, KeyChange::Enable).await?).await?;
+        if enabled.status == KeyStatus::Suspended { Err(KeyError::OwnerOff) } else { Ok(enabled) }
+    }
+
     /// Changes one thing about every key in scope, in one step; answers those that it changed. Revoked keys stay as they are.
     ///
     /// # Errors
     /// What went wrong in the store; then every key is as it was.
     pub async fn change_all(&self, scope: &KeyScope, change: KeyChange) -> Result<Vec<ApiKeyRecord>, KeyError> {
         Ok(self.store.change_all(scope, change).resolve().await?)
+    }
+
+    /// Brings the keys in scope in line with what their owners and tenants allow now, and answers those that are not revoked.
+    /// Call it after an owner or a tenant was changed.
+    ///
+    /// # Errors
+    /// What went wrong in a store; then do it again.
+    pub async fn follow_owners(&self, scope: &KeyScope) -> Result<Vec<ApiKeyRecord>, KeyError> {
+        let mut followed = Vec::new();
+        for key in self.list(scope).await? {
+            if key.status == KeyStatus::Revoked {
+                continue;
+            }
+            match self.following(key).await {
+                Ok(key) => followed.push(key),
+                // revoked in between, or gone
+                Err(KeyError::Ended | KeyError::Missing) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(followed)
+    }
+
+    /// A key that was just made, in line with its owner as they are now. Where they are switched off it is removed: nobody was
+    /// told it.
+    async fn settled(&self, made: ApiKeyRecord) -> Result<ApiKeyRecord, KeyError> {
+        let id = Arc::clone(&made.id);
+        let settled = self.following(made).await?;
+        if settled.status == KeyStatus::Suspended {
+            self.store.delete(&id).resolve().await?;
+            return Err(KeyError::OwnerOff);
+        }
+        Ok(settled)
+    }
+
+    /// Reads after it wrote, so that whoever changes the owner meanwhile is not overwritten by what was read before.
+    async fn following(&self, mut key: ApiKeyRecord) -> Result<ApiKeyRecord, KeyError> {
+        for _ in 0..PATIENCE {
+            let standing = self.standing(&key.owner, key.tenant.as_deref()).await?;
+            if standing.networks != key.owner_networks {
+                key = self.change(&key.id, KeyChange::OwnerNetworks(standing.networks)).await?;
+                continue;
+            }
+            match (standing.is_on, key.status) {
+                (false, KeyStatus::Active) => key = self.change(&key.id, KeyChange::Suspend).await?,
+                (true, KeyStatus::Suspended) => key = self.change(&key.id, KeyChange::Resume).await?,
+                _ => return Ok(key),
+            }
+        }
+        Err(busy())
     }
 
     /// The key with this id.
@@ -211,6 +327,43 @@ impl ApiKeys {
         Ok(self.store.list(scope).resolve().await?)
     }
 
+    /// At most so many keys in scope, the oldest first, from the one that follows `after` on, a key's id. Nothing follows a key
+    /// that is not in scope.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn page(
+        &self,
+        scope: &KeyScope,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ApiKeyRecord>, KeyError> {
+        Ok(self.store.page(scope, after, limit).resolve().await?)
+    }
+
+    /// The networks that the owner of a key, their tenant and the key's allow together.
+    async fn bounds(&self, owner: &str, tenant: Option<&str>) -> Result<Option<Arc<NetworkSet>>, KeyError> {
+        let standing = self.standing(owner, tenant).await?;
+        if standing.is_on { Ok(standing.networks) } else { Err(KeyError::OwnerOff) }
+    }
+
+    /// Owners and tenants that are not kept here are always on, and allow every network.
+    pub(super) async fn standing(&self, owner: &str, tenant: Option<&str>) -> Result<Standing, KeyError> {
+        let mut standing = Standing { is_on: true, networks: None };
+        let Some(accounts) = &self.owners else { return Ok(standing) };
+        let account = accounts.by_id(owner).resolve().await?;
+        let own = account.as_ref().and_then(|account| account.tenant.as_deref());
+        if let Some(account) = &account {
+            standing.with(account.status == AccountStatus::Active, account.networks.as_ref());
+        }
+        for id in own.into_iter().chain(tenant.filter(|tenant| Some(*tenant) != own)) {
+            if let Some(tenant) = accounts.tenant(id).resolve().await? {
+                standing.with(tenant.status == TenantStatus::Active, tenant.networks.as_ref());
+            }
+        }
+        Ok(standing)
+    }
+
     /// A new key, and a record with nothing but what follows from it.
     fn blank(&self, environment: Option<&str>, owner: Arc<str>, now: Now) -> Result<(Secret, ApiKeyRecord), KeyError> {
         let key = self.format.mint(environment)?;
@@ -225,6 +378,23 @@ impl ApiKeys {
     }
 }
 
+/// How the owner of a key and the tenants that it depends on stand.
+pub(super) struct Standing {
+    pub(super) is_on: bool,
+    pub(super) networks: Option<Arc<NetworkSet>>,
+}
+
+impl Standing {
+    fn with(&mut self, is_on: bool, networks: Option<&Arc<NetworkSet>>) {
+        self.is_on &= is_on;
+        self.networks = NetworkSet::meet(self.networks.as_ref(), networks);
+    }
+}
+
+fn busy() -> KeyError {
+    KeyError::Store(StoreError::Unavailable("the key or its owner is changed all the time".to_owned()))
+}
+
 fn check(wanted: &NewKey, now: Now) -> Result<(), KeyError> {
     let no_line = |text: &str| !text.chars().any(char::is_control);
     if wanted.name.trim().is_empty() || wanted.name.chars().count() > 200 || !no_line(&wanted.name) {
@@ -235,6 +405,9 @@ fn check(wanted: &NewKey, now: Now) -> Result<(), KeyError> {
     }
     if wanted.owner.is_empty() || !no_line(&wanted.owner) {
         return Err(KeyError::Invalid("the owner is not empty and has no control characters"));
+    }
+    if wanted.networks.as_ref().is_some_and(|set| set.is_too_long()) {
+        return Err(KeyError::Invalid(TOO_MANY_NETWORKS));
     }
     if wanted.expires.is_some_and(|end| end <= now.wall) {
         return Err(KeyError::Invalid("the end lies in the future"));
@@ -265,6 +438,8 @@ impl fmt::Display for KeyError {
             Self::Ended => f.write_str("the key is revoked, disabled, ended or replaced already"),
             Self::Environment(name) => write!(f, "keys have no environment `{name}`"),
             Self::Invalid(what) => f.write_str(what),
+            Self::OwnerOff => f.write_str("its owner or its tenant is switched off"),
+            Self::TooMany(most) => write!(f, "its owner has {most} keys, which is as many as may be: revoke one first"),
             Self::Random => f.write_str("the operating system gave no random bytes"),
             Self::Store(error) => error.fmt(f),
         }

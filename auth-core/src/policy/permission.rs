@@ -49,6 +49,20 @@ impl PermissionModel {
         found
     }
 
+    /// What both grant: of each, the names that the other grants too.
+    pub fn meet(&self, one: &Names, other: &Names) -> Names {
+        let granted = |names: &Names, by: &Names| -> Vec<String> {
+            names.iter().filter(|name| self.grants(by, name)).map(str::to_owned).collect()
+        };
+        let mut common = granted(one, other);
+        for name in granted(other, one) {
+            if !common.contains(&name) {
+                common.push(name);
+            }
+        }
+        common.iter().map(String::as_str).collect()
+    }
+
     /// Whether the held names grant the permission.
     pub fn grants(&self, held: &Names, permission: &str) -> bool {
         held.contains(permission) || self.sufficient_for(permission).iter().any(|name| held.contains(name))
@@ -76,6 +90,17 @@ mod tests {
         assert!(!model.grants(&held("a:*"), "a"));
         assert!(!model.grants(&held("a:*"), "ab:c"));
         assert!(!model.grants(&held("a:b"), "a:*"));
+    }
+
+    #[test]
+    fn what_two_grant_is_granted_by_each_of_them() {
+        let model = PermissionModel::default().implies("admin", ["write"]).implies("write", ["read"]);
+        let names = |names: &[&'static str]| names.iter().copied().collect::<Names>();
+        assert_eq!(model.meet(&names(&["admin"]), &names(&["read"])), names(&["read"]));
+        assert_eq!(model.meet(&names(&["read"]), &names(&["admin"])), names(&["read"]));
+        assert_eq!(model.meet(&names(&["models:*", "read"]), &names(&["models:read"])), names(&["models:read"]));
+        assert_eq!(model.meet(&names(&["write"]), &names(&["write", "bill"])), names(&["write"]));
+        assert_eq!(model.meet(&names(&["bill"]), &names(&["write"])), names(&[]));
     }
 
     #[test]

@@ -49,7 +49,16 @@ pub trait AccountStore: Send + Sync + 'static {
     /// [`StoreError::Conflict`](crate::StoreError::Conflict) unless the account is there, active and in the session's very
     /// generation, and its tenant, where one is kept here, is active: so a login that was overtaken by a change of
     /// password leaves nothing behind. The same where the session's id or its token is there already.
-    fn open_session(&self, session: SessionRecord) -> Answer<()>;
+    fn open_session(&self, session: SessionRecord) -> Answer<()> {
+        self.open_session_within(session, usize::MAX).map(|opened| opened.map(|_| ()))
+    }
+
+    /// The same, and ends the oldest of the account's other sessions that are open and not over by then, so that it has at
+    /// most so many; all in one step. Answers the ids of those that it ended.
+    ///
+    /// # Errors
+    /// Those of [`open_session`](Self::open_session); then nothing was ended.
+    fn open_session_within(&self, session: SessionRecord, most: usize) -> Answer<Vec<Arc<str>>>;
 
     /// Refreshes a session by its refresh token, or by its id where something else proved that the caller has it.
     ///

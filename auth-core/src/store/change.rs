@@ -34,6 +34,8 @@ pub enum KeyChange {
     Plan(Option<Arc<str>>),
     /// Allows the key from these networks alone; `None` allows it from any.
     Networks(Option<Arc<NetworkSet>>),
+    /// Says which networks its owner and their tenants allow.
+    OwnerNetworks(Option<Arc<NetworkSet>>),
     /// Ends the key then; `None` takes its end away.
     Expiry(Option<Timestamp>),
 }
@@ -60,6 +62,7 @@ impl KeyChange {
             Self::Roles(roles) => record.roles = roles,
             Self::Plan(plan) => record.plan = plan,
             Self::Networks(networks) => record.networks = networks,
+            Self::OwnerNetworks(networks) => record.owner_networks = networks,
             Self::Expiry(end) => record.expires = end,
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::outcome::Outcome;
 
 use super::index::Index;
-use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded};
+use super::{Answer, ApiKeyStore, KeyChange, KeyScope, KeyUse, Removal, changed, succeeded, takes_room};
 
 /// Keeps keys until the process ends. Every answer is there at once; [`find`](ApiKeyStore::find) takes no lock.
 ///
@@ -44,7 +44,18 @@ impl MemoryKeyStore {
         self.index.insert(Arc::new(HeldKey::new(record.clone())));
     }
 
-    fn add(&self, records: &mut BTreeMap<Arc<str>, ApiKeyRecord>, record: ApiKeyRecord) -> Result<(), StoreError> {
+    fn add(
+        &self,
+        records: &mut BTreeMap<Arc<str>, ApiKeyRecord>,
+        record: ApiKeyRecord,
+        most: usize,
+    ) -> Result<(), StoreError> {
+        let is_theirs = |key: &&ApiKeyRecord| key.issuer == record.issuer && key.owner == record.owner;
+        // nobody is counted where there is room for everybody
+        let mut theirs = records.values().filter(is_theirs).filter(|key| takes_room(key, record.created));
+        if most != usize::MAX && theirs.by_ref().take(most).count() == most {
+            return Err(StoreError::Full);
+        }
         let Entry::Vacant(place) = records.entry(Arc::clone(&record.id)) else {
             return Err(StoreError::Conflict);
         };
@@ -66,8 +77,8 @@ impl ApiKeyStore for MemoryKeyStore {
         self.index.find(digest).is_some()
     }
 
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
-        Outcome::Done(self.add(&mut self.records(), record))
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()> {
+        Outcome::Done(self.add(&mut self.records(), record, most))
     }
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
@@ -79,6 +90,16 @@ impl ApiKeyStore for MemoryKeyStore {
         // the walk was in the order of ids, which decides between keys of the same moment
         found.sort_by_key(|record| record.created);
         Outcome::Done(Ok(found))
+    }
+
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        let after = after.map(str::to_owned);
+        self.list(scope).map(move |all| {
+            let all = all?;
+            let place = |after: &str| all.iter().position(|key| *key.id == *after).map_or(all.len(), |place| place + 1);
+            let start = after.as_deref().map_or(0, place);
+            Ok(all.into_iter().skip(start).take(limit).collect())
+        })
     }
 
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
@@ -114,7 +135,13 @@ impl ApiKeyStore for MemoryKeyStore {
         Outcome::Done(Ok(Removal::Removed))
     }
 
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>> {
         let mut records = self.records();
         let Some(record) = records.get(id) else {
             return Outcome::Done(Ok(None));
@@ -122,7 +149,7 @@ impl ApiKeyStore for MemoryKeyStore {
         let Some(replaced) = succeeded(record.clone(), &successor, overlap_end) else {
             return Outcome::Done(Err(StoreError::Conflict));
         };
-        let rotated = self.add(&mut records, successor).map(|()| {
+        let rotated = self.add(&mut records, successor, most).map(|()| {
             self.publish(&replaced);
             records.insert(Arc::clone(&replaced.id), replaced.clone());
             Some(replaced)

@@ -120,13 +120,26 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Conflict`] where its id or its digest is there already; of two that add the same at once, one
     /// gets this.
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()>;
+    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
+        self.insert_within(record, usize::MAX)
+    }
+
+    /// Adds a key, unless its owner has so many already that are not revoked and have not ended by the time that it was
+    /// made; counting and adding are one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] where they are there already, of whatever many add at once; otherwise as
+    /// [`insert`](Self::insert).
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()>;
 
     /// The key with this id.
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>>;
 
     /// The keys in scope, the oldest first.
     fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>>;
+
+    /// At most so many of those, from the one that follows `after` on, a key's id. Nothing follows a key that is not in scope.
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>>;
 
     /// Changes a key in one step, and answers what it is then; `None` where there is no such key.
     ///
@@ -148,8 +161,23 @@ pub trait ApiKeyStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the replaced key is not active or has a successor already (of several rotations
-    /// of one key at once, exactly one succeeds), or where the successor's id or digest is there already.
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>>;
+    /// of one key at once, exactly one succeeds), where it may do something that its successor may not or the other way
+    /// round, so that a change which came between is not lost, or where the successor's id or digest is there already.
+    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
+        self.rotate_within(id, successor, overlap_end, usize::MAX)
+    }
+
+    /// The same, unless its owner has so many keys already, counted as by [`insert_within`](Self::insert_within).
+    ///
+    /// # Errors
+    /// [`StoreError::Full`]; otherwise as [`rotate`](Self::rotate).
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>>;
 
     /// Writes down uses, and new digests with them, all in one step.
     ///
@@ -221,9 +249,21 @@ fn changed(record: &ApiKeyRecord, change: &KeyChange) -> Option<ApiKeyRecord> {
     (changed != *record).then_some(changed)
 }
 
+/// Whether a key counts against its owner's room at that time.
+fn takes_room(record: &ApiKeyRecord, at: Timestamp) -> bool {
+    record.status != crate::api_key::KeyStatus::Revoked && record.end().is_none_or(|end| end > at)
+}
+
 /// What a rotation makes of the key that is replaced.
 fn succeeded(mut record: ApiKeyRecord, successor: &ApiKeyRecord, overlap_end: Timestamp) -> Option<ApiKeyRecord> {
     if record.status != crate::api_key::KeyStatus::Active || record.succession.is_some() {
+        return None;
+    }
+    let rights = |key: &ApiKeyRecord| {
+        let networks = (key.networks.clone(), key.owner_networks.clone());
+        (key.tenant.clone(), key.plan.clone(), key.permissions.clone(), key.roles.clone(), networks, key.expires)
+    };
+    if rights(&record) != rights(successor) {
         return None;
     }
     record.succession = Some(Succession { successor: Arc::clone(&successor.id), overlap_end });

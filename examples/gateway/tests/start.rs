@@ -295,6 +295,12 @@ fn what_the_libraries_refuse_is_told_with_its_place() {
             keys("prefix = \"k\"\npeppers = [{ id = \"a\", secret = { file = \"short\" } }]"),
             "6:19: api_keys.peppers[0].id",
         ),
+        (
+            "[tokens]\nissuer = \"g\"\naudience = \"a\"\n[accounts]\n\
+             peppers = [{ id = \"a\", secret = { file = \"short\" } }]\n"
+                .to_owned(),
+            "5:19: accounts.peppers[0].id",
+        ),
     ] {
         let problems = problems(&text);
         assert!(

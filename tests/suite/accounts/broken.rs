@@ -26,6 +26,8 @@ enum Fault {
     MovesTheEnd,
     /// Accepts a time step whenever it is not older than the newest.
     AcceptsTheLastStep,
+    /// Opens as many sessions as are asked for.
+    HasRoomForAll,
     /// Forgets which sessions a change ended.
     TellsNoEnds,
 }
@@ -47,13 +49,14 @@ macro_rules! as_it_is {
 }
 
 impl AccountStore for Faulty {
-    fn open_session(&self, mut session: SessionRecord) -> Answer<()> {
+    fn open_session_within(&self, mut session: SessionRecord, most: usize) -> Answer<Vec<Arc<str>>> {
         if self.has(Fault::ForgetsGenerations)
             && let Some(account) = wait(self.0.by_id(&session.account)).unwrap()
         {
             session.generation = account.generation;
         }
-        self.0.open_session(session)
+        let most = if self.has(Fault::HasRoomForAll) { usize::MAX } else { most };
+        self.0.open_session_within(session, most)
     }
 
     fn refresh(&self, key: &SessionKey, mut turn: Turn) -> Answer<Refreshed> {
@@ -123,6 +126,7 @@ fn the_conformance_suite_notices_what_a_store_of_accounts_gets_wrong() {
         (Fault::NoGrace, Some("within the grace")),
         (Fault::MovesTheEnd, Some("nothing else")),
         (Fault::AcceptsTheLastStep, Some("time step")),
+        (Fault::HasRoomForAll, Some("too many open sessions")),
         (Fault::TellsNoEnds, Some("end every open session")),
     ] {
         let checked = conformance::check_accounts(|| Arc::new(Faulty(MemoryAccountStore::new(), fault)));

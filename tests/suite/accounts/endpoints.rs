@@ -170,6 +170,9 @@ async fn what_cannot_be_read_is_refused_alike_and_nothing_is_done() {
         asking.fields = vec![("content-type", media_type.to_owned())];
         assert_eq!(both(&service, asking).await.cause, Some("unsupported_media_type"), "{media_type}");
     }
+    let mut without = posting("/login", &good);
+    without.fields = Vec::new(); // as a form of another site can send it
+    assert_eq!(both(&service, without).await.cause, Some("unsupported_media_type"));
     let logout = posting("/logout", &"");
     assert_eq!(both(&service, logout).await.cause, Some("missing_token"));
 }

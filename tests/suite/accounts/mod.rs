@@ -4,6 +4,7 @@ mod broken;
 mod endpoints;
 mod families;
 mod mailbox;
+mod networks;
 mod second_factor;
 mod service;
 mod sqlite;

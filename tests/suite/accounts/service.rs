@@ -13,11 +13,11 @@ use auth_core::issue::{
     ThrottleQuotas, Tokens,
 };
 use auth_core::opaque::TokenFormat;
-use auth_core::policy::{Policy, authenticated, permission};
+use auth_core::policy::{PermissionModel, Policy, authenticated, permission};
 use auth_core::revocation::Revocations;
-use auth_core::store::{MemoryAccountStore, MemoryKeyStore, MemoryLimitStore};
+use auth_core::store::{AccountStore, MemoryAccountStore, MemoryKeyStore, MemoryLimitStore};
 use auth_core::verify::Verifier;
-use auth_core::verify::jwt::{Issuer, JwtVerifier};
+use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{
     Clock as _, CredentialFault, LoginFault, Now, Rejection, RequestHead, Secret, SimulatedClock, Timestamp,
 };
@@ -30,9 +30,9 @@ pub(super) struct Service {
     pub(super) accounts: Accounts,
     pub(super) keys: ApiKeys,
     gate: Gate,
-    verifier: Arc<dyn Verifier>,
-    revocations: Revocations,
-    clock: Arc<SimulatedClock>,
+    pub(super) verifier: Arc<dyn Verifier>,
+    pub(super) revocations: Revocations,
+    pub(super) clock: Arc<SimulatedClock>,
 }
 
 pub(super) struct Shared(pub(super) Arc<SimulatedClock>);
@@ -52,16 +52,19 @@ impl Service {
     pub(super) fn with(rotation: Rotation, change: impl FnOnce(&mut AccountParts, &Arc<SimulatedClock>)) -> Self {
         let clock = Arc::new(SimulatedClock::at_unix_seconds(1_800_000_000));
         let keys = SigningKeys::generate(SigningAlgorithm::EdDsa).unwrap();
-        let verification = keys.verification().unwrap();
         let issuer = AccessTokenIssuer::new(ISSUER, "api", Duration::from_hours(1), keys);
+        let trusted = issuer.trusted().unwrap();
         let peppers = Peppers::new(KeyHasher::new("a", &Secret::new(vec![7; 32])).unwrap());
         let format = KeyFormat::new("sk", []).unwrap();
+        let account_store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::new());
         let api_keys = ApiKeys::new(format, peppers.clone(), Arc::new(MemoryKeyStore::new()), ISSUER);
+        let api_keys = api_keys.owned_by(Arc::clone(&account_store));
         let cost = PasswordCost::dangerously_weak(8, 1, 1).unwrap();
         let threads = PasswordThreads { queue: NonZeroUsize::new(512).unwrap(), ..PasswordThreads::default() };
         let passwords = Passwords::new(cost, threads).unwrap();
         let revocations = Revocations::new();
-        let mut parts = AccountParts::new(Arc::new(MemoryAccountStore::new()), passwords, issuer);
+        let mut parts = AccountParts::new(account_store, passwords, issuer);
+        parts.permissions = PermissionModel::default().implies("admin", ["read", "write"]);
         parts.refresh = Some(RefreshTokens::new(TokenFormat::new("rt").unwrap(), peppers, rotation));
         parts.revocations = Some(revocations.clone());
         parts.keys = Some(api_keys.clone());
@@ -70,8 +73,7 @@ impl Service {
         parts.throttle =
             Some(LoginThrottle::new(ThrottleQuotas::default(), store, Arc::<SimulatedClock>::clone(&clock)));
         change(&mut parts, &clock);
-        let verifier: Arc<dyn Verifier> =
-            Arc::new(JwtVerifier::new([Issuer::new(ISSUER, ["api"], verification)]).unwrap());
+        let verifier: Arc<dyn Verifier> = Arc::new(JwtVerifier::new([trusted]).unwrap());
         let policy = Policy::new().get("/", authenticated()).get("/write", permission("write"));
         let gate = Gate::builder().build().unwrap();
         let accounts = Accounts::new(parts);
@@ -132,11 +134,11 @@ async fn a_session_opens_refreshes_and_ends() {
     service.register("ada@example.com").await;
     let first = service.log_in("ADA@Example.com").await;
     assert_eq!((service.ask("/", &first).await, service.ask("/write", &first).await), (200, 200));
-    let second = service.accounts.refresh(&text(first.refresh.as_ref()), service.now()).await.unwrap();
+    let second = service.accounts.refresh(&text(first.refresh.as_ref()), None, service.now()).await.unwrap();
     assert_eq!(second.session, first.session);
     service.accounts.end_session(&first.session, service.now()).await.unwrap();
     assert_eq!((service.ask("/", &first).await, service.ask("/", &second).await), (401, 401), "S7");
-    let refused = service.accounts.refresh(&text(second.refresh.as_ref()), service.now()).await.unwrap_err();
+    let refused = service.accounts.refresh(&text(second.refresh.as_ref()), None, service.now()).await.unwrap_err();
     assert_eq!(refused, AccountError::Token(CredentialFault::Revoked));
 }
 
@@ -147,9 +149,9 @@ async fn t16_a_hundred_refreshes_of_one_token_are_told_one_successor() {
     let token = text(service.log_in("ada@example.com").await.refresh.as_ref());
     let refreshes = (0..100).map(|_| {
         let (service, token) = (Arc::clone(&service), token.clone());
-        tokio::spawn(
-            async move { text(service.accounts.refresh(&token, service.now()).await.unwrap().refresh.as_ref()) },
-        )
+        tokio::spawn(async move {
+            text(service.accounts.refresh(&token, None, service.now()).await.unwrap().refresh.as_ref())
+        })
     });
     let mut told = Vec::new();
     for refresh in refreshes.collect::<Vec<_>>() {
@@ -157,7 +159,7 @@ async fn t16_a_hundred_refreshes_of_one_token_are_told_one_successor() {
     }
     told.dedup();
     assert_eq!(told.len(), 1);
-    assert!(service.accounts.refresh(&told[0], service.now()).await.is_ok());
+    assert!(service.accounts.refresh(&told[0], None, service.now()).await.is_ok());
 }
 
 #[tokio::test]
@@ -165,11 +167,11 @@ async fn t15_reuse_ends_the_family_and_its_access_tokens() {
     let service = Service::new(Rotation::Rotate { grace: Duration::from_secs(10) });
     service.register("ada@example.com").await;
     let stolen = service.log_in("ada@example.com").await;
-    let next = service.accounts.refresh(&text(stolen.refresh.as_ref()), service.now()).await.unwrap();
+    let next = service.accounts.refresh(&text(stolen.refresh.as_ref()), None, service.now()).await.unwrap();
     service.clock.advance(Duration::from_secs(11));
-    let reused = service.accounts.refresh(&text(stolen.refresh.as_ref()), service.now()).await.unwrap_err();
+    let reused = service.accounts.refresh(&text(stolen.refresh.as_ref()), None, service.now()).await.unwrap_err();
     assert_eq!(reused, AccountError::Token(CredentialFault::Revoked));
-    assert!(service.accounts.refresh(&text(next.refresh.as_ref()), service.now()).await.is_err());
+    assert!(service.accounts.refresh(&text(next.refresh.as_ref()), None, service.now()).await.is_err());
     assert_eq!((service.ask("/", &stolen).await, service.ask("/", &next).await), (401, 401));
 }
 
@@ -182,14 +184,14 @@ async fn t17_no_refresh_moves_the_absolute_end_and_an_access_token_does_not_outl
     let ends = begun.saturating_add(Duration::from_hours(30 * 24));
     while service.now().wall.saturating_add(Duration::from_hours(20)) < ends {
         service.clock.advance(Duration::from_hours(20));
-        tokens = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap();
+        tokens = service.accounts.refresh(&text(tokens.refresh.as_ref()), None, service.now()).await.unwrap();
     }
     let left = ends.unix_micros() - service.now().wall.unix_micros();
     service.clock.advance(Duration::from_micros(u64::try_from(left).unwrap()).saturating_sub(Duration::from_mins(10)));
-    tokens = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap();
+    tokens = service.accounts.refresh(&text(tokens.refresh.as_ref()), None, service.now()).await.unwrap();
     assert!(tokens.access.expires <= ends, "{:?}", tokens.access.expires);
     service.clock.advance(Duration::from_mins(10));
-    let over = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap_err();
+    let over = service.accounts.refresh(&text(tokens.refresh.as_ref()), None, service.now()).await.unwrap_err();
     assert_eq!(over, AccountError::Token(CredentialFault::Expired));
 }
 
@@ -201,10 +203,10 @@ async fn a_reusable_token_stays_and_ends_with_the_password() {
     let token = text(tokens.refresh.as_ref());
     for _ in 0..3 {
         service.clock.advance(Duration::from_hours(2));
-        assert!(service.accounts.refresh(&token, service.now()).await.unwrap().refresh.is_none());
+        assert!(service.accounts.refresh(&token, None, service.now()).await.unwrap().refresh.is_none());
     }
     service.accounts.reset_password(&id, Secret::from("another good password"), service.now()).await.unwrap();
-    let refused = service.accounts.refresh(&token, service.now()).await.unwrap_err();
+    let refused = service.accounts.refresh(&token, None, service.now()).await.unwrap_err();
     assert_eq!(refused, AccountError::Token(CredentialFault::Revoked));
     let fresh =
         service.accounts.log_in(Login::new("ada@example.com", Secret::from("another good password")), service.now());
@@ -261,10 +263,10 @@ async fn a_key_logs_in_with_its_own_permissions_for_as_long_as_it_is_good() {
     let identity = verifier.verify(minted.key.expose_text().unwrap(), service.now()).resolve().await.unwrap();
     let tokens = service.accounts.log_in_with_key(&identity, None, service.now()).await.unwrap();
     assert_eq!((service.ask("/", &tokens).await, service.ask("/write", &tokens).await), (200, 403));
-    let again = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap();
+    let again = service.accounts.refresh(&text(tokens.refresh.as_ref()), None, service.now()).await.unwrap();
     assert_eq!(service.ask("/write", &again).await, 403, "no refresh widens");
     service.keys.revoke(&minted.record.id).await.unwrap();
-    let refused = service.accounts.refresh(&text(again.refresh.as_ref()), service.now()).await.unwrap_err();
+    let refused = service.accounts.refresh(&text(again.refresh.as_ref()), None, service.now()).await.unwrap_err();
     assert_eq!(refused, AccountError::Token(CredentialFault::Revoked));
     assert_eq!(service.ask("/", &again).await, 401);
 }
@@ -276,7 +278,7 @@ async fn a_refresh_takes_up_what_the_account_may_do_by_then() {
     let tokens = service.log_in("ada@example.com").await;
     let change = AccountChange::Permissions(["read"].into_iter().collect());
     service.accounts.change(&id, change, service.now()).await.unwrap();
-    let next = service.accounts.refresh(&text(tokens.refresh.as_ref()), service.now()).await.unwrap();
+    let next = service.accounts.refresh(&text(tokens.refresh.as_ref()), None, service.now()).await.unwrap();
     assert_eq!((service.ask("/", &next).await, service.ask("/write", &next).await), (200, 403));
 }
 

@@ -183,8 +183,8 @@ impl ApiKeyStore for Scripted {
         }
     }
 
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
-        self.inner.insert(record)
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()> {
+        self.inner.insert_within(record, most)
     }
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
@@ -193,6 +193,10 @@ impl ApiKeyStore for Scripted {
 
     fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>> {
         self.inner.list(scope)
+    }
+
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        self.inner.page(scope, after, limit)
     }
 
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
@@ -208,8 +212,14 @@ impl ApiKeyStore for Scripted {
         self.inner.delete(id)
     }
 
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
-        self.inner.rotate(id, successor, overlap_end)
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>> {
+        self.inner.rotate_within(id, successor, overlap_end, most)
     }
 
     fn record_used(&self, uses: Vec<KeyUse>) -> Answer<()> {

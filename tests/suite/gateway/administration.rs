@@ -69,6 +69,13 @@ async fn send(client: &mut Connection, method: &str, path: &str, field: &str, co
     client.ask(&format!("{head}{length}\n\n{content}")).await
 }
 
+/// Content of that type, to make a user.
+async fn send_as(client: &mut Connection, path: &str, field: &str, media_type: &str) -> Answer {
+    let content = r#"{"email": "y@example.com"}"#;
+    let head = format!("POST {path} HTTP/1.1\nHost: a\n{field}\nContent-Type: {media_type}\nContent-Length: ");
+    client.ask(&format!("{head}{}\n\n{content}", content.len())).await
+}
+
 async fn log_in(client: &mut Connection, email: &str, password: &str) -> Answer {
     let content = json!({ "email": email, "password": password });
     send(client, "POST", "/login", "X-None: x", Some(content)).await
@@ -199,6 +206,10 @@ async fn what_administrators_do_over_http_is_in_force_when_it_is_answered() {
     .await;
 }
 
+fn many_networks(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("10.0.{number}.0/24")).collect()
+}
+
 #[tokio::test]
 async fn administration_is_for_those_who_may_and_says_what_is_wrong() {
     on_both(CONFIG, async |gateway| {
@@ -233,11 +244,31 @@ async fn administration_is_for_those_who_may_and_says_what_is_wrong() {
             ("POST", "tenants", Some(json!({ "id": "a/b" })), 400),
             ("GET", "users?limit=0", None, 400),
             ("GET", "users?page=2", None, 400),
+            ("GET", "users?owner=ada", None, 400),
+            ("GET", "tenants?tenant=acme", None, 400),
+            ("PUT", &path.replace("permissions", "plan"), Some(json!({ "plan": "" })), 400),
+            ("PUT", &path.replace("permissions", "plan"), Some(json!({ "plan": "a\r\nx-auth-subject: root" })), 400),
+            ("POST", "users", Some(json!({ "email": "x@example.com", "type": "\u{7}" })), 400),
+            ("POST", "keys", Some(json!({ "name": "k", "owner": "o", "permissions": [], "tenant": "a\nb" })), 400),
+            ("POST", "keys", Some(json!({ "name": "k", "owner": "o", "permissions": ["a b"] })), 400),
+            (
+                "POST",
+                "keys",
+                Some(json!({ "name": "k", "owner": "o", "permissions": [],
+                             "expires_at": "2099-01-01T00:00:00Z", "expires_in": 60 })),
+                400,
+            ),
+            ("POST", "keys/key_none/rotate", Some(json!({ "overlap": 7_776_001 })), 400),
+            ("POST", "keys/key_none/rotate", None, 404),
+            ("POST", "users", Some(json!({ "email": "x@example.com", "networks": many_networks(33) })), 400),
         ] {
             let answer = desk.ask(method, path, content).await;
             assert_eq!(answer.status(), expected, "{method} {path}: {}", answer.text());
             assert!(answer.json()["error"].is_string() || answer.json()["error"].is_object(), "{}", answer.text());
         }
+        // by another site's form, a type is what a browser cannot claim
+        let without = send_as(&mut client, "/admin-api/users", &desk.field, "text/plain").await;
+        assert_eq!(without.status(), 415);
         // nobody else: not a stranger, not a user with other permissions, not under another spelling
         assert_eq!(send(&mut client, "GET", "/admin-api/users", "X-None: x", None).await.status(), 401);
         let fresh = command(&gateway, &["users", "reset-password", "u1@example.com"]);

@@ -26,6 +26,8 @@ mod upgrades;
 mod upstream;
 
 pub(super) use client::{Answer, Connection};
-pub(super) use process::{BINARIES, Gateway, PATIENCE, command, on_both, profile_command, profile_tool, soon, tool};
+pub(super) use process::{
+    BINARIES, Gateway, PATIENCE, command, on_both, plain_command, profile_command, profile_tool, soon, tool,
+};
 pub(super) use tokens::token;
 pub(super) use upstream::Upstream;

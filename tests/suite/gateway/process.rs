@@ -173,10 +173,16 @@ pub(crate) fn profile_command(binary: &str, dir: &Path, profile: &str) -> Comman
 }
 
 fn bare_command(binary: &str, dir: &Path) -> Command {
+    let mut command = plain_command(binary, dir);
+    command.arg("--data-dir").arg(dir.join("data"));
+    command
+}
+
+/// A binary in that folder, without any argument.
+pub(crate) fn plain_command(binary: &str, dir: &Path) -> Command {
     let mut command = Command::new(path_of(binary));
     command
-        .arg("--data-dir")
-        .arg(dir.join("data"))
+        .current_dir(dir)
         .env("RUST_LOG", "info")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

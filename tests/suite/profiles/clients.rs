@@ -12,29 +12,37 @@ use crate::gateway::BINARIES;
 /// How often a client's token has to run out.
 const REFRESHES: &str = "2";
 
+/// The profiles with clients in `tests/clients`.
+const PROFILES: [&str; 3] = ["musicgen", "vantage", "marketing"];
+
 #[tokio::test]
-async fn a_javascript_client_outlives_its_tokens() {
-    runs("node", "clients/musicgen.mjs", "nodejs").await;
+async fn javascript_clients_outlive_their_tokens() {
+    for profile in PROFILES {
+        runs("node", &format!("clients/{profile}.mjs"), "nodejs", profile).await;
+    }
 }
 
 #[tokio::test]
-async fn a_python_client_outlives_its_tokens() {
-    runs("python3", "clients/musicgen.py", "python3").await;
+async fn python_clients_outlive_their_tokens() {
+    for profile in PROFILES {
+        runs("python3", &format!("clients/{profile}.py"), "python3", profile).await;
+    }
 }
 
 /// Runs a program against both gateways, whose tokens live for a second.
-async fn runs(interpreter: &str, program: &str, package: &str) {
+async fn runs(interpreter: &str, program: &str, package: &str, profile: &str) {
     let brief = Changes { replace: vec![(r#"lifetime = "1h""#.to_owned(), r#"lifetime = "1s""#.to_owned())] };
     for binary in BINARIES {
-        let stage = Stage::start(binary, "musicgen", Some(&brief)).await;
+        let stage = Stage::start(binary, profile, Some(&brief)).await;
         let demo = |path: &str| stage.demo.pointer(path).and_then(serde_json::Value::as_str).unwrap().to_owned();
+        let key = stage.demo.pointer("/api_keys/0/key").and_then(serde_json::Value::as_str).unwrap_or_default();
         let mut command = Command::new(interpreter);
         command
             .arg(folder(program))
             .env("BASE_URL", demo("/base_url"))
             .env("EMAIL", demo("/users/0/email"))
             .env("PASSWORD", demo("/users/0/password"))
-            .env("API_KEY", demo("/api_keys/0/key"))
+            .env("API_KEY", key)
             .env("REFRESHES", REFRESHES)
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())

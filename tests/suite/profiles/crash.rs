@@ -17,9 +17,9 @@ use super::storm::posted;
 use super::story::Changes;
 use crate::gateway::{BINARIES, soon};
 
-/// How often the process is killed, and how much it has answered each time.
-const KILLS: usize = 3;
-const ANSWERED: usize = 100;
+/// How often the process is killed, and how much it has answered each time: a thousand in all.
+const KILLS: usize = 4;
+const ANSWERED: usize = 250;
 
 /// How many work at the same time; every other of them with sessions, the others with keys.
 const WORKERS: usize = 6;
@@ -40,17 +40,25 @@ struct Ledger {
 #[tokio::test]
 async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     // a killed process takes longer to come back than ten seconds on a machine that does much else
-    let grace = Changes { replace: vec![(r#"# grace = "10s""#.to_owned(), r#"grace = "120s""#.to_owned())] };
+    let changed = [
+        (r#"# grace = "10s""#, r#"grace = "120s""#),
+        ("# max_per_owner = 100", "max_per_owner = 100000"),
+        ("# max_sessions = 100", "max_sessions = 100000"),
+    ];
+    let changed = changed.map(|(from, to)| (from.to_owned(), to.to_owned()));
+    let grace = Changes { replace: changed.to_vec() };
     for binary in BINARIES {
         let mut stage = Stage::start(binary, "marketing", Some(&grace)).await;
-        let mut ledgers = Vec::new();
+        let (mut ledgers, mut answered) = (Vec::new(), 0);
         for _ in 0..KILLS {
-            let (killed, written) = work_until_killed(stage).await;
+            let (killed, written, count) = work_until_killed(stage).await;
             ledgers.extend(written);
+            answered += count;
             is_whole(&killed.path().join("data/gateway.sqlite3"));
             stage = Stage::start_in(binary, "marketing", Some(&grace), killed).await;
         }
         let count = |of: fn(&Ledger) -> usize| ledgers.iter().map(of).sum::<usize>();
+        assert!(answered >= KILLS * ANSWERED, "{binary}: {answered} answers are too few");
         let counts = [
             count(|ledger| ledger.good_keys.len()),
             count(|ledger| ledger.dead_keys.len()),
@@ -64,8 +72,9 @@ async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     }
 }
 
-/// Lets everybody work, kills the process in the middle of it, and answers its files and what everybody was answered.
-async fn work_until_killed(stage: Stage) -> (tempfile::TempDir, Vec<Ledger>) {
+/// Lets everybody work, kills the process in the middle of it, and answers its files, what everybody was answered, and
+/// how much that was.
+async fn work_until_killed(stage: Stage) -> (tempfile::TempDir, Vec<Ledger>, usize) {
     let host = stage.gateway.address.to_string();
     let login = json!({"email": stage.user(0, "email"), "password": stage.user(0, "password")});
     let bearer = stage.demo["bearer"].as_str().unwrap().to_owned();
@@ -89,7 +98,7 @@ async fn work_until_killed(stage: Stage) -> (tempfile::TempDir, Vec<Ledger>) {
     soon("enough answers", enough.notified()).await;
     let files = stage.gateway.killed().await;
     let ledgers = soon("the end of all work", join_all(workers)).await;
-    (files, ledgers.into_iter().map(Result::unwrap).collect())
+    (files, ledgers.into_iter().map(Result::unwrap).collect(), answered.load(Relaxed))
 }
 
 struct Counter {

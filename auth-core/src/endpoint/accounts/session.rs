@@ -73,7 +73,7 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         content.flag("cookie")?; // what is wrong is told before the token is spent
         let token = content.required("refresh_token")?;
-        let mut tokens = self.refreshed(self.accounts.refresh(token, call.now).await, None, call)?;
+        let mut tokens = self.refreshed(self.accounts.refresh(token, call.client, call.now).await, None, call)?;
         // a client is told the token that is in force, also where it is the one it has
         tokens.refresh = tokens.refresh.or_else(|| Some(Secret::from(token)));
         self.given(tokens, content, call).await
@@ -87,7 +87,7 @@ impl AccountEndpoints {
     ) -> Result<Answer, Rejection> {
         let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
-        let tokens = self.accounts.refresh_session(session, call.now).await;
+        let tokens = self.accounts.refresh_session(session, call.client, call.now).await;
         self.given(self.refreshed(tokens, Some(caller), call)?, content, call).await
     }
 

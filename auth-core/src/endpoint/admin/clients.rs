@@ -11,7 +11,7 @@ use crate::issue::{FreshClient, NewClient};
 use crate::rejection::Rejection;
 
 use super::keys::{OVERLAP, texts};
-use super::query::Query;
+use super::Query;
 use super::{Action, Desk};
 
 const CLIENT: [&str; 14] = [
@@ -70,10 +70,7 @@ impl Desk<'_> {
     }
 
     async fn list_clients(&self) -> Result<Answer, Rejection> {
-        let Query { limit, after, tenant, owner } = Query::read(self.request.query.as_deref(), self.words)?;
-        if owner.is_some() {
-            return Err(self.content.invalid("query", "must not name an owner: clients have none"));
-        }
+        let Query { limit, after, tenant, .. } = self.query(&["tenant"])?;
         let clients = self.acting.clients(tenant.as_deref(), after.as_deref(), limit + 1).await;
         let clients = clients.map_err(|error| self.refused(error))?;
         Ok(self.page("clients", clients, limit, |one| &one.id, |one| self.described_client(one, None)))

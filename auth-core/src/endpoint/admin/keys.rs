@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use crate::api_key::ApiKeyRecord;
 use crate::endpoint::answer::Answer;
-use crate::endpoint::keys::{Call, described};
+use crate::endpoint::keys::{Call, LONGEST_OVERLAP, described};
 use crate::endpoint::object::Named;
 use crate::issue::{MintedKey, NewKey};
 use crate::network::NetworkSet;
 use crate::rejection::Rejection;
 use crate::store::KeyScope;
 
-use super::query::Query;
-use super::{Action, Desk};
+use super::{Action, Desk, Query};
 
 /// For how long a rotated key works beside its successor unless the request says otherwise.
 pub(super) const OVERLAP: Duration = Duration::from_hours(24);
@@ -50,6 +49,9 @@ impl Desk<'_> {
             }
             Action::Rotate => {
                 let overlap = self.content.seconds("overlap")?.map_or(OVERLAP, Duration::from_secs);
+                if overlap > LONGEST_OVERLAP {
+                    return Err(self.content.invalid("overlap", "must be at most 90 days, in seconds"));
+                }
                 let minted = acting.rotate_key(id, overlap).await.map_err(|error| self.refused(error))?;
                 return Ok(self.minted(&minted));
             }
@@ -69,7 +71,7 @@ impl Desk<'_> {
     }
 
     async fn list_keys(&self) -> Result<Answer, Rejection> {
-        let Query { limit, after, tenant, owner } = Query::read(self.request.query.as_deref(), self.words)?;
+        let Query { limit, after, tenant, owner } = self.query(&["tenant", "owner"])?;
         let scope = match (tenant, owner) {
             (None, None) => KeyScope::All,
             (Some(tenant), None) => KeyScope::Tenant(tenant.into()),
@@ -82,9 +84,9 @@ impl Desk<'_> {
 
     fn wanted(&self) -> Result<NewKey, Rejection> {
         let content = &self.content;
-        let text = |member| Ok::<_, Rejection>(content.text(member)?.map(Arc::<str>::from));
+        let text = |member| self.word(member);
         let mut wanted = NewKey::new(content.required("name")?, content.required("owner")?);
-        wanted.description = text("description")?;
+        wanted.description = content.text("description")?.map(Arc::from);
         wanted.tenant = text("tenant")?;
         wanted.plan = text("plan")?;
         wanted.permissions = self.permissions()?;
@@ -93,7 +95,11 @@ impl Desk<'_> {
         wanted.networks = self.networks_if_any()?;
         let now = self.request.now.wall;
         let after = content.seconds("expires_in")?.map(|seconds| now.saturating_add(Duration::from_secs(seconds)));
-        wanted.expires = content.time("expires_at")?.or(after);
+        let at = content.time("expires_at")?;
+        if at.is_some() && after.is_some() {
+            return Err(content.invalid("expires_in", "says the same as expires_at: leave one out"));
+        }
+        wanted.expires = at.or(after);
         if wanted.expires.is_some_and(|end| end <= now) {
             return Err(content.invalid("expires_at", "must lie in the future"));
         }

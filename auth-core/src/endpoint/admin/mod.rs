@@ -22,13 +22,11 @@
 //! everything; there is none of one tenant alone, and whoever may administrate may give what they do not hold themselves.
 //!
 //! - `operation`: what is asked
-//! - `query`: which page
 //! - `users`, `tenants`, `keys`, `clients`: doing it
 
 mod clients;
 mod keys;
 mod operation;
-mod query;
 mod tenants;
 mod users;
 
@@ -44,6 +42,7 @@ use super::accounts::weak;
 use super::answer::Answer;
 use super::content::{Content, invalid};
 use super::object::{Named, Object};
+use super::query::{Others, Query};
 use super::words::Words;
 use operation::{Action, Kind};
 
@@ -117,7 +116,16 @@ impl AdminEndpoints {
     }
 }
 
+/// How many are on a page unless it is said.
+const USUAL: usize = 100;
+
 impl Desk<'_> {
+    /// The page that is asked for, by these parameters besides those of every page.
+    fn query(&self, more: &[&str]) -> Result<Query, Rejection> {
+        let known: Vec<&str> = ["limit", "after"].iter().chain(more).copied().collect();
+        Query::read(self.request.query.as_deref(), &known, Others::Refused, USUAL, self.words)
+    }
+
     /// One page and where the next one begins.
     fn page<T>(
         &self,
@@ -138,7 +146,17 @@ impl Desk<'_> {
     /// A plan that is said, be it `null`.
     fn plan(&self) -> Result<Option<Arc<str>>, Rejection> {
         self.said("plan")?;
-        self.content.text("plan").map(|plan| plan.map(Arc::from))
+        self.word("plan")
+    }
+
+    /// A text that names something and may be left out. Tokens and fields carry it, so that one which they cannot carry would
+    /// lock its user out.
+    fn word(&self, member: &str) -> Result<Option<Arc<str>>, Rejection> {
+        let Some(text) = self.content.text(member)? else { return Ok(None) };
+        if text.trim().is_empty() || text.chars().count() > 200 || text.chars().any(char::is_control) {
+            return Err(self.content.invalid(member, "must have 1 to 200 characters, none of them control characters"));
+        }
+        Ok(Some(text.into()))
     }
 
     /// Networks that are said, be they `null`.
@@ -148,11 +166,7 @@ impl Desk<'_> {
     }
 
     fn networks_if_any(&self) -> Result<Option<Arc<NetworkSet>>, Rejection> {
-        let Some(asked) = self.content.texts("networks")? else { return Ok(None) };
-        let set = NetworkSet::parse(asked).map_err(|_| {
-            self.content.invalid("networks", "must be addresses or networks such as 192.0.2.0/24 or 2001:db8::/32")
-        })?;
-        Ok(Some(Arc::new(set)))
+        Ok(super::keys::allow_list(&self.content)?.map(Arc::new))
     }
 
     fn permissions(&self) -> Result<crate::Names, Rejection> {
@@ -181,7 +195,7 @@ impl Desk<'_> {
             AdministrationError::Absent(_) | AdministrationError::Missing(_) => Rejection::NotFound,
             AdministrationError::Taken(what) => Rejection::Conflict(what),
             AdministrationError::Invalid(rule) => invalid(self.words, "id", format!("cannot be taken: {rule}")),
-            AdministrationError::State(_) => Rejection::Conflict("an owner or a tenant that is switched off"),
+            AdministrationError::State(why) => Rejection::Conflict(why),
             AdministrationError::Client(error) => match error {
                 ClientError::Rotating => Rejection::Conflict("a second secret that has not ended yet"),
                 _ => Rejection::Unavailable(Outage::new(format!("clients: {error}"))),

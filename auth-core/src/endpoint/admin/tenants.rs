@@ -1,14 +1,11 @@
 //! Tenants, as administrators see them.
 
-use std::sync::Arc;
-
 use crate::account::{TenantRecord, TenantStatus};
 use crate::endpoint::answer::Answer;
 use crate::endpoint::object::{Named, Object};
 use crate::rejection::Rejection;
 
-use super::query::Query;
-use super::{Action, Desk};
+use super::{Action, Desk, Query};
 
 impl Desk<'_> {
     pub(super) async fn tenants(&self, action: Action) -> Result<Answer, Rejection> {
@@ -16,13 +13,13 @@ impl Desk<'_> {
         let mut status = 200;
         let changed = match action {
             Action::List => {
-                let Query { limit, after, .. } = Query::read(self.request.query.as_deref(), self.words)?;
+                let Query { limit, after, .. } = self.query(&[])?;
                 let tenants = acting.tenants(after.as_deref(), limit + 1).await.map_err(|error| self.refused(error))?;
                 return Ok(self.page("tenants", tenants, limit, |tenant| &tenant.id, |tenant| self.tenant(tenant)));
             }
             Action::Create => {
                 status = 201;
-                let plan = self.content.text("plan")?.map(Arc::from);
+                let plan = self.word("plan")?;
                 let (id, name) = (self.content.required("id")?, self.content.text("name")?);
                 acting.create_tenant(id, name, plan, self.networks_if_any()?).await
             }

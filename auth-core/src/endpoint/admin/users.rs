@@ -1,7 +1,5 @@
 //! Users, as administrators see them.
 
-use std::sync::Arc;
-
 use crate::Secret;
 use crate::account::{AccountRecord, AccountStatus, LoginName, SecondFactor};
 use crate::endpoint::answer::Answer;
@@ -9,8 +7,7 @@ use crate::endpoint::object::{Named, Object};
 use crate::issue::{Administration, NewAccount, TenantFor};
 use crate::rejection::{Outage, Rejection};
 
-use super::query::Query;
-use super::{Action, Desk};
+use super::{Action, Desk, Query};
 
 const USER: [&str; 16] = [
     "id",
@@ -36,7 +33,7 @@ impl Desk<'_> {
         let (acting, id) = (&self.acting, self.id);
         let changed = match action {
             Action::List => {
-                let Query { limit, after, tenant, .. } = Query::read(self.request.query.as_deref(), self.words)?;
+                let Query { limit, after, tenant, .. } = self.query(&["tenant"])?;
                 let users = acting.users(tenant.as_deref(), after.as_deref(), limit + 1).await;
                 let users = users.map_err(|error| self.refused(error))?;
                 return Ok(self.page("users", users, limit, |user| &user.id, |user| self.user(user, None)));
@@ -59,7 +56,7 @@ impl Desk<'_> {
 
     async fn create_user(&self) -> Result<Answer, Rejection> {
         let content = &self.content;
-        let text = |member| Ok::<_, Rejection>(content.text(member)?.map(Arc::<str>::from));
+        let text = |member| self.word(member);
         let names = |member| self.names(member, content.texts(member)?.unwrap_or_default());
         let (password, made_up) = if content.flag("no_password")? { (None, None) } else { self.password()? };
         let mut wanted = NewAccount::new();

@@ -11,8 +11,13 @@ use crate::Secret;
 use crate::clock::{Now, Timestamp};
 use crate::issue::mint;
 use crate::names::Names;
+use crate::network::NetworkSet;
+use crate::verify::jwt::{ClaimMapping, Issuer};
 
 use super::{SigningError, SigningKeys};
+
+/// The claim with the networks that a token may be used from.
+const NETWORKS: &str = "networks";
 
 /// The issuer of the service's own access tokens: signs them, and says what verifies them.
 #[derive(Clone, Debug)]
@@ -65,6 +70,9 @@ pub struct NewAccessToken {
     /// When what was issued before was taken back. A token of that very second says to the microsecond when it was issued, so
     /// that it is not taken for one of those.
     pub later_than: Option<Timestamp>,
+    /// The networks it may be used from: `networks`; `None` for any. A header has to hold it: see
+    /// [`NetworkSet::MAX_ALLOWED`].
+    pub networks: Option<Arc<NetworkSet>>,
     /// How long it lives; `None` for what is usual with the issuer.
     pub lifetime: Option<Duration>,
 }
@@ -86,6 +94,7 @@ impl NewAccessToken {
             scope: None,
             ends: None,
             later_than: None,
+            networks: None,
             lifetime: None,
         }
     }
@@ -142,6 +151,15 @@ impl AccessTokenIssuer {
         &self.keys
     }
 
+    /// What verifies its tokens: with the keys of this moment, and bound to the networks that they name.
+    ///
+    /// # Errors
+    /// None of the keys can verify.
+    pub fn trusted(&self) -> Result<Issuer, crate::ConfigError> {
+        let issuer = Issuer::new(&*self.issuer, [&*self.audience], self.keys.verification()?);
+        Ok(issuer.claims(ClaimMapping::default().networks(NETWORKS)))
+    }
+
     /// Signs an access token.
     ///
     /// # Errors
@@ -179,6 +197,9 @@ impl AccessTokenIssuer {
             if let Some(text) = text {
                 say(name, json!(&**text));
             }
+        }
+        if let Some(set) = &wanted.networks {
+            say(NETWORKS, json!(set.iter().map(|network| network.to_string()).collect::<Vec<_>>()));
         }
         let token = Secret::from(self.signed(&Value::Object(claims))?);
         Ok(MintedAccessToken { token, id, expires, lifetime })

@@ -9,6 +9,7 @@ use crate::issue::assertion::{Asserted, AssertionError};
 use crate::rejection::CredentialFault;
 use crate::trust::Reach;
 
+use super::bounds::KeyBounds;
 use super::journal::Event;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
@@ -53,7 +54,7 @@ impl Accounts {
         let (session, refresh) = self.open(&account, None, now).await?;
         let by = Event { by: Some(&asserted.partner), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
     }
 }
 

@@ -9,6 +9,7 @@ use crate::issue::mint;
 use crate::issue::sso::{CodeLogin, Person, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers};
 
 use super::administration::NewAccount;
+use super::bounds::KeyBounds;
 use super::journal::Event;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
@@ -63,7 +64,7 @@ impl Accounts {
         let (session, refresh) = self.open(&account, None, now).await?;
         let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
     }
 
     async fn account_of(

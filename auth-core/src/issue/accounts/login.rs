@@ -12,6 +12,7 @@ use crate::names::Names;
 use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
+use super::bounds::{KeyBounds, may_come_from, networks};
 use super::journal::Event;
 use super::proof::Purpose;
 use super::{AccountError, Accounts, Tokens, is_usable};
@@ -60,7 +61,7 @@ impl Accounts {
         let account = self.authenticated(login, Purpose::LogIn, now).await?;
         let (session, refresh) = self.open(&account, None, now).await?;
         Event::of("login").account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
     }
 
     /// Opens a session for whoever brings an API key of an account: with the key's permissions and without roles, as long as
@@ -68,7 +69,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Login`] where the key belongs to no account that may be used; [`AccountError::Refused`] where the key
-    /// is on the list of revocations.
+    /// is on the list of revocations; [`AccountError::Network`].
     pub async fn log_in_with_key(
         &self,
         key: &Identity,
@@ -88,12 +89,17 @@ impl Accounts {
             Event::of("login_failed").account(&account.id).cause("disabled").client(client).tell();
             return Err(refused());
         }
+        let bounds = KeyBounds::from(key);
+        if let Err(error) = may_come_from(networks(&account, tenant.as_ref(), &bounds).as_ref(), client) {
+            Event::of("login_failed").account(&account.id).cause(error.cause()).client(client).tell();
+            return Err(error);
+        }
         let id = key.credential_id.as_deref().map(Arc::from);
         let origin = Origin { key: id, permissions: key.permissions.clone(), expires: key.expires };
         let (session, refresh) = self.open(&account, Some(origin), now).await?;
         let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
         event.account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &bounds, refresh, now).await
     }
 
     /// Opens a session in the generation in which the account was looked at.
@@ -118,8 +124,14 @@ impl Accounts {
             text = Some(token);
             session.refresh = Some(kept);
         }
-        match self.0.store.open_session(session.clone()).resolve().await {
-            Ok(()) => Ok((session, text)),
+        match self.0.store.open_session_within(session.clone(), self.0.most_sessions).resolve().await {
+            Ok(ended) => {
+                self.revoke_sessions(&ended, now).await?;
+                for oldest in &ended {
+                    Event::of("session_displaced").account(&account.id).session(oldest).tell();
+                }
+                Ok((session, text))
+            }
             // the account was changed since its password was checked
             Err(StoreError::Conflict) => Err(AccountError::Login(LoginFault::Credentials)),
             Err(error) => Err(error.into()),

@@ -4,6 +4,9 @@
 //! if its account is still of the generation in which the password was checked, and in one step with that check, so that
 //! a login which was overtaken by a change of password or by the account being switched off leaves nothing behind.
 //!
+//! **From where.** The allow-lists of an account, of its tenant and of the key that it was used by hold together: they are asked
+//! at every login and every refresh, and go into access tokens, where the gate asks them.
+//!
 //! **What ends.** Access tokens verify by themselves, without a look at the account. What ends a session therefore puts it
 //! on the list of [revocations](crate::revocation) before it is answered, for as long as a token of it could live. A crash
 //! between the two is made good by [`Accounts::resume`] at the next start.
@@ -13,12 +16,14 @@
 //! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
 //! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
 //! - `session`: refreshing and ending sessions
+//! - `bounds`: what a session may do, and from where
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
 //! - `user_type`: types of users, and what each of them may do
 //! - `journal`: one event for everything that happens to an account (S15)
 
 mod administration;
+mod bounds;
 mod by_assertion;
 mod by_code;
 mod error;
@@ -43,8 +48,10 @@ use crate::issue::{
     Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
+use crate::policy::PermissionModel;
 use crate::revocation::{Revocation, Revocations, Target};
 use crate::store::AccountStore;
+use bounds::KeyBounds;
 
 pub use administration::{NewAccount, TenantFor};
 pub use error::AccountError;
@@ -80,6 +87,8 @@ pub struct AccountParts {
     pub session_life: Duration,
     /// For how long a session may lie unused; not limited by default.
     pub session_idle: Option<Duration>,
+    /// How many sessions an account has open at the most, 100 by default; the oldest ends when another opens.
+    pub most_sessions: usize,
     /// The list that ended sessions are put on. Without one, access tokens live on until they end by themselves.
     pub revocations: Option<Revocations>,
     /// The API keys that people may log in with, and that belong to accounts.
@@ -104,6 +113,8 @@ pub struct AccountParts {
     pub sso: Option<SingleSignOn>,
     /// What the ids of accounts begin with.
     pub id_prefix: Arc<str>,
+    /// Which permission brings which along: what a session may do that was opened with a key.
+    pub permissions: PermissionModel,
     /// What the ids of tenants begin with.
     pub tenant_prefix: Arc<str>,
 }
@@ -119,6 +130,7 @@ impl AccountParts {
             refresh: None,
             session_life: Duration::from_hours(30 * 24),
             session_idle: None,
+            most_sessions: 100,
             revocations: None,
             keys: None,
             throttle: None,
@@ -131,6 +143,7 @@ impl AccountParts {
             sso: None,
             unknown_names: UnknownNames::default(),
             id_prefix: "user_".into(),
+            permissions: PermissionModel::default(),
             tenant_prefix: "org_".into(),
         }
     }
@@ -180,6 +193,11 @@ impl Accounts {
         &self.0.store
     }
 
+    /// The keys as they follow these accounts, where it is these that own them.
+    pub(crate) fn owning(&self, keys: ApiKeys) -> ApiKeys {
+        if keys.issuer() == self.issuer() { keys.owned_by(Arc::clone(&self.0.store)) } else { keys }
+    }
+
     /// The tenant of an account, where it has one that is kept here.
     ///
     /// # Errors
@@ -202,21 +220,19 @@ impl Accounts {
         account: &AccountRecord,
         tenant: Option<&TenantRecord>,
         session: &crate::account::SessionRecord,
+        key: &KeyBounds,
         now: Now,
     ) -> Result<MintedAccessToken, AccountError> {
         let mut wanted = NewAccessToken::new(Arc::clone(&account.id), "login");
         wanted.tenant.clone_from(&account.tenant);
         wanted.plan = Self::plan_of(account, tenant);
-        let permissions = self.permissions_of(account);
-        wanted.permissions = match &session.permissions {
-            // what the account lost meanwhile, the session has lost too
-            Some(narrowed) => narrowed.iter().filter(|name| permissions.contains(name)).collect(),
-            None => permissions,
-        };
+        wanted.permissions = self.permissions(account, session, key);
+        wanted.networks = bounds::networks(account, tenant, key);
         // a key that was given no roles of the account does not get them by logging in
         wanted.roles = if session.permissions.is_some() { Names::EMPTY } else { account.roles.clone() };
         wanted.session = Some(Arc::clone(&session.id));
-        let left = session.ends.unix_micros().saturating_sub(now.wall.unix_micros());
+        let ends = key.ends.map_or(session.ends, |end| end.min(session.ends));
+        let left = ends.unix_micros().saturating_sub(now.wall.unix_micros());
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
         wanted.lifetime = Some(self.0.issuer.lifetime().min(left));
         self.0.issuer.mint(&wanted, now).map_err(|_| AccountError::Random)

@@ -12,6 +12,7 @@ use crate::clock::Now;
 use crate::issue::{Familiarity, Freshness, LoginThrottle, PasswordVerdict};
 use crate::rejection::LoginFault;
 
+use super::bounds::{KeyBounds, may_come_from, networks};
 use super::journal::Event;
 use super::second_factor::ONE_ALREADY;
 use super::{AccountError, Accounts, Login, UnknownNames, UnverifiedEmail, is_usable};
@@ -184,11 +185,6 @@ impl Accounts {
         tenant: Option<&TenantRecord>,
         source: Option<IpAddr>,
     ) -> Result<(), AccountError> {
-        let networks = [account.networks.as_ref(), tenant.and_then(|tenant| tenant.networks.as_ref())];
-        let may_come = |source| networks.iter().flatten().all(|set| set.contains(source));
-        if networks.iter().any(Option::is_some) && !source.is_some_and(may_come) {
-            return Err(AccountError::Network);
-        }
-        Ok(())
+        may_come_from(networks(account, tenant, &KeyBounds::default()).as_ref(), source)
     }
 }

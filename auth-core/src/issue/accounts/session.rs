@@ -1,5 +1,6 @@
 //! Refreshing and ending sessions.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::rejection::CredentialFault;
 use crate::revocation::{Revocation, Target};
 use crate::store::SessionKey;
 
+use super::bounds::KeyBounds;
 use super::{AccountError, Accounts};
 
 /// What a client is given for a login or a refresh.
@@ -35,8 +37,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Token`] where the token is not good; a token that was spent before ends its session with it
-    /// (RFC 9700 section 4.14.2).
-    pub async fn refresh(&self, token: &str, now: Now) -> Result<Tokens, AccountError> {
+    /// (RFC 9700 section 4.14.2). [`AccountError::Network`] where the account, its tenant or its key is not to be used from
+    /// there; then the token is not spent.
+    pub async fn refresh(&self, token: &str, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
         let unknown = AccountError::Token(CredentialFault::Unknown);
         let Some(tokens) = &self.0.refresh else { return Err(unknown) };
         tokens.format.check(token).map_err(AccountError::Token)?;
@@ -50,37 +53,44 @@ impl Accounts {
         let key = SessionKey::Token(tokens.digests(token));
         let digest = successor.as_ref().map(|kept| kept.digest);
         let turn = Turn { at: now.wall, successor, grace };
-        let (session, account) = self.turned(&key, turn, now).await?;
+        let (session, account, bounds) = self.turned(&key, turn, client, now).await?;
         let is_in_force = session.refresh.as_ref().map(|kept| &kept.digest) == digest.as_ref();
         let refresh = match text {
             Some(text) if is_in_force => Some(text),
             Some(_) => Some(tokens.successor_in_force(token, &session).ok_or(unknown)?),
             None => None,
         };
-        self.tokens(account, &session, refresh, now).await
+        self.tokens(account, &session, &bounds, refresh, now).await
     }
 
     /// A new access token for a session, by its id: for callers who showed an access token of it.
     ///
     /// # Errors
-    /// [`AccountError::Token`] where the session is over.
-    pub async fn refresh_session(&self, session: &str, now: Now) -> Result<Tokens, AccountError> {
+    /// [`AccountError::Token`] where the session is over; [`AccountError::Network`].
+    pub async fn refresh_session(
+        &self,
+        session: &str,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Tokens, AccountError> {
         let turn = Turn { at: now.wall, successor: None, grace: Duration::ZERO };
-        let (session, account) = self.turned(&SessionKey::Id(session.into()), turn, now).await?;
-        self.tokens(account, &session, None, now).await
+        let (session, account, bounds) = self.turned(&SessionKey::Id(session.into()), turn, client, now).await?;
+        self.tokens(account, &session, &bounds, None, now).await
     }
 
     async fn turned(
         &self,
         key: &SessionKey,
         turn: Turn,
+        client: Option<IpAddr>,
         now: Now,
-    ) -> Result<(Arc<SessionRecord>, Arc<AccountRecord>), AccountError> {
+    ) -> Result<(Arc<SessionRecord>, Arc<AccountRecord>, KeyBounds), AccountError> {
+        self.check_source(key, client).await?;
         let refused = |fault| Err(AccountError::Token(fault));
         match self.0.store.refresh(key, turn).resolve().await? {
             Refreshed::Good { session, account } => {
-                self.check_origin(&session, now).await?;
-                Ok((session, account))
+                let bounds = self.check_origin(&session, now).await?;
+                Ok((session, account, bounds))
             }
             Refreshed::Reused(session) => {
                 tracing::warn!(
@@ -98,15 +108,12 @@ impl Accounts {
     }
 
     /// A session that was opened with an API key ends with the key.
-    async fn check_origin(&self, session: &SessionRecord, now: Now) -> Result<(), AccountError> {
-        let (Some(id), Some(keys)) = (&session.key, &self.0.keys) else { return Ok(()) };
-        let is_good = match keys.find(id).await {
-            Ok(record) => record.check(now.wall).is_ok(),
-            Err(crate::issue::KeyError::Store(error)) => return Err(error.into()),
-            Err(_) => false,
-        };
-        if is_good {
-            return Ok(());
+    async fn check_origin(&self, session: &SessionRecord, now: Now) -> Result<KeyBounds, AccountError> {
+        if session.key.is_none() || self.0.keys.is_none() {
+            return Ok(KeyBounds::default());
+        }
+        if let Some(key) = self.key_of(session).await?.filter(|key| key.check(now.wall).is_ok()) {
+            return Ok(KeyBounds::from(&key));
         }
         self.end_session(&session.id, now).await?;
         Err(AccountError::Token(CredentialFault::Revoked))
@@ -116,11 +123,12 @@ impl Accounts {
         &self,
         account: Arc<AccountRecord>,
         session: &SessionRecord,
+        key: &KeyBounds,
         refresh: Option<Secret>,
         now: Now,
     ) -> Result<Tokens, AccountError> {
         let tenant = self.tenant_of(&account).await?;
-        let access = self.access_token(&account, tenant.as_ref(), session, now)?;
+        let access = self.access_token(&account, tenant.as_ref(), session, key, now)?;
         Ok(Tokens { account, tenant, session: Arc::clone(&session.id), access, refresh })
     }
 
@@ -168,12 +176,29 @@ impl Accounts {
     /// # Errors
     /// What went wrong in a store. Try again, which does no harm.
     pub async fn refuse_tokens_so_far(&self, account: &str, now: Now) -> Result<(), AccountError> {
+        self.refuse_tokens_of(account, now, |_| true).await
+    }
+
+    /// The same for the sessions that were opened with this API key alone.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn refuse_tokens_of_key(&self, account: &str, key: &str, now: Now) -> Result<(), AccountError> {
+        self.refuse_tokens_of(account, now, |session| session.key.as_deref() == Some(key)).await
+    }
+
+    async fn refuse_tokens_of(
+        &self,
+        account: &str,
+        now: Now,
+        is_meant: impl Fn(&SessionRecord) -> bool,
+    ) -> Result<(), AccountError> {
         let Some(revocations) = &self.0.revocations else { return Ok(()) };
         // a token that is being signed at this moment was issued a little later than now
         let cut = now.wall.saturating_add(Duration::from_secs(1));
         let oldest = now.wall.saturating_sub(self.0.issuer.lifetime().saturating_add(super::MARGIN));
         for session in self.0.store.sessions(account).resolve().await? {
-            if session.status != SessionStatus::Open || session.last_used < oldest {
+            if session.status != SessionStatus::Open || session.last_used < oldest || !is_meant(&session) {
                 continue;
             }
             let target = Target::session(Arc::clone(self.issuer()), session.id);

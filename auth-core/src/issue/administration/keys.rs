@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::TenantStatus;
-use crate::api_key::{ApiKeyRecord, KeyStatus};
+use crate::api_key::ApiKeyRecord;
 use crate::issue::accounts::journal::Event;
-use crate::issue::{AccountError, MintedKey, NewKey};
+use crate::issue::{Accounts, MintedKey, NewKey};
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::{KeyChange, KeyScope};
 
-use super::{Administering, AdministrationError};
+use super::{Administering, AdministrationError, not_too_long};
 
 impl Administering<'_> {
     /// The key with this id.
@@ -33,12 +32,7 @@ impl Administering<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<ApiKeyRecord>, AdministrationError> {
-        let all = self.api_keys()?.list(scope).await?;
-        let begin = match after {
-            None => 0,
-            Some(after) => all.iter().position(|key| &*key.id == after).map_or(all.len(), |at| at + 1),
-        };
-        Ok(all.into_iter().skip(begin).take(limit).collect())
+        Ok(self.api_keys()?.page(scope, after, limit).await?)
     }
 
     /// The scope of the keys of one owner.
@@ -52,58 +46,51 @@ impl Administering<'_> {
     /// Makes a key for whomever it says, with whatever it says.
     ///
     /// # Errors
-    /// As [`ApiKeys::mint`](crate::issue::ApiKeys::mint); [`AdministrationError::State`] where its owner or its tenant is
-    /// switched off.
+    /// As [`ApiKeys::mint`](crate::issue::ApiKeys::mint).
     pub async fn create_key(&self, wanted: NewKey) -> Result<MintedKey, AdministrationError> {
-        if !self.is_owner_on(&wanted.owner, wanted.tenant.as_deref()).await? {
-            return Err(AdministrationError::State("its owner or its tenant is switched off"));
-        }
         let minted = self.api_keys()?.mint(wanted, self.now).await?;
         self.told_key("key_create", &minted.record.id);
         Ok(minted)
     }
 
-    /// Replaces a key by a new one; both work until the overlap has passed.
+    /// Replaces a key by a new one; both work until the overlap has passed. Without one, the sessions end that were opened with
+    /// the old key.
     ///
     /// # Errors
     /// As [`ApiKeys::rotate`](crate::issue::ApiKeys::rotate).
     pub async fn rotate_key(&self, id: &str, overlap: Duration) -> Result<MintedKey, AdministrationError> {
         let minted = self.api_keys()?.rotate(id, overlap, self.now).await?;
+        if overlap.is_zero() {
+            self.end_sessions_of_key(&minted.record, id).await?;
+        }
         self.told_key("key_rotate", id);
         Ok(minted)
     }
 
-    /// Takes a key back for good.
+    /// Takes a key back for good, and ends the sessions that were opened with it.
     ///
     /// # Errors
     /// [`AdministrationError::Missing`], or what went wrong in the store.
     pub async fn revoke_key(&self, id: &str) -> Result<ApiKeyRecord, AdministrationError> {
-        self.key_changed(id, KeyChange::Revoke, "key_revoke").await
+        self.ended(self.key_changed(id, KeyChange::Revoke, "key_revoke").await?).await
     }
 
-    /// Switches a key off until it is switched on again.
+    /// Switches a key off until it is switched on again, and ends the sessions that were opened with it.
     ///
     /// # Errors
     /// [`AdministrationError::Missing`]; [`KeyError::Ended`](crate::issue::KeyError::Ended) where it is revoked.
     pub async fn disable_key(&self, id: &str) -> Result<ApiKeyRecord, AdministrationError> {
-        self.key_changed(id, KeyChange::Disable, "key_disable").await
+        self.ended(self.key_changed(id, KeyChange::Disable, "key_disable").await?).await
     }
 
     /// Switches a key on again.
     ///
     /// # Errors
-    /// As [`disable_key`](Self::disable_key); [`AdministrationError::State`] where its owner or its tenant is switched off.
+    /// As [`disable_key`](Self::disable_key); [`KeyError::OwnerOff`](crate::issue::KeyError::OwnerOff).
     pub async fn enable_key(&self, id: &str) -> Result<ApiKeyRecord, AdministrationError> {
-        let key = self.key(id).await?;
-        if !self.owner_is_on(&key).await? {
-            return Err(AdministrationError::State("its owner or its tenant is switched off"));
-        }
-        let changed = self.key_changed(id, KeyChange::Enable, "key_enable").await?;
-        if changed.status == KeyStatus::Suspended {
-            // the owner is on, so that whoever switched it on did not come this far
-            return Ok(self.api_keys()?.change(id, KeyChange::Resume).await?);
-        }
-        Ok(changed)
+        let enabled = self.api_keys()?.enable(id).await?;
+        self.told_key("key_enable", id);
+        Ok(enabled)
     }
 
     /// Puts a key on another plan.
@@ -114,15 +101,16 @@ impl Administering<'_> {
         self.key_changed(id, KeyChange::Plan(plan), "key_set_plan").await
     }
 
-    /// Lets the bearer of a key do this and nothing else.
+    /// Lets the bearer of a key do this and nothing else. Access tokens of sessions that were opened with it are refused.
     ///
     /// # Errors
     /// As [`disable_key`](Self::disable_key).
     pub async fn set_key_permissions(&self, id: &str, names: Names) -> Result<ApiKeyRecord, AdministrationError> {
-        self.key_changed(id, KeyChange::Permissions(names), "key_set_permissions").await
+        self.narrowed(self.key_changed(id, KeyChange::Permissions(names), "key_set_permissions").await?).await
     }
 
-    /// Allows a key from these networks alone; `None` allows it from any.
+    /// Allows a key from these networks alone; `None` allows it from any. Access tokens of sessions that were opened with it are
+    /// refused.
     ///
     /// # Errors
     /// As [`disable_key`](Self::disable_key).
@@ -131,7 +119,8 @@ impl Administering<'_> {
         id: &str,
         networks: Option<Arc<NetworkSet>>,
     ) -> Result<ApiKeyRecord, AdministrationError> {
-        self.key_changed(id, KeyChange::Networks(networks), "key_set_networks").await
+        not_too_long(networks.as_ref())?;
+        self.narrowed(self.key_changed(id, KeyChange::Networks(networks), "key_set_networks").await?).await
     }
 
     async fn key_changed(
@@ -145,26 +134,30 @@ impl Administering<'_> {
         Ok(record)
     }
 
-    /// Whether neither the owner of a key nor the tenant it acts in is switched off.
-    pub(super) async fn owner_is_on(&self, key: &ApiKeyRecord) -> Result<bool, AdministrationError> {
-        self.is_owner_on(&key.owner, key.tenant.as_deref()).await
+    async fn ended(&self, key: ApiKeyRecord) -> Result<ApiKeyRecord, AdministrationError> {
+        self.end_sessions_of_key(&key, &key.id).await?;
+        Ok(key)
     }
 
-    /// Owners and tenants that are not kept here are always on.
-    async fn is_owner_on(&self, owner: &str, tenant: Option<&str>) -> Result<bool, AdministrationError> {
-        let Some(accounts) = &self.all.accounts else { return Ok(true) };
-        let tenant = match tenant {
-            Some(id) => accounts.store().tenant(id).resolve().await?,
-            None => None,
-        };
-        if tenant.is_some_and(|tenant| tenant.status == TenantStatus::Disabled) {
-            return Ok(false);
+    /// Of the owner of that key.
+    async fn end_sessions_of_key(&self, owned: &ApiKeyRecord, key: &str) -> Result<(), AdministrationError> {
+        if let Some(accounts) = self.accounts_of(owned) {
+            accounts.end_sessions_of_key(&owned.owner, key, self.now).await?;
         }
-        match accounts.find(owner).await {
-            Ok(user) => self.is_on(&user).await,
-            Err(AccountError::Missing) => Ok(true),
-            Err(error) => Err(error.into()),
+        Ok(())
+    }
+
+    /// Sessions that were opened with a key go on with what it allows now.
+    async fn narrowed(&self, key: ApiKeyRecord) -> Result<ApiKeyRecord, AdministrationError> {
+        if let Some(accounts) = self.accounts_of(&key) {
+            accounts.refuse_tokens_of_key(&key.owner, &key.id, self.now).await?;
         }
+        Ok(key)
+    }
+
+    /// The accounts that the owner of a key belongs to.
+    fn accounts_of(&self, key: &ApiKeyRecord) -> Option<&Accounts> {
+        self.all.accounts.as_ref().filter(|accounts| *accounts.issuer() == key.issuer)
     }
 
     fn told_key(&self, what: &'static str, id: &str) {

@@ -6,7 +6,10 @@
 //! again, by their refresh tokens. Another plan is given to the keys that had copied the one before, and fewer permissions
 //! take from the keys what their owner no longer holds.
 //!
-//! **Access tokens** speak for themselves until they end. Where permissions are taken away, or a tenant is switched off, the
+//! **Networks.** The lists of a user, of their tenant and of a key hold together, on every use of what any of them gave: logins,
+//! refreshes, access tokens and keys.
+//!
+//! **Access tokens** speak for themselves until they end. Where permissions or networks change, or a tenant is switched off, the
 //! tokens given so far are put on the list of [revocations](crate::revocation) as "issued before now": a revocation cannot
 //! be lifted, so that whoever comes back asks for new tokens instead. Opaque tokens of a user who is switched off, or whose
 //! sessions are ended, are taken back for good.
@@ -32,13 +35,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::account::{AccountRecord, AccountStatus, TenantRecord, TenantStatus};
-use crate::api_key::KeyStatus;
 use crate::clock::Now;
+use crate::network::NetworkSet;
 use crate::policy::PermissionModel;
 use crate::store::{KeyChange, KeyScope};
 
 use super::accounts::journal::Event;
+use super::api_key::TOO_MANY_NETWORKS;
 use super::{Accounts, ApiKeys, Clients, KeyError, OpaqueTokens};
 
 pub use error::AdministrationError;
@@ -110,38 +113,36 @@ impl Administering<'_> {
         self.all.accounts.as_ref().ok_or(AdministrationError::Absent("accounts"))
     }
 
-    fn api_keys(&self) -> Result<&ApiKeys, AdministrationError> {
-        self.all.keys.as_ref().ok_or(AdministrationError::Absent("API keys"))
+    fn api_keys(&self) -> Result<ApiKeys, AdministrationError> {
+        self.owned_keys().ok_or(AdministrationError::Absent("API keys"))
+    }
+
+    /// The keys as they follow the accounts.
+    fn owned_keys(&self) -> Option<ApiKeys> {
+        let keys = self.all.keys.clone()?;
+        Some(self.all.accounts.as_ref().map_or_else(|| keys.clone(), |accounts| accounts.owning(keys.clone())))
     }
 
     /// The keys of a user; `None` where there are no keys at all.
-    fn keys_of(&self, user: &str) -> Option<(&ApiKeys, KeyScope)> {
-        let keys = self.all.keys.as_ref()?;
-        Some((keys, KeyScope::Owner { issuer: Arc::clone(keys.issuer()), subject: user.into() }))
+    fn keys_of(&self, user: &str) -> Option<(ApiKeys, KeyScope)> {
+        let keys = self.owned_keys()?;
+        let issuer = Arc::clone(keys.issuer());
+        Some((keys, KeyScope::Owner { issuer, subject: user.into() }))
     }
 
     /// Puts keys out of force, in one step.
-    async fn suspend(&self, found: Option<(&ApiKeys, KeyScope)>) -> Result<(), AdministrationError> {
+    async fn suspend(&self, found: Option<(ApiKeys, KeyScope)>) -> Result<(), AdministrationError> {
         let Some((keys, scope)) = found else { return Ok(()) };
         keys.change_all(&scope, KeyChange::Suspend).await?;
         Ok(())
     }
 
-    /// Puts keys back in force, but for those whose owner or tenant is still off.
-    async fn resume(&self, found: Option<(&ApiKeys, KeyScope)>) -> Result<(), AdministrationError> {
+    /// Brings keys in line with their owners and tenants: those are back in force whose owner and tenants all are on, and good
+    /// from the networks that these allow.
+    async fn follow(&self, found: Option<(ApiKeys, KeyScope)>) -> Result<(), AdministrationError> {
         let Some((keys, scope)) = found else { return Ok(()) };
-        for key in keys.list(&scope).await?.iter().filter(|key| key.status == KeyStatus::Suspended) {
-            if self.owner_is_on(key).await? {
-                still_there(keys.change(&key.id, KeyChange::Resume).await)?;
-            }
-        }
+        keys.follow_owners(&scope).await?;
         Ok(())
-    }
-
-    /// Whether a user may be used, as far as the user and its tenant are concerned.
-    async fn is_on(&self, user: &AccountRecord) -> Result<bool, AdministrationError> {
-        let tenant = self.accounts()?.tenant_of(user).await?;
-        Ok(user.status == AccountStatus::Active && is_active(tenant.as_ref()))
     }
 
     fn tell(&self, event: Event<'_>) {
@@ -157,6 +158,9 @@ fn still_there<T>(changed: Result<T, KeyError>) -> Result<(), AdministrationErro
     }
 }
 
-fn is_active(tenant: Option<&TenantRecord>) -> bool {
-    tenant.is_none_or(|tenant| tenant.status == TenantStatus::Active)
+fn not_too_long(networks: Option<&Arc<NetworkSet>>) -> Result<(), AdministrationError> {
+    match networks {
+        Some(set) if set.is_too_long() => Err(AdministrationError::Invalid(TOO_MANY_NETWORKS)),
+        _ => Ok(()),
+    }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::account::{TenantChange, TenantRecord};
 use crate::error::StoreError;
+use crate::issue::ApiKeys;
 use crate::issue::accounts::journal::Event;
 use crate::network::NetworkSet;
 use crate::store::{AccountScope, KeyScope};
 
-use super::{Administering, AdministrationError};
+use super::{Administering, AdministrationError, not_too_long};
 
 /// How many users of a tenant are looked at in one step.
 const PAGE: usize = 500;
@@ -52,6 +53,7 @@ impl Administering<'_> {
                 "a name has 1 to 200 characters, none of them control characters",
             ));
         }
+        not_too_long(networks.as_ref())?;
         let mut tenant = TenantRecord::new(id, name, self.now.wall);
         tenant.plan = plan;
         tenant.networks = networks;
@@ -88,9 +90,9 @@ impl Administering<'_> {
     pub async fn enable_tenant(&self, id: &str) -> Result<TenantRecord, AdministrationError> {
         let tenant = self.changed(id, TenantChange::Enable).await?;
         for user in self.user_ids(id).await? {
-            self.resume(self.keys_of(&user)).await?;
+            self.follow(self.keys_of(&user)).await?;
         }
-        self.resume(self.keys_in(id)).await?;
+        self.follow(self.keys_in(id)).await?;
         self.told("tenant_enable", id);
         Ok(tenant)
     }
@@ -111,16 +113,25 @@ impl Administering<'_> {
         Ok(tenant)
     }
 
-    /// Allows logins of a tenant's users from these networks alone; `None` allows them from any. Sessions and keys go on.
+    /// Allows a tenant's users from these networks alone, and everything of theirs, and every key that acts in the tenant;
+    /// see [`set_user_networks`](Self::set_user_networks). `None` allows any.
     ///
     /// # Errors
-    /// [`AdministrationError::Missing`], or what went wrong in the store.
+    /// [`AdministrationError::Missing`]; [`AdministrationError::Invalid`] where the list is too long; what went wrong in a
+    /// store: then do it again.
     pub async fn set_tenant_networks(
         &self,
         id: &str,
         networks: Option<Arc<NetworkSet>>,
     ) -> Result<TenantRecord, AdministrationError> {
+        not_too_long(networks.as_ref())?;
         let tenant = self.changed(id, TenantChange::Networks(networks)).await?;
+        self.follow(self.keys_in(id)).await?;
+        for user in self.user_ids(id).await? {
+            // a key of a user may name another tenant, or none
+            self.follow(self.keys_of(&user)).await?;
+            self.accounts()?.refuse_tokens_so_far(&user, self.now).await?;
+        }
         self.told("tenant_set_networks", id);
         Ok(tenant)
     }
@@ -131,8 +142,8 @@ impl Administering<'_> {
     }
 
     /// The keys that act in a tenant; `None` where there are no keys at all.
-    fn keys_in(&self, tenant: &str) -> Option<(&crate::issue::ApiKeys, KeyScope)> {
-        Some((self.all.keys.as_ref()?, KeyScope::Tenant(tenant.into())))
+    fn keys_in(&self, tenant: &str) -> Option<(ApiKeys, KeyScope)> {
+        Some((self.owned_keys()?, KeyScope::Tenant(tenant.into())))
     }
 
     async fn user_ids(&self, tenant: &str) -> Result<Vec<Arc<str>>, AdministrationError> {

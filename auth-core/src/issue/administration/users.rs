@@ -10,7 +10,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::{AccountScope, KeyChange, TokenScope};
 
-use super::{Administering, AdministrationError, still_there};
+use super::{Administering, AdministrationError, not_too_long, still_there};
 
 impl Administering<'_> {
     /// The user with this id.
@@ -61,6 +61,7 @@ impl Administering<'_> {
     /// # Errors
     /// As [`Accounts::create`]; [`AdministrationError::State`] where its tenant is switched off.
     pub async fn create_user(&self, wanted: NewAccount) -> Result<Arc<AccountRecord>, AdministrationError> {
+        not_too_long(wanted.networks.as_ref())?;
         if let TenantFor::Existing(id) = &wanted.tenant {
             let tenant = self.accounts()?.store().tenant(id).resolve().await?;
             if tenant.is_some_and(|tenant| tenant.status == TenantStatus::Disabled) {
@@ -91,7 +92,7 @@ impl Administering<'_> {
     /// [`AdministrationError::Missing`], or what went wrong in a store: then do it again.
     pub async fn enable_user(&self, id: &str) -> Result<AccountRecord, AdministrationError> {
         let user = self.accounts()?.change(id, AccountChange::Enable, self.now).await?;
-        self.resume(self.keys_of(id)).await?;
+        self.follow(self.keys_of(id)).await?;
         self.tell(Event::of("user_enable").account(id));
         Ok(user)
     }
@@ -135,17 +136,22 @@ impl Administering<'_> {
         Ok(user)
     }
 
-    /// Allows logins of a user from these networks alone; `None` allows them from any. Sessions and keys go on: keys have
-    /// networks of their own.
+    /// Allows a user from these networks alone, and everything of theirs: logins, refreshes, keys. Access tokens that were
+    /// given so far are refused, and sessions go on where the list allows it. `None` allows any.
     ///
     /// # Errors
-    /// [`AdministrationError::Missing`], or what went wrong in the store.
+    /// [`AdministrationError::Missing`]; [`AdministrationError::Invalid`] where the list is too long; what went wrong in a
+    /// store: then do it again.
     pub async fn set_user_networks(
         &self,
         id: &str,
         networks: Option<Arc<NetworkSet>>,
     ) -> Result<AccountRecord, AdministrationError> {
-        let user = self.accounts()?.change(id, AccountChange::Networks(networks), self.now).await?;
+        not_too_long(networks.as_ref())?;
+        let accounts = self.accounts()?;
+        let user = accounts.change(id, AccountChange::Networks(networks), self.now).await?;
+        self.follow(self.keys_of(id)).await?;
+        accounts.refuse_tokens_so_far(id, self.now).await?;
         self.tell(Event::of("user_set_networks").account(id));
         Ok(user)
     }

@@ -79,11 +79,24 @@ impl Passwords {
     /// # Errors
     /// Threads that cannot be started, no random bytes, or no memory for a hash.
     pub fn new(cost: PasswordCost, threads: PasswordThreads) -> Result<Self, ConfigError> {
-        let mut nobody = vec![0; 32];
-        rand::fill(&mut nobody).map_err(|_| ConfigError::new("the operating system gives no random bytes"))?;
-        let nobodys = hash(&Secret::new(nobody), cost)
-            .map_err(|error| ConfigError::new(format!("no password could be hashed: {error}")))?;
-        Ok(Self { pool: Arc::new(Pool::start(threads)?), cost, nobodys })
+        Ok(Self { nobodys: nobodys(cost)?, pool: Arc::new(Pool::start(threads)?), cost })
+    }
+
+    /// The same threads and the same queue, where new hashes take something else: for services that take up another
+    /// configuration while logins are under way.
+    ///
+    /// # Errors
+    /// No random bytes, or no memory for a hash.
+    pub fn with_cost(&self, cost: PasswordCost) -> Result<Self, ConfigError> {
+        if cost == self.cost {
+            return Ok(self.clone());
+        }
+        Ok(Self { nobodys: nobodys(cost)?, pool: Arc::clone(&self.pool), cost })
+    }
+
+    /// Whether both hash on the same threads, behind one queue.
+    pub fn shares_threads_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pool, &other.pool)
     }
 
     /// What new hashes take.
@@ -163,6 +176,13 @@ impl Default for PasswordThreads {
         let threads = NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN);
         Self { threads, queue: threads.saturating_mul(NonZeroUsize::MIN.saturating_add(31)) }
     }
+}
+
+/// The hash that stands for accounts which do not exist.
+fn nobodys(cost: PasswordCost) -> Result<PasswordHash, ConfigError> {
+    let mut nobody = vec![0; 32];
+    rand::fill(&mut nobody).map_err(|_| ConfigError::new("the operating system gives no random bytes"))?;
+    hash(&Secret::new(nobody), cost).map_err(|error| ConfigError::new(format!("no password could be hashed: {error}")))
 }
 
 impl fmt::Debug for Passwords {

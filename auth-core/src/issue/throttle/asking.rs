@@ -89,6 +89,13 @@ enum Said {
 }
 
 impl LoginThrottle {
+    /// Counts the logins under way together with those of the throttle that this one replaces, which may have another
+    /// configuration.
+    #[must_use]
+    pub fn continuing(self, replaced: &Self) -> Self {
+        Self { in_flight: Arc::clone(&replaced.in_flight), ..self }
+    }
+
     /// Counts in a store that others may use too.
     pub fn new(quotas: ThrottleQuotas, store: Arc<dyn LimitStore>, clock: Arc<dyn Clock>) -> Self {
         Self { quotas, store, clock, in_flight: Arc::default() }

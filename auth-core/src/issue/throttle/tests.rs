@@ -270,3 +270,14 @@ fn nobody_guesses_while_nobody_counts() {
     let told = throttle.begin("ada", source(1), Known);
     assert!(matches!(told, Outcome::Done(Err(Rejection::Unavailable(_)))));
 }
+
+#[test]
+fn guesses_under_way_count_for_the_throttle_that_takes_over() {
+    let before = stage();
+    let under_way: Vec<_> = (0..5).map(|_| before.begin("ada", source(1), Stranger).unwrap()).collect();
+    let fresh = stage().throttle;
+    let waits = |throttle: &LoginThrottle| matches!(throttle.begin("ada", source(1), Stranger), Outcome::Wait(_));
+    assert!(!waits(&fresh));
+    assert!(waits(&fresh.continuing(&before.throttle)));
+    drop(under_way);
+}

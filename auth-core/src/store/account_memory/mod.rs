@@ -94,8 +94,8 @@ impl AccountStore for MemoryAccountStore {
         Outcome::Done(self.state().change(id, change, at))
     }
 
-    fn open_session(&self, session: SessionRecord) -> Answer<()> {
-        Outcome::Done(self.state().open_session(session))
+    fn open_session_within(&self, session: SessionRecord, most: usize) -> Answer<Vec<Arc<str>>> {
+        Outcome::Done(self.state().open_session(session, most))
     }
 
     fn refresh(&self, key: &SessionKey, turn: Turn) -> Answer<Refreshed> {

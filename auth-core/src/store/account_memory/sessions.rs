@@ -20,7 +20,7 @@ pub(super) struct Token {
 }
 
 impl State {
-    pub(super) fn open_session(&mut self, session: SessionRecord) -> Result<(), StoreError> {
+    pub(super) fn open_session(&mut self, session: SessionRecord, most: usize) -> Result<Vec<Arc<str>>, StoreError> {
         let account = self.accounts.get(&session.account).ok_or(StoreError::Conflict)?;
         if !is_usable(account, self.tenant_status(account), &session) || self.sessions.contains_key(&session.id) {
             return Err(StoreError::Conflict);
@@ -31,8 +31,26 @@ impl State {
         if let Some(account) = self.accounts.get_mut(&session.account).map(Arc::make_mut) {
             account.last_login = account.last_login.max(Some(session.created));
         }
+        let ended = self.make_room(&session, most);
         self.sessions.insert(Arc::clone(&session.id), session);
-        Ok(())
+        Ok(ended)
+    }
+
+    /// Ends the oldest of the other sessions, so that with this one there are at most so many.
+    fn make_room(&mut self, next: &SessionRecord, most: usize) -> Vec<Arc<str>> {
+        let is_open = |session: &SessionRecord| {
+            session.account == next.account && session.status == SessionStatus::Open && session.end() > next.created
+        };
+        let mut open: Vec<_> = self.sessions.values_mut().filter(|session| is_open(session)).collect();
+        open.sort_by(|one, other| (one.created, &one.id).cmp(&(other.created, &other.id)));
+        let too_many = (open.len() + 1).saturating_sub(most).min(open.len());
+        let oldest = open.into_iter().take(too_many);
+        oldest
+            .map(|session| {
+                session.status = SessionStatus::Ended(next.created);
+                Arc::clone(&session.id)
+            })
+            .collect()
     }
 
     pub(super) fn refresh(&mut self, key: &SessionKey, turn: &Turn) -> Result<Refreshed, StoreError> {

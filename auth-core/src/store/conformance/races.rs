@@ -15,8 +15,12 @@ pub(super) const MANY: u8 = 16;
 /// A check of one store without keys, shared by many threads.
 type Race = fn(&Arc<dyn ApiKeyStore>) -> Kept;
 
-pub(super) const ALL: &[Race] =
-    &[one_of_many_inserts_succeeds, one_of_many_rotations_succeeds, revocation_wins_over_every_other_change];
+pub(super) const ALL: &[Race] = &[
+    one_of_many_inserts_succeeds,
+    one_of_many_rotations_succeeds,
+    revocation_wins_over_every_other_change,
+    many_who_make_keys_at_once_find_no_more_room_than_there_is,
+];
 
 /// Lets many threads do the same thing at the same time.
 pub(super) fn at_once<T: Send>(act: impl Fn(u8) -> T + Sync) -> Vec<T> {
@@ -44,6 +48,15 @@ pub(super) fn one_won<T>(promise: &'static str, results: &[Result<T, StoreError>
     let won = results.iter().filter(|result| result.is_ok()).count();
     let lost = results.iter().filter(|result| matches!(result, Err(StoreError::Conflict))).count();
     same(promise, &(won, lost), &(1, usize::from(MANY) - 1))
+}
+
+fn many_who_make_keys_at_once_find_no_more_room_than_there_is(store: &Arc<dyn ApiKeyStore>) -> Kept {
+    let promise = "of many who make keys for one owner at once, as many succeed as there is room for";
+    let inserted = at_once(|number| answer(store.insert_within(ApiKeyRecord { created: at(1), ..key(number + 1) }, 5)));
+    let made = inserted.iter().filter(|result| result.is_ok()).count();
+    let full = inserted.iter().filter(|result| matches!(result, Err(StoreError::Full))).count();
+    same(promise, &(made, full), &(5, usize::from(MANY) - 5))?;
+    same(promise, &good(promise, store.list(&KeyScope::All))?.len(), &5)
 }
 
 fn one_of_many_inserts_succeeds(store: &Arc<dyn ApiKeyStore>) -> Kept {

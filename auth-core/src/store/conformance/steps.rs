@@ -23,6 +23,7 @@ pub(super) const ALL: &[Step] = &[
     what_is_switched_off_with_its_owner_comes_back_with_it,
     a_removed_key_is_gone,
     a_rotation_is_all_or_nothing,
+    an_owner_has_no_more_keys_than_there_is_room_for,
     lists_hold_what_is_in_scope_the_oldest_first,
     uses_never_move_back,
     a_new_digest_takes_the_place_of_the_old_one,
@@ -57,6 +58,7 @@ fn a_key_comes_back_as_it_went_in(store: &dyn ApiKeyStore) -> Kept {
     full.succession = Some(Succession { successor: "key_2".into(), overlap_end: at(10) });
     let mut nowhere = key(3);
     nowhere.networks = Some(Arc::default());
+    nowhere.owner_networks.clone_from(&full.networks);
     for record in [full, nowhere, key(4)] {
         good(promise, store.insert(record.clone()))?;
         same(promise, &stored(store, &record.id)?, &Some(record))?;
@@ -100,7 +102,9 @@ fn a_change_is_in_force_when_it_is_answered(store: &dyn ApiKeyStore) -> Kept {
         same(promise, &stored(store, "key_1")?, &Some(expected.clone()))?;
     }
     expected.networks.clone_from(&networks);
-    good(promise, store.change("key_1", KeyChange::Networks(networks)))?;
+    good(promise, store.change("key_1", KeyChange::Networks(networks.clone())))?;
+    expected.owner_networks.clone_from(&networks);
+    good(promise, store.change("key_1", KeyChange::OwnerNetworks(networks)))?;
     same(promise, &stored(store, "key_1")?, &Some(expected))?;
     same("an absent key cannot be changed", &answer(store.change("key_2", KeyChange::Revoke)), &Ok(None))
 }
@@ -170,12 +174,41 @@ fn a_rotation_is_all_or_nothing(store: &dyn ApiKeyStore) -> Kept {
     same(promise, &stored(store, "key_1")?, &Some(replaced.clone()))?;
     same(promise, &stored(store, "key_2")?, &Some(key(2)))?;
 
+    let promise = "a successor has the rights of the key that it replaces, as they are by then";
+    let other = ApiKeyRecord { permissions: ["write"].into_iter().collect(), ..key(4) };
+    same(promise, &answer(store.rotate("key_3", other, at(20))), &Err(StoreError::Conflict))?;
+    same(promise, &stored(store, "key_3")?, &Some(key(3)))?;
+
     let promise = "a key is rotated once, and only while it is active";
     same(promise, &answer(store.rotate("key_1", key(4), at(20))), &Err(StoreError::Conflict))?;
     good(promise, store.change("key_3", KeyChange::Disable))?;
     same(promise, &answer(store.rotate("key_3", key(4), at(20))), &Err(StoreError::Conflict))?;
     same(promise, &stored(store, "key_1")?, &Some(replaced))?;
     same(promise, &stored(store, "key_4")?, &None)
+}
+
+fn an_owner_has_no_more_keys_than_there_is_room_for(store: &dyn ApiKeyStore) -> Kept {
+    let promise = "keys that are neither revoked nor ended take room of their owner, and no others do";
+    let full = Err(StoreError::Full);
+    good(promise, store.insert_within(key(1), 2))?;
+    good(promise, store.insert_within(ApiKeyRecord { owner: "other".into(), ..key(2) }, 1))?;
+    good(promise, store.insert_within(ApiKeyRecord { issuer: "other".into(), ..key(3) }, 1))?;
+    good(promise, store.insert_within(ApiKeyRecord { expires: Some(at(20)), ..key(4) }, 2))?;
+    let late = |number, seconds| ApiKeyRecord { created: at(seconds), ..key(number) };
+    same(promise, &answer(store.insert_within(late(5, 19), 2)), &full)?;
+    same(promise, &stored(store, "key_5")?, &None)?;
+    good(promise, store.change("key_1", KeyChange::Disable))?;
+    same(promise, &answer(store.insert_within(late(5, 19), 2)), &full)?;
+    good(promise, store.insert_within(late(5, 20), 2))?;
+    good(promise, store.change("key_1", KeyChange::Revoke))?;
+    good(promise, store.insert_within(late(6, 20), 2))?;
+
+    let promise = "a rotation takes room until the overlap is over";
+    same(promise, &answer(store.rotate_within("key_5", late(7, 20), at(30), 2)), &Err(StoreError::Full))?;
+    same(promise, &stored(store, "key_5")?, &Some(late(5, 20)))?;
+    good(promise, store.rotate_within("key_5", late(7, 20), at(30), 3))?;
+    same(promise, &answer(store.insert_within(late(8, 29), 3)), &full)?;
+    good(promise, store.insert_within(late(8, 30), 3))
 }
 
 fn lists_hold_what_is_in_scope_the_oldest_first(store: &dyn ApiKeyStore) -> Kept {
@@ -202,6 +235,23 @@ fn lists_hold_what_is_in_scope_the_oldest_first(store: &dyn ApiKeyStore) -> Kept
     for (scope, expected) in scopes {
         let found = good(promise, store.list(&scope))?;
         same(promise, &found.iter().map(|key| &*key.id).collect::<Vec<_>>(), &expected.to_vec())?;
+        let promise = "page by page, a list is the same, and nothing follows what is not in scope";
+        let mut seen: Vec<ApiKeyRecord> = Vec::new();
+        loop {
+            let after = seen.last().map(|key| key.id.to_string());
+            let page = good(promise, store.page(&scope, after.as_deref(), 2))?;
+            same(promise, &(page.len() <= 2), &true)?;
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        same(promise, &seen, &found)?;
+        for absent in ["key_1", "key_3", "key_4", "key_9"] {
+            if !expected.contains(&absent) {
+                same(promise, &good(promise, store.page(&scope, Some(absent), 9))?, &vec![])?;
+            }
+        }
     }
     Ok(())
 }

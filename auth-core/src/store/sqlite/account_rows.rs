@@ -24,7 +24,7 @@ fn record(row: &Row<'_>) -> Result<AccountRecord, rusqlite::Error> {
     record.kind = row.get("kind")?;
     record.roles = names(row, "roles")?;
     record.permissions = names(row, "permissions")?;
-    record.networks = networks(row)?;
+    record.networks = networks(row, "networks")?;
     record.status = status(row)?;
     record.email_verified = time(row, "email_verified")?;
     record.password = row.get::<_, Option<String>>("password")?.map(|text| hash("password", &text)).transpose()?;

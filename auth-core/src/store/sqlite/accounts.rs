@@ -99,8 +99,8 @@ impl AccountStore for SqliteAccountStore {
         })
     }
 
-    fn open_session(&self, session: SessionRecord) -> Answer<()> {
-        self.0.write(move |file| session_rows::open(file, &session))
+    fn open_session_within(&self, session: SessionRecord, most: usize) -> Answer<Vec<Arc<str>>> {
+        self.0.write(move |file| session_rows::open(file, &session, most))
     }
 
     fn refresh(&self, key: &SessionKey, turn: Turn) -> Answer<Refreshed> {

@@ -21,7 +21,7 @@ fn record(row: &Row<'_>) -> Result<ClientRecord, rusqlite::Error> {
     record.environment = row.get("environment")?;
     record.plan = row.get("plan")?;
     record.permissions = names(row, "permissions")?;
-    record.networks = networks(row)?;
+    record.networks = networks(row, "networks")?;
     let unknown = |column| unreadable(column, crate::ConfigError::new("it is none of the known ones"));
     let grants = texts(row, "grants")?;
     let grants: Option<_> = grants.iter().map(|name| Grant::from_name(name)).collect();

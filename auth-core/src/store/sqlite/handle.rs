@@ -108,7 +108,9 @@ fn at(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("{place}: {why}")),
         StoreError::Corrupt(why) => StoreError::Corrupt(format!("{place}: {why}")),
-        StoreError::Conflict => StoreError::Corrupt(format!("{place}: its tables are not what they were")),
+        StoreError::Conflict | StoreError::Full => {
+            StoreError::Corrupt(format!("{place}: its tables are not what they were"))
+        }
     }
 }
 

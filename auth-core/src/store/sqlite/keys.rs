@@ -71,8 +71,11 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.holds(digest)
     }
 
-    fn insert(&self, record: ApiKeyRecord) -> Answer<()> {
-        self.0.file.write(move |file| rows::insert(file, &record))
+    fn insert_within(&self, record: ApiKeyRecord, most: usize) -> Answer<()> {
+        self.0.file.write(move |file| {
+            rows::is_room(file, &record, most)?;
+            rows::insert(file, &record)
+        })
     }
 
     fn by_id(&self, id: &str) -> Answer<Option<ApiKeyRecord>> {
@@ -83,6 +86,11 @@ impl ApiKeyStore for SqliteKeyStore {
     fn list(&self, scope: &KeyScope) -> Answer<Vec<ApiKeyRecord>> {
         let scope = scope.clone();
         self.0.file.read(move |worker| rows::in_scope(&worker.file, &scope))
+    }
+
+    fn page(&self, scope: &KeyScope, after: Option<&str>, limit: usize) -> Answer<Vec<ApiKeyRecord>> {
+        let (scope, after) = (scope.clone(), after.map(str::to_owned));
+        self.0.file.read(move |worker| rows::page(&worker.file, &scope, after.as_deref(), limit))
     }
 
     fn change(&self, id: &str, change: KeyChange) -> Answer<Option<ApiKeyRecord>> {
@@ -110,11 +118,18 @@ impl ApiKeyStore for SqliteKeyStore {
         self.0.file.write(move |file| rows::delete(file, &id))
     }
 
-    fn rotate(&self, id: &str, successor: ApiKeyRecord, overlap_end: Timestamp) -> Answer<Option<ApiKeyRecord>> {
+    fn rotate_within(
+        &self,
+        id: &str,
+        successor: ApiKeyRecord,
+        overlap_end: Timestamp,
+        most: usize,
+    ) -> Answer<Option<ApiKeyRecord>> {
         let id = id.to_owned();
         self.0.file.write(move |file| {
             let Some(record) = rows::by_id(file, &id)? else { return Ok(None) };
             let replaced = succeeded(record, &successor, overlap_end).ok_or(StoreError::Conflict)?;
+            rows::is_room(file, &successor, most)?;
             rows::insert(file, &successor)?;
             rows::update(file, &replaced)?;
             Ok(Some(replaced))

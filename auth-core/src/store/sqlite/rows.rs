@@ -7,6 +7,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, name
 
 use crate::api_key::{ApiKeyRecord, KeyDigest, KeyStatus, Succession};
 use crate::clock::Timestamp;
+use crate::error::StoreError;
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::{KeyScope, KeyUse, Removal};
@@ -31,7 +32,8 @@ pub(super) fn record(row: &Row<'_>) -> Result<ApiKeyRecord, rusqlite::Error> {
     record.environment = row.get("environment")?;
     record.permissions = names(row, "permissions")?;
     record.roles = names(row, "roles")?;
-    record.networks = networks(row)?;
+    record.networks = networks(row, "networks")?;
+    record.owner_networks = networks(row, "owner_networks")?;
     record.expires = time(row, "expires")?;
     record.status = status(row)?;
     record.last_used = time(row, "last_used")?;
@@ -64,14 +66,45 @@ pub(super) fn in_scope(file: &Connection, scope: &KeyScope) -> Result<Vec<ApiKey
     }
 }
 
+/// Each scope takes the same two values, so that one statement does for both of its conditions.
+pub(super) fn page(
+    file: &Connection,
+    scope: &KeyScope,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<ApiKeyRecord>, Fault> {
+    let (in_scope, one, other) = match scope {
+        KeyScope::All => ("?1 IS NULL AND ?2 IS NULL", None, None),
+        KeyScope::Owner { issuer, subject } => ("issuer = ?1 AND owner = ?2", Some(issuer), Some(subject)),
+        KeyScope::Tenant(tenant) => ("tenant = ?1 AND ?2 IS NULL", Some(tenant), None),
+    };
+    let statement = file.prepare_cached(&format!(
+        "SELECT * FROM api_keys WHERE {in_scope} AND (?3 IS NULL OR (created, id) >
+             (SELECT created, id FROM api_keys WHERE id = ?3 AND {in_scope})) ORDER BY created, id LIMIT ?4"
+    ))?;
+    all(statement, (one, other, after, i64::try_from(limit).unwrap_or(i64::MAX)))
+}
+
+/// Whether an owner may have another key, counted as by `takes_room`.
+pub(super) fn is_room(file: &Connection, record: &ApiKeyRecord, most: usize) -> Result<(), Fault> {
+    let Ok(most) = i64::try_from(most) else { return Ok(()) };
+    let mut statement = file.prepare_cached(
+        "SELECT count(*) FROM api_keys WHERE issuer = ?1 AND owner = ?2 AND status <> 'revoked'
+             AND (expires IS NULL OR expires > ?3) AND (overlap_end IS NULL OR overlap_end > ?3)",
+    )?;
+    let given = (&record.issuer, &record.owner, record.created.unix_micros());
+    let theirs: i64 = statement.query_row(given, |row| row.get(0))?;
+    if theirs < most { Ok(()) } else { Err(StoreError::Full.into()) }
+}
+
 pub(super) fn insert(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fault> {
     let mut statement = file.prepare_cached(
         "INSERT INTO api_keys (id, digest, pepper, shown, name, description, issuer, owner, tenant, plan, environment,
              permissions, roles, networks, created, expires, status, last_used, rotated_from, successor, overlap_end,
-             suspended)
+             suspended, owner_networks)
          VALUES (:id, :digest, :pepper, :shown, :name, :description, :issuer, :owner, :tenant, :plan, :environment,
              :permissions, :roles, :networks, :created, :expires, :status, :last_used, :rotated_from, :successor,
-             :overlap_end, :suspended)",
+             :overlap_end, :suspended, :owner_networks)",
     )?;
     statement.execute(named_params! {
         ":id": &record.id,
@@ -88,6 +121,7 @@ pub(super) fn insert(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
         ":permissions": json(record.permissions.iter()),
         ":roles": json(record.roles.iter()),
         ":networks": record.networks.as_ref().map(|set| json(set.iter())),
+        ":owner_networks": record.owner_networks.as_ref().map(|set| json(set.iter())),
         ":created": record.created.unix_micros(),
         ":expires": record.expires.map(Timestamp::unix_micros),
         ":status": status_name(record.status),
@@ -105,7 +139,7 @@ pub(super) fn update(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
     let mut statement = file.prepare_cached(
         "UPDATE api_keys SET name = :name, description = :description, plan = :plan, permissions = :permissions,
              roles = :roles, networks = :networks, expires = :expires, status = :status, successor = :successor,
-             overlap_end = :overlap_end, suspended = :suspended
+             overlap_end = :overlap_end, suspended = :suspended, owner_networks = :owner_networks
          WHERE id = :id",
     )?;
     statement.execute(named_params! {
@@ -116,6 +150,7 @@ pub(super) fn update(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fau
         ":permissions": json(record.permissions.iter()),
         ":roles": json(record.roles.iter()),
         ":networks": record.networks.as_ref().map(|set| json(set.iter())),
+        ":owner_networks": record.owner_networks.as_ref().map(|set| json(set.iter())),
         ":expires": record.expires.map(Timestamp::unix_micros),
         ":status": status_name(record.status),
         ":suspended": record.status == KeyStatus::Suspended,
@@ -159,10 +194,10 @@ pub(super) fn texts(row: &Row<'_>, column: &'static str) -> Result<Vec<String>, 
     parsed(column, &row.get::<_, String>(column)?)
 }
 
-pub(super) fn networks(row: &Row<'_>) -> Result<Option<Arc<NetworkSet>>, rusqlite::Error> {
-    let Some(text) = row.get::<_, Option<String>>("networks")? else { return Ok(None) };
-    let texts: Vec<String> = parsed("networks", &text)?;
-    let set = NetworkSet::parse(texts.iter().map(String::as_str)).map_err(|error| unreadable("networks", error))?;
+pub(super) fn networks(row: &Row<'_>, column: &'static str) -> Result<Option<Arc<NetworkSet>>, rusqlite::Error> {
+    let Some(text) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    let texts: Vec<String> = parsed(column, &text)?;
+    let set = NetworkSet::parse(texts.iter().map(String::as_str)).map_err(|error| unreadable(column, error))?;
     Ok(Some(Arc::new(set)))
 }
 

@@ -78,11 +78,12 @@ pub(super) fn ended_since(file: &Connection, at: Timestamp) -> Result<Vec<Sessio
     query(file, "s.ended >= ?1 ORDER BY s.ended, s.id", [at.unix_micros()])
 }
 
-pub(super) fn open(file: &Connection, session: &SessionRecord) -> Result<(), Fault> {
+pub(super) fn open(file: &Connection, session: &SessionRecord, most: usize) -> Result<Vec<Arc<str>>, Fault> {
     let account = account_rows::by_id(file, &session.account)?.ok_or(StoreError::Conflict)?;
     if !is_usable(&account, tenant_of(file, &account)?, session) {
         return Err(StoreError::Conflict.into());
     }
+    let ended_before = make_room(file, session, most)?;
     let micros = |limit: Duration| i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
     file.prepare_cached(
         "INSERT INTO account_sessions
@@ -106,7 +107,21 @@ pub(super) fn open(file: &Connection, session: &SessionRecord) -> Result<(), Fau
     }
     file.prepare_cached("UPDATE accounts SET last_login = max(coalesce(last_login, ?2), ?2) WHERE id = ?1")?
         .execute((&session.account, session.created.unix_micros()))?;
-    Ok(())
+    Ok(ended_before)
+}
+
+/// Ends the oldest of the other sessions of the account, so that with the next one there are at most so many.
+fn make_room(file: &Connection, next: &SessionRecord, most: usize) -> Result<Vec<Arc<str>>, Fault> {
+    let Ok(kept) = i64::try_from(most.saturating_sub(1)) else { return Ok(Vec::new()) };
+    let mut statement = file.prepare_cached(
+        "UPDATE account_sessions SET ended = ?2 WHERE id IN (
+             SELECT id FROM account_sessions WHERE account = ?1 AND ended IS NULL AND ends > ?2
+                 AND (idle_limit IS NULL OR last_used + idle_limit > ?2)
+             ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?3)
+         RETURNING id",
+    )?;
+    let given = (&next.account, next.created.unix_micros(), kept);
+    Ok(statement.query_map(given, |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 fn tenant_of(file: &Connection, account: &AccountRecord) -> Result<Option<TenantStatus>, Fault> {

@@ -18,7 +18,7 @@ fn record(row: &Row<'_>) -> Result<TenantRecord, rusqlite::Error> {
         Timestamp::from_unix_micros(row.get("created")?),
     );
     record.plan = row.get("plan")?;
-    record.networks = networks(row)?;
+    record.networks = networks(row, "networks")?;
     record.status = match row.get_ref("status")?.as_str()? {
         "active" => TenantStatus::Active,
         "disabled" => TenantStatus::Disabled,

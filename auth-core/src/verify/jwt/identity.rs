@@ -9,6 +9,7 @@ use super::mapping::{ClaimPath, ScopeShape, ScopeUse};
 use crate::claims::Claims;
 use crate::json::{Object, Value};
 use crate::names::{Collector, Names};
+use crate::network::NetworkSet;
 use crate::principal::{Identity, Method};
 use crate::rejection::CredentialFault;
 use crate::revocation::Cleared;
@@ -51,7 +52,7 @@ impl Trusted {
             session,
             issued: times.issued,
             expires: times.expires,
-            networks: None,
+            networks: networks(self.mapping.networks.as_ref(), members)?,
             claims: Claims::scanned(copy.copy),
             cleared: Cleared::default(),
         }))
@@ -116,6 +117,17 @@ fn string(claim: Value<'_>) -> Result<Cow<'_, str>, CredentialFault> {
         return Err(CredentialFault::Claims);
     }
     Ok(text)
+}
+
+/// The networks that a token is bound to. A claim that cannot be read must not let the token pass from everywhere.
+fn networks(path: Option<&ClaimPath>, members: Object<'_, '_>) -> Result<Option<Arc<NetworkSet>>, CredentialFault> {
+    let Some(claim) = path.and_then(|path| path.find(members)) else { return Ok(None) };
+    let mut texts = Vec::new();
+    if !claim.visit_strings(|text| texts.push(text.decode().into_owned())) {
+        return Err(CredentialFault::Claims);
+    }
+    let set = NetworkSet::parse(texts.iter().map(String::as_str)).map_err(|_| CredentialFault::Claims)?;
+    Ok(Some(Arc::new(set)))
 }
 
 fn found<'t>(paths: &[ClaimPath], members: Object<'t, '_>) -> impl Iterator<Item = Value<'t>> {

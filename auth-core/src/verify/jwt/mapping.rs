@@ -89,9 +89,10 @@ pub enum ScopeUse {
 /// | tenant | `tenant`, a string |
 /// | plan | `plan`, a string |
 /// | session | `sid`, a string, by which everything of a session can be revoked |
+/// | networks | none: an issuer of one's own may bind its tokens to [networks](Self::networks) |
 ///
 /// The subject is `sub` and the credential's id is `jti`, always. Arrays of another shape are ignored, which grants
-/// nothing; a tenant, plan or session of another shape refuses the token, because taking it for absent could open what it was
+/// nothing; a tenant, plan, session or networks of another shape refuses the token, because taking it for absent could open what it was
 /// meant to close. An array counts as a whole or not at all: one item that is not a string voids it.
 ///
 /// ```
@@ -112,6 +113,7 @@ pub struct ClaimMapping {
     pub(super) tenant: Option<ClaimPath>,
     pub(super) plan: Option<ClaimPath>,
     pub(super) session: Option<ClaimPath>,
+    pub(super) networks: Option<ClaimPath>,
 }
 
 impl Default for ClaimMapping {
@@ -125,6 +127,7 @@ impl Default for ClaimMapping {
             tenant: Some("tenant".into()),
             plan: Some("plan".into()),
             session: Some("sid".into()),
+            networks: None,
         }
     }
 }
@@ -170,6 +173,15 @@ impl ClaimMapping {
     #[must_use]
     pub fn session(self, path: impl Into<ClaimPath>) -> Self {
         Self { session: Some(path.into()), ..self }
+    }
+
+    /// Where the networks are that the token may be used from: an array of addresses and networks in CIDR notation. A
+    /// token without the claim may be used from everywhere, and one with an empty array from nowhere.
+    ///
+    /// Nothing is read by default: only an issuer that means the same addresses as this service can say so.
+    #[must_use]
+    pub fn networks(self, path: impl Into<ClaimPath>) -> Self {
+        Self { networks: Some(path.into()), ..self }
     }
 
     /// Takes no tenant from the token.

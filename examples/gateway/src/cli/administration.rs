@@ -95,7 +95,12 @@ pub(super) fn networks(names: &[String]) -> Result<Option<Arc<NetworkSet>>, Fail
         return Ok(None);
     }
     let set = NetworkSet::parse(names.iter().map(String::as_str));
-    Ok(Some(Arc::new(set.map_err(|error| Failure::Usage(error.to_string()))?)))
+    let set = set.map_err(|error| Failure::Usage(error.to_string()))?;
+    if set.is_too_long() {
+        let most = NetworkSet::MAX_ALLOWED;
+        return Err(Failure::Usage(format!("an allow-list has at most {most} networks, and here are {}", set.len())));
+    }
+    Ok(Some(Arc::new(set)))
 }
 
 /// A password, and whether it has to be shown because nobody knows it.

@@ -6,6 +6,7 @@ use auth_core::endpoint::LoginBy;
 use auth_core::issue::{CharacterClass, TenantFor, UnknownNames};
 use auth_core::limit::Quota;
 
+use super::api_keys::Pepper;
 use super::messages::Messages;
 use super::node::{FromNode, Node};
 use super::second_factor::SecondFactorNeeded;
@@ -34,6 +35,8 @@ pub struct Accounts {
     pub session_life: Duration,
     /// For how long a session may lie unused; `None` for as long as it lives.
     pub session_idle: Option<Duration>,
+    /// How many sessions an account has open at the most.
+    pub max_sessions: usize,
     /// What passwords must be like, and what hashing them takes.
     pub passwords: PasswordRules,
     /// What sessions are refreshed with; `None` where they are refreshed by access tokens or not at all.
@@ -62,6 +65,9 @@ pub struct Accounts {
     pub usage: Option<Placed<String>>,
     /// The name of the cookie that a login can ask for; `None` where it cannot.
     pub cookie: Option<Placed<String>>,
+    /// What refresh tokens and recovery codes are hashed with, the one in use first; none for one made at the first start, in
+    /// the data directory.
+    pub peppers: Vec<Pepper>,
     /// Where accounts are kept.
     pub store: Store,
 }
@@ -180,6 +186,7 @@ impl FromNode for Accounts {
                 .map_or_else(|| "org_".to_owned(), |Text(prefix)| prefix),
             session_life: section.read_or("session_life", Span(Duration::from_hours(30 * 24))).0,
             session_idle: section.read::<Span>("session_idle").map(|Span(idle)| idle),
+            max_sessions: section.read::<Positive>("max_sessions").map_or(100, |Positive(most)| most),
             passwords: section.nested("passwords", PasswordRules::read),
             refresh: section.read("refresh"),
             types: section.read("types").unwrap_or_default(),
@@ -197,6 +204,7 @@ impl FromNode for Accounts {
                 .map(|required| required.place),
             usage: text(section, "usage"),
             cookie: text(section, "cookie"),
+            peppers: section.read_or("peppers", Vec::new()),
             store: Store::read(section, node),
         })
     }

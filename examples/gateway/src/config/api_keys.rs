@@ -36,6 +36,8 @@ pub struct ApiKeys {
     pub overlap: Duration,
     /// The permission that a key needs to manage keys over the API; `None` for none beyond what the route needs.
     pub keys_need: Option<String>,
+    /// How many keys an owner has at the most that are neither revoked nor ended.
+    pub max_per_owner: usize,
     /// Where keys are kept.
     pub store: Store,
 }
@@ -73,6 +75,7 @@ impl FromNode for ApiKeys {
             let lifetime = section.read::<Span>("lifetime").map(|Span(lifetime)| lifetime);
             let overlap = section.read_or("overlap", Span(Duration::from_hours(24))).0;
             let keys_need = section.read::<Text>("keys_need").map(|Text(name)| name);
+            let max_per_owner = section.read::<Positive>("max_per_owner").map_or(100, |Positive(most)| most);
             let store = Store::read(section, node);
             let place = section.place();
             let environments = environments.map_or_else(
@@ -93,6 +96,7 @@ impl FromNode for ApiKeys {
                 lifetime,
                 overlap,
                 keys_need,
+                max_per_owner,
                 store,
             })
         })?

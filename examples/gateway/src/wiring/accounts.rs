@@ -6,8 +6,8 @@ use auth_core::Secret;
 use auth_core::api_key::Peppers;
 use auth_core::issue::{
     AccountParts, Accounts, Assertions, LoginThrottle, MessageQuotas, MessageThrottle, Messages, PasswordCost,
-    PasswordPolicy, PasswordThreads, Passwords, Provisioning, RefreshTokens, Rotation, Seal, SecondFactorRule,
-    SecondFactors, SingleSignOn, SsoSettings, StateRule, Strangers, ThrottleQuotas, UnverifiedEmail, UserType,
+    PasswordPolicy, Provisioning, RefreshTokens, Rotation, Seal, SecondFactorRule, SecondFactors, SingleSignOn,
+    SsoSettings, StateRule, Strangers, ThrottleQuotas, UnverifiedEmail, UserType,
 };
 use auth_core::limit::Quota;
 use auth_core::opaque::TokenFormat;
@@ -16,6 +16,7 @@ use auth_core::store::{AccountStore, LimitStore, LinkStore, OnceStore, TrustStor
 use auth_core::{Clock, ConfigError};
 
 use super::Keys;
+use super::Logins;
 use super::peppers::{at, peppers};
 use crate::config::{self, RotationRule, SecondFactorNeeded, SsoState, WebhookSecret};
 use crate::fetch::HttpFetch;
@@ -25,6 +26,7 @@ use crate::problem::Problem;
 /// What accounts take besides their configuration.
 pub(super) struct Needed<'n> {
     pub(super) store: Arc<dyn AccountStore>,
+    pub(super) logins: &'n Logins,
     pub(super) partners: Arc<dyn TrustStore>,
     pub(super) used_once: Arc<dyn OnceStore>,
     pub(super) links: Arc<dyn LinkStore>,
@@ -33,10 +35,10 @@ pub(super) struct Needed<'n> {
     pub(super) pepper: &'n Secret,
     pub(super) issuer: &'n auth_core::issue::AccessTokenIssuer,
     pub(super) keys: Option<&'n Keys>,
+    pub(super) permissions: &'n PermissionModel,
     pub(super) revocations: Option<auth_core::revocation::Revocations>,
     pub(super) webhook_secret: &'n Secret,
     pub(super) outbox: Outbox,
-    pub(super) model: &'n PermissionModel,
 }
 
 pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Result<Accounts, Vec<Problem>> {
@@ -46,14 +48,16 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         .cost
         .map_or(Ok(PasswordCost::default()), |(memory, passes, lanes)| PasswordCost::new(memory, passes, lanes));
     let cost = cost.map_err(at(&rules.place))?;
-    let passwords = Passwords::new(cost, PasswordThreads::default()).map_err(at(&settings.place))?;
-    let peppers = peppers(&[], &settings.place, needed.pepper)?;
+    let passwords = needed.logins.passwords(cost).map_err(at(&settings.place))?;
+    let peppers = peppers(&settings.peppers, &settings.place, needed.pepper)?;
     let mut parts = AccountParts::new(Arc::clone(&needed.store), passwords, needed.issuer.clone());
     parts.policy = policy;
     parts.session_life = settings.session_life;
     parts.session_idle = settings.session_idle;
     parts.revocations.clone_from(&needed.revocations);
+    parts.most_sessions = settings.max_sessions;
     parts.keys = needed.keys.map(|keys| keys.service.clone());
+    parts.permissions = needed.permissions.clone();
     parts.id_prefix = settings.id_prefix.as_str().into();
     parts.tenant_prefix = settings.tenant_prefix.as_str().into();
     if let Some(rules) = &settings.messages {
@@ -67,7 +71,7 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.unverified_email = UnverifiedEmail::Refused;
     }
     if let Some(needed_of) = &settings.second_factor_needed {
-        parts.second_factor_rule = second_factor_rule(&needed_of.value, needed.model);
+        parts.second_factor_rule = second_factor_rule(&needed_of.value, needed.permissions);
     }
     if let Some(rules) = &settings.assertions {
         let audience = rules.audience.as_deref().unwrap_or(needed.issuer.issuer());
@@ -75,14 +79,15 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.assertions = Some(assertions.max_lifetime(rules.max_lifetime));
     }
     if let Some(rules) = &settings.sso {
-        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        let seal = seal(settings, needed.pepper)?;
         let fetch = Arc::new(HttpFetch::new(&rules.tls));
         let sso = SingleSignOn::new(sso_settings(rules), fetch, seal, Arc::clone(&needed.used_once), needed.links);
         parts.sso = Some(sso.map_err(at(&rules.place))?);
     }
     parts.types = settings.types.iter().map(user_type).collect();
     parts.unknown_names = settings.unknown_names;
-    parts.throttle = Some(LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock));
+    let throttle = LoginThrottle::new(quotas(&settings.throttle), needed.limit_store, needed.clock);
+    parts.throttle = Some(needed.logins.throttled(throttle));
     if let Some(rules) = &settings.refresh {
         let format = TokenFormat::new(&rules.prefix.value).map_err(at(&rules.prefix.place))?;
         let rotation = match rules.rotation {
@@ -92,7 +97,7 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
         parts.refresh = Some(RefreshTokens::new(format, peppers.clone(), rotation));
     }
     if let Some(service) = &settings.second_factor {
-        let seal = Seal::new(needed.pepper).map_err(at(&settings.place))?;
+        let seal = seal(settings, needed.pepper)?;
         parts.second_factors = Some(SecondFactors { service: service.as_str().into(), seal, peppers });
     }
     Ok(Accounts::new(parts))
@@ -154,6 +159,20 @@ fn sso_settings(rules: &config::Sso) -> SsoSettings {
         });
     }
     settings
+}
+
+/// The first configured pepper seals; the others, and the one of the data directory, open what they sealed before.
+fn seal(settings: &config::Accounts, generated: &Secret) -> Result<Seal, Vec<Problem>> {
+    let configured = settings.peppers.iter().map(|pepper| (&pepper.secret, &pepper.id.place));
+    let mut seal: Option<Seal> = None;
+    for (secret, place) in configured.chain([(generated, &settings.place)]) {
+        let next = match seal {
+            None => Seal::new(secret),
+            Some(seal) => seal.with_previous(secret),
+        };
+        seal = Some(next.map_err(at(place))?);
+    }
+    seal.ok_or_else(Vec::new)
 }
 
 fn user_type(settings: &config::UserType) -> UserType {

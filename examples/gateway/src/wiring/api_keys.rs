@@ -5,7 +5,7 @@ use std::sync::Arc;
 use auth_core::Secret;
 use auth_core::api_key::KeyFormat;
 use auth_core::issue::ApiKeys;
-use auth_core::store::ApiKeyStore;
+use auth_core::store::{AccountStore, ApiKeyStore};
 use auth_core::verify::{ApiKeyVerifier, CacheSize};
 
 use super::peppers::{at, own_issuer, peppers};
@@ -23,6 +23,17 @@ pub struct Keys {
     pub environment: Option<Arc<str>>,
 }
 
+impl Keys {
+    /// Lets keys follow the accounts of their owners, where it is these that own them.
+    pub(super) fn owned_by(mut self, config: &Config, accounts: Option<Arc<dyn AccountStore>>) -> Self {
+        let is_own = config.tokens.as_ref().is_some_and(|tokens| *tokens.issuer == **self.service.issuer());
+        if let Some(accounts) = accounts.filter(|_| is_own) {
+            self.service = self.service.owned_by(accounts);
+        }
+        self
+    }
+}
+
 pub(super) fn keys(
     config: &Config,
     settings: &config::ApiKeys,
@@ -34,7 +45,7 @@ pub(super) fn keys(
         (format, peppers) => return Err(format.err().into_iter().chain(peppers.err()).flatten().collect()),
     };
     let issuer = own_issuer(config, settings.issuer.as_deref());
-    let service = ApiKeys::new(format, peppers, store, issuer);
+    let service = ApiKeys::new(format, peppers, store, issuer).at_most(settings.max_per_owner);
     let verifier = service.verifier().remembering(CacheSize::default());
     let verifier = match &settings.environment {
         Some(environment) => verifier.for_environment(environment).map_err(|error| at(&settings.place)(error))?,

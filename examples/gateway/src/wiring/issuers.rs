@@ -28,9 +28,8 @@ pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Resu
     }
     if let (Some(own), Some(tokens)) = (own, &config.tokens) {
         let place = &tokens.place;
-        let keys = own.keys().verification().map_err(|error| place.problem(error.to_string()));
-        let issuer = keys.map(|keys| Issuer::new(&**own.issuer(), [&**own.audience()], keys).leeway(OWN_LEEWAY));
-        match issuer.and_then(|issuer| alone(issuer, place)) {
+        let issuer = own.trusted().map_err(|error| place.problem(error.to_string()));
+        match issuer.map(|issuer| issuer.leeway(OWN_LEEWAY)).and_then(|issuer| alone(issuer, place)) {
             Ok(issuer) => issuers.push(issuer),
             Err(problem) => problems.push(problem),
         }

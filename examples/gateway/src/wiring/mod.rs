@@ -48,7 +48,7 @@ use auth_core::{Clock, ConfigError, Now};
 pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
 pub(crate) use peppers::own_issuer;
-pub use resources::{ResourceError, Resources};
+pub use resources::{Logins, ResourceError, Resources};
 pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
@@ -204,9 +204,14 @@ impl Parts {
             limit_store,
             webhook_secret,
             outbox,
+            logins,
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
-        let keys = config.api_keys.as_ref().map(|settings| api_keys::keys(config, settings, key_store, &pepper));
+        let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
+        let keys = config.api_keys.as_ref().map(|settings| {
+            let found = api_keys::keys(config, settings, key_store, &pepper)?;
+            Ok::<_, Vec<Problem>>(found.owned_by(config, owners))
+        });
         let opaque_tokens = config
             .opaque_tokens
             .as_ref()
@@ -235,6 +240,7 @@ impl Parts {
         let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = Needed {
                 store: account_store,
+                logins: &logins,
                 partners: trust_store,
                 used_once: once_store,
                 links: link_store,
@@ -243,10 +249,10 @@ impl Parts {
                 pepper: &pepper,
                 issuer,
                 keys: found_keys,
+                permissions: &model,
                 revocations,
                 webhook_secret: &webhook_secret,
                 outbox,
-                model: &model,
             };
             accounts::accounts(settings, needed)
         });

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use auth_core::issue::{AccessTokenIssuer, SigningError};
+use auth_core::issue::{AccessTokenIssuer, LoginThrottle, PasswordCost, PasswordThreads, Passwords, SigningError};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     AccountStore, ApiKeyStore, ClientStore, LimitStore, LinkStore, MemoryAccountStore, MemoryClientStore,
@@ -15,7 +15,7 @@ use auth_core::store::{
     SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
-use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
+use auth_core::{Clock, ConfigError, Now, Secret, StoreError, SystemClock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -50,6 +50,8 @@ pub struct Resources {
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
+    /// What is under way with logins.
+    pub logins: Logins,
     /// What API keys, opaque tokens and the secrets of clients are hashed with, unless the configuration says otherwise.
     pub pepper: Secret,
     /// What messages to people are signed with, unless the configuration says otherwise.
@@ -58,6 +60,34 @@ pub struct Resources {
     pub outbox: Outbox,
     /// The gateway's own issuer, where the configuration has one.
     pub own_tokens: Option<AccessTokenIssuer>,
+}
+
+/// What is under way with logins: it goes on when another configuration is taken up, so that neither the bound of what is hashed
+/// at once nor that of guesses at once is doubled for a while.
+#[derive(Clone, Default)]
+pub struct Logins(Arc<UnderWay>);
+
+#[derive(Default)]
+struct UnderWay {
+    passwords: OnceLock<Passwords>,
+    throttle: OnceLock<LoginThrottle>,
+}
+
+impl Logins {
+    /// What hashes passwords: on the threads that there are already, where there are.
+    pub(super) fn passwords(&self, cost: PasswordCost) -> Result<Passwords, ConfigError> {
+        if let Some(running) = self.0.passwords.get() {
+            return running.with_cost(cost);
+        }
+        let started = Passwords::new(cost, PasswordThreads::default())?;
+        self.0.passwords.get_or_init(|| started).with_cost(cost)
+    }
+
+    /// What bounds guesses, together with those that are under way.
+    pub(super) fn throttled(&self, throttle: LoginThrottle) -> LoginThrottle {
+        let first = self.0.throttle.get_or_init(|| throttle.clone());
+        throttle.continuing(first)
+    }
 }
 
 /// Why something that a gate needs is not there.
@@ -135,6 +165,7 @@ impl Resources {
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
+            logins: Logins::default(),
             pepper: Secret::from(random_text(48)?),
             webhook_secret: Secret::from(fresh_webhook_secret()?),
             outbox: Outbox::default(),
@@ -159,6 +190,7 @@ impl Resources {
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
+            logins: Logins::default(),
             pepper: pepper(config, data_dir)?,
             webhook_secret: webhook_secret(config, data_dir)?,
             outbox: Outbox::default(),
@@ -343,5 +375,28 @@ fn budgets(config: &Config) -> Arc<dyn LimitStore> {
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resources").field("own_tokens", &self.own_tokens).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Logins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logins").field("begun", &self.0.passwords.get().is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::*;
+
+    #[test]
+    fn another_configuration_hashes_on_the_same_threads() {
+        let logins = Logins::default();
+        let cost = |passes| PasswordCost::dangerously_weak(8, passes, 1).unwrap();
+        let first = logins.passwords(cost(1)).unwrap();
+        let next = logins.clone().passwords(cost(2)).unwrap();
+        assert!(next.shares_threads_with(&first));
+        assert_eq!((first.cost(), next.cost()), (cost(1), cost(2)));
+        assert!(!Logins::default().passwords(cost(1)).unwrap().shares_threads_with(&first));
     }
 }

@@ -28,7 +28,21 @@ pub(super) const ALL: &[Check] = &[
     one_of_fifty_uses_of_a_time_step_succeeds,
     each_recovery_code_is_spent_by_one,
     a_session_is_ended_by_one,
+    many_who_log_in_at_once_leave_no_more_sessions_than_there_is_room_for,
 ];
+
+fn many_who_log_in_at_once_leave_no_more_sessions_than_there_is_room_for(store: &dyn AccountStore) -> Kept {
+    let promise = "of many sessions that open at once, as many stay as there is room for, and the others are told";
+    with_account(store)?;
+    let opened = at_once(|number| answer(store.open_session_within(session(number), 5)));
+    let told: BTreeSet<Arc<str>> = opened.into_iter().flatten().flatten().collect();
+    let sessions = good(promise, store.sessions("acc_1"))?;
+    let (open, ended): (Vec<_>, Vec<_>) =
+        sessions.into_iter().partition(|session| session.status == SessionStatus::Open);
+    same(promise, &open.len(), &5)?;
+    same(promise, &ended.into_iter().map(|session| session.id).collect(), &told)?;
+    same(promise, &told.len(), &(usize::from(MANY) - 5))
+}
 
 fn s5_one_of_many_spellings_is_taken(store: &dyn AccountStore) -> Kept {
     let promise = "of many accounts with one name in many spellings, one is added, and nothing of the others";

@@ -15,6 +15,7 @@ pub(super) const ALL: &[Check] = &[
     a_turn_spends_the_token_and_moves_the_idle_end_alone,
     t16_a_lost_answer_is_given_again_within_the_grace,
     t15_reuse_ends_the_family,
+    t15_a_clock_that_was_set_back_prolongs_no_grace,
     t17_idle_and_absolute_ends_hold_exactly,
     a_token_without_a_successor_stays,
     a_session_is_refreshed_by_its_id_without_touching_tokens,
@@ -46,7 +47,7 @@ fn t16_a_lost_answer_is_given_again_within_the_grace(store: &dyn AccountStore) -
     let promise = "within the grace a spent token is answered the same again, as long as its successor was not used";
     opened(store, session(1))?;
     let first = refreshed(promise, store, &presented(1), turn(50, 2))?;
-    for seconds in [50, 59, 40] {
+    for seconds in [50, 59, 41] {
         same(promise, &refreshed(promise, store, &presented(1), turn(seconds, 2))?, &first)?;
     }
     // the pepper changed in between: the text is the same, its digest is not
@@ -54,6 +55,14 @@ fn t16_a_lost_answer_is_given_again_within_the_grace(store: &dyn AccountStore) -
     refreshes_to("nothing was added by that", store, &presented(7), turn(52, 8), "unknown")?;
     refreshed(promise, store, &presented(2), turn(55, 3))?;
     refreshes_to(promise, store, &presented(1), turn(56, 2), "reused")
+}
+
+fn t15_a_clock_that_was_set_back_prolongs_no_grace(store: &dyn AccountStore) -> Kept {
+    let promise = "a spent token that comes long before it was spent, on a clock that was set back, ends its session";
+    opened(store, session(1))?;
+    refreshed(promise, store, &presented(1), turn(100, 2))?;
+    refreshes_to("a clock may be a little behind", store, &presented(1), turn(91, 2), "good")?;
+    refreshes_to(promise, store, &presented(1), turn(90, 2), "reused")
 }
 
 fn t15_reuse_ends_the_family(store: &dyn AccountStore) -> Kept {

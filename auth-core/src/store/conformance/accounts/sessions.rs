@@ -16,6 +16,7 @@ pub(super) const ALL: &[Check] = &[
     a_session_comes_back_as_it_went_in,
     a_session_needs_its_account_and_a_new_id_and_token,
     a_disabled_tenant_suspends_sessions,
+    the_oldest_sessions_end_where_there_would_be_too_many,
     a_session_ends_once,
     ended_sessions_are_told_from_a_time_on,
     what_is_over_is_removed_with_its_tokens_and_nothing_else,
@@ -79,6 +80,36 @@ fn a_disabled_tenant_suspends_sessions(store: &dyn AccountStore) -> Kept {
     good(promise, store.change_tenant("ten_1", TenantChange::Enable))?;
     refreshes_to(promise, store, &presented(1), turn(10, 2), "good")?;
     good(promise, store.open_session(session(3)))
+}
+
+fn the_oldest_sessions_end_where_there_would_be_too_many(store: &dyn AccountStore) -> Kept {
+    let promise = "where an account would have too many open sessions, the oldest end in the same step";
+    with_account(store)?;
+    good(promise, store.insert(account(2), None))?;
+    let other = SessionRecord { account: "acc_2".into(), ..session(1) };
+    let over = SessionRecord { ends: at(4), ..session(2) };
+    let unused = SessionRecord { idle_limit: Some(Duration::from_secs(1)), ..session(3) };
+    for record in [other, over, unused, session(5), session(6)] {
+        same(promise, &good(promise, store.open_session_within(record, 3))?, &vec![])?;
+    }
+    good(promise, store.end_session(&id(6), at(6)))?;
+    // two that are over and one that was ended take no room
+    same(promise, &good(promise, store.open_session_within(session(7), 3))?, &vec![])?;
+    same(promise, &good(promise, store.open_session_within(session(8), 3))?, &vec![])?;
+    same(promise, &good(promise, store.open_session_within(session(9), 3))?, &vec!["ses_5".into()])?;
+    same(
+        promise,
+        &good(promise, store.session(&id(5)))?.map(|ended| ended.status),
+        &Some(SessionStatus::Ended(at(9))),
+    )?;
+    refreshes_to(promise, store, &presented(5), turn(10, 20), "ended")?;
+    let ended = good(promise, store.open_session_within(session(10), 1))?;
+    same(promise, &ended.len(), &3)?;
+    refreshes_to(promise, store, &presented(1), turn(10, 21), "good")?;
+    let promise = "a session that is not opened ends no other";
+    let wrong = SessionRecord { refresh: Some(token(10)), ..session(11) };
+    same(promise, &answer(store.open_session_within(wrong, 1)), &Err(StoreError::Conflict))?;
+    refreshes_to(promise, store, &presented(10), turn(11, 22), "good")
 }
 
 fn a_session_ends_once(store: &dyn AccountStore) -> Kept {
