@@ -13,7 +13,7 @@ const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const NOW: i64 = 1_700_000_000;
 
 /// A JWK set with the public half of `tests/keys/ed25519.pem`.
-fn jwks() -> String {
+pub(super) fn jwks() -> String {
     let jwk = std::fs::read_to_string(folder("keys/ed25519.jwk.json")).unwrap();
     let jwk: Value = serde_json::from_str(&jwk).unwrap();
     let public: Value = ["kty", "crv", "x"]
@@ -46,7 +46,7 @@ fn signed_by(key: &str, header: &Value, claims: &Value) -> String {
     format!("{message}.{signature}")
 }
 
-fn signed(claims: &Value) -> String {
+pub(super) fn signed(claims: &Value) -> String {
     signed_by("ed25519.pem", &json!({ "alg": "EdDSA" }), claims)
 }
 

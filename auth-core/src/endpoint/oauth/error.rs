@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::endpoint::answer::Answer;
 use crate::endpoint::{Endpoint, EndpointRequest};
-use crate::issue::ClientError;
+use crate::issue::{AccountError, ClientError};
 use crate::rejection::{Outage, Rejection, RetryAfter};
 
 /// Why nothing was given. The description is ASCII without quotes and backslashes, and holds nothing that the client sent.
@@ -105,6 +105,27 @@ impl From<ClientError> for OAuthError {
                 Self { cause, ..Self::from(Rejection::Unavailable(outage)) }
             }
             _ => Self { cause, ..Self::client() },
+        }
+    }
+}
+
+impl From<AccountError> for OAuthError {
+    fn from(error: AccountError) -> Self {
+        let cause = Some(error.to_string());
+        match error {
+            AccountError::Scope => Self::from(ClientError::Scope),
+            AccountError::Refused(rejection) => Self::from(rejection),
+            AccountError::Random | AccountError::Store(_) => {
+                Self::from(Rejection::Unavailable(Outage::new(format!("accounts: {error}"))))
+            }
+            _ => Self {
+                cause,
+                ..Self::new(
+                    400,
+                    "invalid_grant",
+                    "The grant is invalid, expired, revoked or was issued to another client",
+                )
+            },
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::account::SessionRecord;
 use crate::client::ClientRecord;
 use crate::endpoint::EndpointRequest;
 use crate::endpoint::answer::Answer;
@@ -41,13 +42,11 @@ impl OAuthEndpoints {
             let is_own = claim(&identity, "client_id").as_deref() == Some(&*client.id);
             return Ok((is_own || may_ask).then(|| of_access_token(&identity)));
         }
-        if !may_ask {
-            return Ok(None);
-        }
-        if let Some(identity) = self.other_bearer(token, now).await? {
+        if may_ask && let Some(identity) = self.other_bearer(token, now).await? {
             return Ok(Some(of_credential(&identity)));
         }
-        let session = self.session(token).await?.filter(|session| session.check(now.wall).is_ok());
+        let is_told = |session: &SessionRecord| may_ask || session.client.as_deref() == Some(&*client.id);
+        let session = self.session(token).await?.filter(|session| is_told(session) && session.check(now.wall).is_ok());
         Ok(session.map(|session| {
             json!({
                 "active": true,

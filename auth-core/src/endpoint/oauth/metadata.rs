@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::answer::Answer;
 use crate::error::ConfigError;
 
-use super::{OAuthEndpoints, REALLY_GRANTED};
+use super::OAuthEndpoints;
 
 impl OAuthEndpoints {
     /// The document: what is at those paths, and what it takes.
@@ -22,7 +22,8 @@ impl OAuthEndpoints {
         told.insert("issuer".to_owned(), issuer.into());
         // nobody is sent here by a browser
         told.insert("response_types_supported".to_owned(), json!([]));
-        let grants: Vec<&str> = REALLY_GRANTED.into_iter().map(Grant::grant_type).collect();
+        let grants: Vec<&str> =
+            Grant::ALL.into_iter().filter(|grant| self.grants(*grant)).map(Grant::grant_type).collect();
         told.insert("grant_types_supported".to_owned(), json!(grants));
         let mut authenticated = |name: &str, url: String| {
             told.insert(format!("{name}_endpoint"), url.into());

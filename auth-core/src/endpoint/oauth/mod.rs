@@ -34,15 +34,12 @@ use crate::issue::{Accounts, Clients};
 use crate::rejection::{Outage, Rejection};
 use crate::revocation::Revocations;
 use crate::verify::Verifier;
-use crate::verify::jwt::{Issuer, JwtVerifier};
+use crate::verify::jwt::JwtVerifier;
 
 use super::answer::Answer;
 use super::{Endpoint, EndpointRequest};
 use error::OAuthError;
 use parameters::Parameters;
-
-/// What tokens are really given for.
-const REALLY_GRANTED: [Grant; 2] = [Grant::ClientCredentials, Grant::TokenExchange];
 
 /// Every parameter that some request may have; others are passed over.
 const KNOWN: [&str; 17] = [
@@ -94,8 +91,7 @@ impl OAuthEndpoints {
     /// None of the issuer's keys can verify.
     pub fn new(clients: Clients) -> Result<Self, ConfigError> {
         let issuer = clients.issuer();
-        let own = Issuer::new(&**issuer.issuer(), [&**issuer.audience()], issuer.keys().verification()?);
-        let own = Arc::new(JwtVerifier::new([own])?);
+        let own = Arc::new(JwtVerifier::new([issuer.trusted()?])?);
         Ok(Self {
             clients,
             others: Vec::new(),
@@ -119,6 +115,15 @@ impl OAuthEndpoints {
             error.tell(endpoint, request);
             error.into_answer()
         })
+    }
+
+    /// Whether tokens are really given for this here.
+    fn grants(&self, grant: Grant) -> bool {
+        match grant {
+            Grant::ClientCredentials | Grant::TokenExchange => true,
+            Grant::RefreshToken => self.accounts.as_ref().is_some_and(Accounts::has_refresh_tokens),
+            Grant::JwtBearer => self.accounts.as_ref().is_some_and(Accounts::takes_assertions),
+        }
     }
 
     /// The session that a refresh token belongs to, spent or not.

@@ -41,10 +41,22 @@ impl OAuthEndpoints {
         Ok(Answer::nothing(200))
     }
 
-    /// What is no access token: a refresh token belongs to a session, and every session that there is to somebody who logged
-    /// in by themselves and not to a client.
-    async fn foreign(&self, token: &str, _: &ClientRecord, request: &EndpointRequest) -> Result<Answer, OAuthError> {
-        let is_known = self.other_bearer(token, request.now).await?.is_some() || self.session(token).await?.is_some();
+    /// What is no access token: a refresh token ends its session, access tokens included (RFC 7009 section 2.1), where it is
+    /// the client's. Sessions of those who logged in by themselves are no client's.
+    async fn foreign(
+        &self,
+        token: &str,
+        client: &ClientRecord,
+        request: &EndpointRequest,
+    ) -> Result<Answer, OAuthError> {
+        if let (Some(session), Some(accounts)) = (self.session(token).await?, &self.accounts) {
+            if session.client.as_deref() != Some(&*client.id) {
+                return Err(OAuthError::not_yours());
+            }
+            accounts.end_session(&session.id, request.now).await?;
+            return Ok(Answer::nothing(200));
+        }
+        let is_known = self.other_bearer(token, request.now).await?.is_some();
         if is_known { Err(OAuthError::not_yours()) } else { Ok(Answer::nothing(200)) }
     }
 }

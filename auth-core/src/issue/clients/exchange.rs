@@ -12,7 +12,7 @@ use crate::client::{ClientRecord, Grant};
 use crate::clock::{Now, Timestamp};
 use crate::issue::journal::Event;
 use crate::issue::{MintedAccessToken, NewAccessToken};
-use crate::names::Names;
+use crate::network::NetworkSet;
 use crate::principal::Identity;
 
 use super::token::may;
@@ -65,9 +65,10 @@ impl Clients {
         if !actor.may_act(&said, self.0.issuer.issuer()) {
             return Err(ClientError::Exchange("the token names somebody else who may act"));
         }
-        let mut permissions = self.common(&subject.permissions, &client.permissions);
+        let model = &self.0.permissions;
+        let mut permissions = model.meet(&subject.permissions, &client.permissions);
         if let Some(actor) = &exchange.actor {
-            permissions = self.common(&permissions, &actor.permissions);
+            permissions = model.meet(&permissions, &actor.permissions);
         }
         if let Some(scope) = &exchange.scope {
             permissions = self.narrowed(scope, &permissions)?;
@@ -80,6 +81,9 @@ impl Clients {
         let mut wanted = NewAccessToken::new(Arc::clone(&about), holder);
         wanted.tenant = subject.tenant.as_deref().map(Arc::from);
         wanted.plan = subject.plan.as_deref().map(Arc::from);
+        let networks = NetworkSet::meet(subject.networks.as_ref(), client.networks.as_ref());
+        let actor_networks = exchange.actor.as_ref().and_then(|actor| actor.networks.as_ref());
+        wanted.networks = NetworkSet::meet(networks.as_ref(), actor_networks);
         wanted.session = subject.session.as_deref().map(Arc::from);
         wanted.scope = Some(permissions.clone());
         wanted.permissions = permissions;
@@ -91,14 +95,6 @@ impl Clients {
         self.note_use(client, now).await;
         Event { client_id: Some(&client.id), ..Event::of("client_exchange") }.account(&subject.subject).tell();
         Ok(minted)
-    }
-
-    /// What both sets allow, by their names and by what these bring along.
-    fn common(&self, one: &Names, other: &Names) -> Names {
-        let model = &self.0.permissions;
-        let of_one = one.iter().filter(|name| model.grants(other, name));
-        let of_other = other.iter().filter(|name| model.grants(one, name) && !one.contains(name));
-        of_one.chain(of_other).collect()
     }
 }
 

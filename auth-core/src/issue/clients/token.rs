@@ -47,7 +47,10 @@ impl Clients {
     }
 
     /// The names of a scope, each of which has to be among what is held or to come along with it.
-    pub(super) fn narrowed(&self, scope: &str, held: &Names) -> Result<Names, ClientError> {
+    ///
+    /// # Errors
+    /// [`ClientError::Scope`].
+    pub fn narrowed(&self, scope: &str, held: &Names) -> Result<Names, ClientError> {
         let names: Vec<&str> = scope.split(' ').collect();
         let is_good = |name: &&str| is_scope_token(name) && self.0.permissions.grants(held, name);
         if !names.iter().all(is_good) {
@@ -79,6 +82,7 @@ fn wanted(client: &ClientRecord, permissions: Names) -> NewAccessToken {
     wanted.plan.clone_from(&client.plan);
     wanted.scope = Some(permissions.clone());
     wanted.permissions = permissions;
+    wanted.networks.clone_from(&client.networks);
     wanted.ends = client.expires;
     wanted.later_than = client.tokens_from;
     wanted
