@@ -49,7 +49,7 @@ fn t25_an_assertion_gives_a_client_what_it_and_the_account_may() {
     let bearer = service.present(given.token(), "/read").unwrap();
     assert_eq!((&*bearer.subject, bearer.tenant.as_deref()), (&*service.ada.id, Some("acme")));
     assert!(service.present(given.token(), "/write").is_err());
-    assert_eq!(bearer.claims.get("client_id").and_then(|id| id.as_str()).as_deref(), Some("app"));
+    assert_eq!(bearer.claims.get("client_id").and_then(auth_core::Claim::as_str).as_deref(), Some("app"));
     assert_eq!(granted(&service, &client, "1", "").error(), (400, "invalid_grant"), "it was used");
 }
 
