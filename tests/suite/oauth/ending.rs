@@ -157,3 +157,14 @@ fn t40_secrets_are_long_random_and_kept_as_a_hash() {
     let printed = format!("{one:?} {:?} {:?}", one.record, service.clients);
     assert!(!printed.contains(text(&one)), "{printed}");
 }
+
+#[test]
+fn a_token_is_good_where_its_client_is() {
+    let service = service();
+    let mut wanted = NewClient::new("bound");
+    wanted.permissions = ["read"].into_iter().collect();
+    wanted.networks = Some(Arc::new(NetworkSet::parse(["192.0.2.0/24"]).unwrap()));
+    let token = service.own(&service.client(wanted));
+    assert!(service.present(token.token(), "/read").is_ok());
+    assert!(service.present_from([198, 51, 100, 1], token.token(), "/read").is_err());
+}

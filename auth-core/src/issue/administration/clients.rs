@@ -108,6 +108,15 @@ impl Administering<'_> {
         self.client_changed(id, ClientChange::Grants(grants), "client_set_grants").await
     }
 
+    /// Gives a client a JWK set of the public keys that it signs with; `None` takes them away. Tokens go on.
+    ///
+    /// # Errors
+    /// As [`disable_client`](Self::disable_client); [`AdministrationError::Invalid`] where there is no public key in it, or one
+    /// that is none.
+    pub async fn set_client_keys(&self, id: &str, jwks: Option<Arc<str>>) -> Result<ClientRecord, AdministrationError> {
+        self.client_changed(id, ClientChange::PublicKeys(jwks), "client_set_keys").await
+    }
+
     /// Ends a client then, and refuses the tokens it has; `None` takes its end away.
     ///
     /// # Errors

@@ -139,6 +139,9 @@ impl Clients {
         if let ClientChange::Name(name) = &change {
             check_name(name)?;
         }
+        if let ClientChange::PublicKeys(Some(keys)) = &change {
+            Self::check_keys(keys)?;
+        }
         let record = self.changed(id, change.clone()).await?;
         match change {
             ClientChange::Disable
