@@ -262,6 +262,9 @@ impl Accounts {
         if let Some(assertions) = &self.0.assertions {
             assertions.delete_ended(now).await?;
         }
+        if let Some(sso) = &self.0.sso {
+            sso.delete_ended(now).await?;
+        }
         Ok(())
     }
 
