@@ -33,7 +33,8 @@ use auth_core::opaque::TokenFormat;
 use auth_core::policy::{PermissionModel, Policy, permission};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
-    MemoryAccountStore, MemoryClientStore, MemoryLimitStore, MemoryOnceStore, MemoryTrustStore, TrustStore,
+    AccountStore, MemoryAccountStore, MemoryClientStore, MemoryLimitStore, MemoryOnceStore, MemoryTrustStore,
+    TrustStore,
 };
 use auth_core::trust::{PublicKeys, Reach, TrustRecord};
 use auth_core::verify::jwt::JwtVerifier;
@@ -114,9 +115,11 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
     parts.permissions = model;
     parts.used = Some(Arc::new(MemoryOnceStore::new()));
     parts.revocations = Some(revocations.clone());
+    let store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::new());
+    parts.tenants = Some(Arc::clone(&store));
     change(&mut parts);
     let clients = Clients::new(parts);
-    let (accounts, ada) = accounts(clients.issuer(), &revocations, &clock);
+    let (accounts, ada) = accounts(store, clients.issuer(), &revocations, &clock);
     let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
     oauth.revocations = Some(revocations);
     oauth.accounts = Some(accounts.clone());
@@ -135,6 +138,7 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
 
 /// Accounts with one that a partner may speak for.
 fn accounts(
+    store: Arc<dyn AccountStore>,
     issuer: &AccessTokenIssuer,
     revocations: &Revocations,
     clock: &Arc<SimulatedClock>,
@@ -142,7 +146,7 @@ fn accounts(
     let now = clock.now();
     let cost = PasswordCost::dangerously_weak(8, 1, 1).unwrap();
     let passwords = Passwords::new(cost, PasswordThreads::default()).unwrap();
-    let mut parts = AccountParts::new(Arc::new(MemoryAccountStore::new()), passwords, issuer.clone());
+    let mut parts = AccountParts::new(store, passwords, issuer.clone());
     let peppers = Peppers::new(KeyHasher::new("a", &Secret::new(vec![7; 32])).unwrap());
     parts.refresh = Some(RefreshTokens::new(TokenFormat::new("rt").unwrap(), peppers, Rotation::default()));
     parts.revocations = Some(revocations.clone());

@@ -11,7 +11,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::ClientScope;
 
-use super::{Administering, AdministrationError};
+use super::{Administering, AdministrationError, not_too_long};
 
 impl Administering<'_> {
     /// The client with this id.
@@ -41,6 +41,7 @@ impl Administering<'_> {
     /// # Errors
     /// As [`Clients::create`].
     pub async fn create_client(&self, wanted: NewClient) -> Result<FreshClient, AdministrationError> {
+        not_too_long(wanted.networks.as_ref())?;
         let fresh = self.clients_here()?.create(wanted, self.now).await?;
         self.told_client("client_create", &fresh.record.id);
         Ok(fresh)
@@ -97,6 +98,7 @@ impl Administering<'_> {
         id: &str,
         networks: Option<Arc<NetworkSet>>,
     ) -> Result<ClientRecord, AdministrationError> {
+        not_too_long(networks.as_ref())?;
         self.client_changed(id, ClientChange::Networks(networks), "client_set_networks").await
     }
 
