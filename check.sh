@@ -55,7 +55,7 @@ usage() {
 
 # ---- prerequisites ---------------------------------------------------------------------------------------------
 
-TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python curl"
+TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python python_packages curl"
 
 has_rust() { command -v cargo && rustc --version && version_at_least "$(rust_version)" "$(minimum_version)"; }
 has_rustfmt() { cargo fmt --version; }
@@ -74,7 +74,8 @@ has_c_compiler() {
 has_node() { node -e 'process.exit(typeof fetch === "function" ? 0 : 1)'; }
 has_npm() { command -v npm; }
 has_node_packages() { npm ls --prefix tests/node; }
-has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
+has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; }
+has_python_packages() { tests/python/.venv/bin/python -c "import authlib, requests_oauthlib"; }
 has_curl() { curl --version; }
 
 name_rust() { echo "a Rust toolchain of at least $(minimum_version), with cargo (found: $(rust_version 2>/dev/null || echo none)): install or update it with rustup"; }
@@ -85,7 +86,8 @@ name_c_compiler() { echo "a C compiler with the C library's headers, for the cry
 name_node() { echo "Node.js 18 or newer, for clients and an OpenID provider among the tests: apt-get install nodejs"; }
 name_npm() { echo "npm, for an OpenID provider among the tests: apt-get install npm"; }
 name_node_packages() { echo "the packages of tests/node/package-lock.json: npm ci --prefix tests/node"; }
-name_python() { echo "Python 3.9 or newer, for a client among the tests: apt-get install python3"; }
+name_python() { echo "Python 3.10 or newer, for a client among the tests: apt-get install python3"; }
+name_python_packages() { echo "the packages of tests/python/requirements.txt in tests/python/.venv: python3 -m venv tests/python/.venv && tests/python/.venv/bin/pip install -r tests/python/requirements.txt"; }
 name_curl() { echo "curl, for the commands of README.md: apt-get install curl"; }
 
 install_rust() { return 1; } # Debian's toolchain is older than the minimum, and replacing a person's own is not ours to do
@@ -97,6 +99,11 @@ install_node() { apt_install nodejs; }
 install_npm() { apt_install npm; }
 install_node_packages() { npm ci --prefix tests/node --no-audit --no-fund; }
 install_python() { apt_install python3; }
+install_python_packages() {
+    python3 -c "import ensurepip, venv" || apt_install python3-venv
+    python3 -m venv --clear tests/python/.venv
+    tests/python/.venv/bin/pip install --quiet --requirement tests/python/requirements.txt
+}
 install_curl() { apt_install curl; }
 
 require_tools() {

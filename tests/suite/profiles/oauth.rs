@@ -1,4 +1,4 @@
-//! Libraries of other people's, unchanged, against the OAuth endpoints (`tests/node/oauth.mjs`).
+//! Libraries of other people's, unchanged, against the OAuth endpoints (`tests/node/oauth.mjs`, `tests/python/oauth.py`).
 
 use std::process::Stdio;
 
@@ -63,5 +63,30 @@ async fn openid_client_and_oauth4webapi_work_unchanged() {
         process.stdin.take().unwrap().write_all(b"go\n").await.unwrap();
         let output = soon("the program", process.wait_with_output()).await.unwrap();
         assert!(output.status.success(), "{binary}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn authlib_and_requests_oauthlib_work_unchanged() {
+    for binary in BINARIES {
+        let stage = Stage::start(binary, "vagaro", None).await;
+        let demo = |path: &str| stage.demo.pointer(path).and_then(serde_json::Value::as_str).unwrap().to_owned();
+        let mut command = Command::new(folder("python/.venv/bin/python"));
+        command
+            .arg(folder("python/oauth.py"))
+            .env("BASE_URL", demo("/base_url"))
+            .env("CLIENT_ID", demo("/clients/0/client_id"))
+            .env("CLIENT_SECRET", demo("/clients/0/client_secret"))
+            .env("TOKEN_PATH", "/api/auth/token")
+            .env("INTROSPECT_PATH", "/api/auth/introspect")
+            .env("REVOKE_PATH", "/api/auth/revoke")
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = soon("the program", command.output()).await.unwrap_or_else(|error| {
+            panic!("./check.sh --install-tools makes tests/python/.venv, which this test needs ({error})");
+        });
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{binary}: {said}");
     }
 }
