@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod administration;
+mod assertions;
 mod client;
 mod cross_origin;
 mod encrypted;

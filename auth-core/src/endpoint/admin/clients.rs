@@ -10,8 +10,8 @@ use crate::endpoint::object::{Named, Object};
 use crate::issue::{FreshClient, NewClient};
 use crate::rejection::Rejection;
 
-use super::keys::{OVERLAP, texts};
 use super::Query;
+use super::keys::{OVERLAP, texts};
 use super::{Action, Desk};
 
 const CLIENT: [&str; 14] = [

@@ -9,6 +9,7 @@
 //! | `[demo]` | whether demo accounts are made up, and which |
 //! | `[server]`, `[tls]`, `[request_id]`, `[log]` | how the gateway is reached and what it says of itself |
 //! | `[upstream]`, `[[upstreams]]` | where admitted requests go |
+//! | `[assertions]` | who signs for upstreams who the caller is |
 //! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
 //! | `[api_keys]` | what API keys look like and where they are kept |
@@ -31,6 +32,7 @@
 mod accounts;
 mod admin;
 mod api_keys;
+mod assertions;
 mod claims;
 mod clients;
 mod coherence;
@@ -73,6 +75,7 @@ pub use accounts::{
 };
 pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
+pub use assertions::{Assertion, Assertions};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use clients::Clients;
 pub use cors::{Cors, CrossOriginCredentials, Origins};
@@ -131,6 +134,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// The upstreams that routes name.
     pub upstreams: Vec<NamedUpstream>,
+    /// Who signs for upstreams who the caller is.
+    pub assertions: Option<Assertions>,
     /// Where credentials travel.
     pub credentials: Vec<Credentials>,
     /// The issuers that are trusted.
@@ -189,6 +194,8 @@ impl Config {
         routes.extend(endpoints.list.iter().map(|at| at.route.clone()));
         let admin: Option<Admin> = section.part("admin", gaps);
         routes.extend(admin.iter().map(|admin| admin.route.clone()));
+        let assertions: Option<Assertions> = section.part("assertions", gaps);
+        routes.extend(assertions.iter().map(|assertions| assertions.route.clone()));
         let (demo, demo_plans, demo_users) = section.nested("demo", |section| {
             (Demo::read(section), Demo::plans(section), section.read("users").unwrap_or_default())
         });
@@ -204,6 +211,7 @@ impl Config {
             log: section.nested("log", Log::read),
             upstream: section.nested("upstream", Upstream::read),
             upstreams: section.list("upstreams", gaps),
+            assertions,
             credentials: section.list("credentials", gaps),
             issuers: section.list("issuers", gaps),
             tokens: section.part("tokens", gaps),

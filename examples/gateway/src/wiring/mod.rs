@@ -34,7 +34,7 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients, SigningKeys};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
@@ -70,6 +70,8 @@ pub struct Wired {
     pub revocations: Option<Revocations>,
     /// The gateway's own issuer, where there is one.
     pub own_tokens: Option<AccessTokenIssuer>,
+    /// What signs for upstreams who the caller is, where they are told so.
+    pub assertion_keys: Option<Arc<SigningKeys>>,
     /// The gateway's own accounts, where there are any.
     pub accounts: Option<Accounts>,
     /// The gateway's own OAuth clients, where there are any.
@@ -87,7 +89,7 @@ pub struct Wired {
 /// # Errors
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
-    let revocations = resources.revocations.clone();
+    let (revocations, assertion_keys) = (resources.revocations.clone(), resources.assertion_keys.clone());
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
     let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
@@ -153,6 +155,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         opaque_tokens,
         revocations,
         own_tokens,
+        assertion_keys,
         accounts,
         clients,
         administration,
@@ -199,6 +202,7 @@ impl Parts {
             revocations,
             pepper,
             own_tokens,
+            assertion_keys: _,
             limit_store,
             webhook_secret,
             outbox,
