@@ -27,7 +27,7 @@ struct Typed {
 async fn every_command_that_starts_a_profile_leads_to_what_is_shown() {
     let shown = shown();
     let profiles: Vec<&str> = shown.iter().filter_map(|shown| shown.arguments.get(1)).map(String::as_str).collect();
-    assert_eq!(profiles, ["vantage", "musicgen", "marketing", "alianza"]);
+    assert_eq!(profiles, ["vantage", "musicgen", "marketing", "vagaro", "alianza"]);
     for binary in BINARIES {
         for shown in &shown {
             let gateway = started(binary, &shown.arguments).await;

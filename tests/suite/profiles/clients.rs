@@ -13,7 +13,7 @@ use crate::gateway::BINARIES;
 const REFRESHES: &str = "2";
 
 /// The profiles with clients in `tests/clients`.
-const PROFILES: [&str; 3] = ["musicgen", "vantage", "marketing"];
+const PROFILES: [&str; 4] = ["musicgen", "vantage", "marketing", "alianza"];
 
 #[tokio::test]
 async fn javascript_clients_outlive_their_tokens() {
@@ -27,6 +27,7 @@ async fn python_clients_outlive_their_tokens() {
     for profile in PROFILES {
         runs("python3", &format!("clients/{profile}.py"), "python3", profile).await;
     }
+    runs("python3", "clients/vagaro.py", "python3", "vagaro").await;
 }
 
 /// Runs a program against both gateways, whose tokens live for a second.
@@ -34,15 +35,17 @@ async fn runs(interpreter: &str, program: &str, package: &str, profile: &str) {
     let brief = Changes { replace: vec![(r#"lifetime = "1h""#.to_owned(), r#"lifetime = "1s""#.to_owned())] };
     for binary in BINARIES {
         let stage = Stage::start(binary, profile, Some(&brief)).await;
-        let demo = |path: &str| stage.demo.pointer(path).and_then(serde_json::Value::as_str).unwrap().to_owned();
-        let key = stage.demo.pointer("/api_keys/0/key").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let demo = |path: &str| stage.demo.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default();
         let mut command = Command::new(interpreter);
         command
             .arg(folder(program))
             .env("BASE_URL", demo("/base_url"))
             .env("EMAIL", demo("/users/0/email"))
+            .env("USER_NAME", demo("/users/0/username"))
             .env("PASSWORD", demo("/users/0/password"))
-            .env("API_KEY", key)
+            .env("API_KEY", demo("/api_keys/0/key"))
+            .env("CLIENT_ID", demo("/clients/0/client_id"))
+            .env("CLIENT_SECRET", demo("/clients/0/client_secret"))
             .env("REFRESHES", REFRESHES)
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())

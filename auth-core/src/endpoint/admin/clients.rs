@@ -63,7 +63,9 @@ impl Desk<'_> {
                 self.said("expires_at")?;
                 acting.set_client_expiry(id, self.content.time("expires_at")?).await
             }
-            Action::Find | Action::ResetPassword | Action::EndSessions => return Err(Rejection::NotFound),
+            Action::Find | Action::ResetPassword | Action::EndSessions | Action::RemoveSecondFactor => {
+                return Err(Rejection::NotFound);
+            }
         };
         let client = changed.map_err(|error| self.refused(error))?;
         Ok(Answer::object(200, &self.described_client(&client, None)))

@@ -62,7 +62,12 @@ impl Desk<'_> {
             Action::SetPlan => acting.set_key_plan(id, self.plan()?).await,
             Action::SetPermissions => acting.set_key_permissions(id, self.permissions()?).await,
             Action::SetNetworks => acting.set_key_networks(id, self.networks()?).await,
-            Action::Find | Action::ResetPassword | Action::EndSessions | Action::SetGrants | Action::SetExpiry => {
+            Action::Find
+            | Action::ResetPassword
+            | Action::EndSessions
+            | Action::RemoveSecondFactor
+            | Action::SetGrants
+            | Action::SetExpiry => {
                 return Err(Rejection::NotFound);
             }
         };

@@ -11,6 +11,7 @@
 //! | `PUT users/{id}/permissions`, also of keys and clients | `{"permissions": ["read"]}` |
 //! | `POST users/{id}/reset-password` | gives the `password`, or one that is made up and told once |
 //! | `POST users/{id}/end-sessions` | ends them |
+//! | `POST users/{id}/remove-second-factor` | asks for none any more, and ends the sessions |
 //! | `PUT clients/{id}/grants`, `/expiry` | `{"grants": ["client_credentials"]}`, `{"expires_at": …}` or `null` |
 //! | `DELETE keys/{id}`, `DELETE clients/{id}` | takes it back for good |
 //! | `POST keys/{id}/rotate`, also of clients | gives a successor, or another secret; both work for `overlap` seconds |

@@ -33,6 +33,7 @@ pub(in super::super) enum Action {
     SetExpiry,
     ResetPassword,
     EndSessions,
+    RemoveSecondFactor,
     Revoke,
     Rotate,
 }
@@ -80,6 +81,7 @@ impl Operation {
             ("PUT", "permissions", Kind::Users | Kind::Keys | Kind::Clients) => Action::SetPermissions,
             ("POST", "reset-password", Kind::Users) => Action::ResetPassword,
             ("POST", "end-sessions", Kind::Users) => Action::EndSessions,
+            ("POST", "remove-second-factor", Kind::Users) => Action::RemoveSecondFactor,
             ("POST", "rotate", Kind::Keys | Kind::Clients) => Action::Rotate,
             ("PUT", "grants", Kind::Clients) => Action::SetGrants,
             ("PUT", "expiry", Kind::Clients) => Action::SetExpiry,

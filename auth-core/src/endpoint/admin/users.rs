@@ -44,6 +44,7 @@ impl Desk<'_> {
             Action::Disable => acting.disable_user(id).await,
             Action::Enable => acting.enable_user(id).await,
             Action::EndSessions => acting.end_sessions(id).await,
+            Action::RemoveSecondFactor => acting.remove_second_factor(id).await,
             Action::SetPlan => acting.set_user_plan(id, self.plan()?).await,
             Action::SetPermissions => acting.set_user_permissions(id, self.permissions()?).await,
             Action::SetNetworks => acting.set_user_networks(id, self.networks()?).await,

@@ -113,6 +113,19 @@ impl Administering<'_> {
         Ok(user)
     }
 
+    /// Asks for no second factor of a user any more, whose app and recovery codes are lost, or are somebody else's; its
+    /// sessions end. Where one is required, the next login has to begin another.
+    ///
+    /// # Errors
+    /// [`AdministrationError::Missing`], or what went wrong in a store: then do it again.
+    pub async fn remove_second_factor(&self, id: &str) -> Result<AccountRecord, AdministrationError> {
+        let accounts = self.accounts()?;
+        accounts.change(id, AccountChange::RemoveSecondFactor, self.now).await?;
+        let user = accounts.change(id, AccountChange::EndSessions, self.now).await?;
+        self.tell(Event::of("user_remove_second_factor").account(id));
+        Ok(user)
+    }
+
     /// Lets a user do this and nothing else, and takes from its keys what it no longer holds. Where something is taken
     /// away, access tokens that were given so far are refused; sessions go on.
     ///

@@ -30,6 +30,8 @@ pub enum UsersCommand {
     ResetPassword(ResetPassword),
     /// End every session of a user.
     EndSessions(One),
+    /// Ask for no second factor of a user any more, whose app and recovery codes are lost; the sessions end.
+    RemoveSecondFactor(One),
     /// Let somebody at the OpenID provider be this user.
     Link(Linked),
     /// Let somebody at the OpenID provider be this user no longer.

@@ -34,7 +34,8 @@ pub(super) fn run(command: &UsersCommand) -> Result<(), Failure> {
         UsersCommand::Show(one)
         | UsersCommand::Disable(one)
         | UsersCommand::Enable(one)
-        | UsersCommand::EndSessions(one) => changing(one),
+        | UsersCommand::EndSessions(one)
+        | UsersCommand::RemoveSecondFactor(one) => changing(one),
         UsersCommand::Link(arguments) | UsersCommand::Unlink(arguments) => {
             runtime.block_on(link(command, arguments, &there(&arguments.one.whose)?))
         }
@@ -177,6 +178,9 @@ async fn changed(
     let (changed, done) = match command {
         UsersCommand::Disable(_) => (acting.disable_user(id).await, "is disabled; its sessions are ended"),
         UsersCommand::Enable(_) => (acting.enable_user(id).await, "is enabled"),
+        UsersCommand::RemoveSecondFactor(_) => {
+            (acting.remove_second_factor(id).await, "needs no second factor any more; its sessions are ended")
+        }
         UsersCommand::EndSessions(_) => (acting.end_sessions(id).await, "has no open sessions any more"),
         UsersCommand::SetPlan(arguments) => {
             desk.warn_of_unknown_plan(arguments.plan.as_deref());
