@@ -93,7 +93,7 @@ mod tests {
             config::load(&text, "gateway.toml", folder.path()).unwrap()
         };
         let (none, one) = (read(""), tls("one"));
-        for (now, mut next) in [(&none, tls("one")), (&one, read("")), (&one, tls("two"))] {
+        for (now, mut next) in vec![(&none, tls("one")), (&one, read("")), (&one, tls("two"))] {
             assert_eq!(keep(now, &mut next), ["tls"]);
             assert_eq!(files(next.tls.as_ref()), files(now.tls.as_ref()));
         }

@@ -39,11 +39,11 @@ use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
 use auth_core::revocation::Revocations;
-use auth_core::store::LimitStore;
+use auth_core::store::{AccountStore, ApiKeyStore, LimitStore};
 use auth_core::usage::UsageCounts;
 use auth_core::verify::Verifier;
 use auth_core::verify::jwt::JwtVerifier;
-use auth_core::{Clock, ConfigError, Now};
+use auth_core::{Clock, ConfigError, Now, Secret};
 
 pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
@@ -210,19 +210,14 @@ impl Parts {
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
-        let keys = config.api_keys.as_ref().map(|settings| {
-            let found = api_keys::keys(config, settings, key_store, &pepper)?;
-            Ok::<_, Vec<Problem>>(found.owned_by(config, owners))
-        });
+        let keys = own_keys(config, key_store, &pepper, owners);
         let opaque_tokens = config
             .opaque_tokens
             .as_ref()
             .map(|settings| opaque_tokens::opaque_tokens(config, settings, token_store, &pepper));
         let style = errors::style(&config.errors);
         let model = permissions(config);
-        let table = check_table(config, &model);
-        let plans = limits::plans(config);
-        let keys = keys.transpose();
+        let (table, plans) = (check_table(config, &model), limits::plans(config));
         let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
         let clients = config.clients.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = clients::Needed {
@@ -296,6 +291,16 @@ impl Parts {
             }
         }
     }
+}
+
+fn own_keys(
+    config: &Config,
+    store: Arc<dyn ApiKeyStore>,
+    pepper: &Secret,
+    owners: Option<Arc<dyn AccountStore>>,
+) -> Result<Option<Keys>, Vec<Problem>> {
+    let Some(settings) = &config.api_keys else { return Ok(None) };
+    Ok(Some(api_keys::keys(config, settings, store, pepper)?.owned_by(config, owners)))
 }
 
 /// A clock that the gate shares with others.
