@@ -93,10 +93,13 @@ mod tests {
             config::load(&text, "gateway.toml", folder.path()).unwrap()
         };
         let (none, one) = (read(""), tls("one"));
-        for (now, mut next) in vec![(&none, tls("one")), (&one, read("")), (&one, tls("two"))] {
+        let waits = |now: &Config, mut next: Config| {
             assert_eq!(keep(now, &mut next), ["tls"]);
             assert_eq!(files(next.tls.as_ref()), files(now.tls.as_ref()));
-        }
+        };
+        waits(&none, tls("one"));
+        waits(&one, read(""));
+        waits(&one, tls("two"));
         assert!(keep(&one, &mut tls("one")).is_empty());
     }
 }
