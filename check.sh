@@ -55,7 +55,7 @@ usage() {
 
 # ---- prerequisites ---------------------------------------------------------------------------------------------
 
-TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python curl"
+TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python curl nginx"
 
 has_rust() { command -v cargo && rustc --version && version_at_least "$(rust_version)" "$(minimum_version)"; }
 has_rustfmt() { cargo fmt --version; }
@@ -76,6 +76,8 @@ has_npm() { command -v npm; }
 has_node_packages() { npm ls --prefix tests/node; }
 has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
 has_curl() { curl --version; }
+# outside the path of people who are not root
+has_nginx() { PATH="$PATH:/usr/sbin:/usr/local/sbin" nginx -v; }
 
 name_rust() { echo "a Rust toolchain of at least $(minimum_version), with cargo (found: $(rust_version 2>/dev/null || echo none)): install or update it with rustup"; }
 name_rustfmt() { echo "rustfmt: rustup component add rustfmt"; }
@@ -86,6 +88,7 @@ name_node() { echo "Node.js 18 or newer, for clients and an OpenID provider amon
 name_npm() { echo "npm, for an OpenID provider among the tests: apt-get install npm"; }
 name_node_packages() { echo "the packages of tests/node/package-lock.json: npm ci --prefix tests/node"; }
 name_python() { echo "Python 3.9 or newer, for a client among the tests: apt-get install python3"; }
+name_nginx() { echo "nginx, for forward authentication among the tests: apt-get install nginx"; }
 name_curl() { echo "curl, for the commands of README.md: apt-get install curl"; }
 
 install_rust() { return 1; } # Debian's toolchain is older than the minimum, and replacing a person's own is not ours to do
@@ -98,6 +101,7 @@ install_npm() { apt_install npm; }
 install_node_packages() { npm ci --prefix tests/node --no-audit --no-fund; }
 install_python() { apt_install python3; }
 install_curl() { apt_install curl; }
+install_nginx() { apt_install nginx; }
 
 require_tools() {
     local tool missing=""

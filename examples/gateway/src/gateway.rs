@@ -4,9 +4,10 @@
 //!
 //! 1. [`Gateway::arrive`], which answers what is not for the gate: requests that the [guard](crate::framing) refused,
 //!    and the health of the process;
-//! 2. the gate, through its own adapter;
-//! 3. [`Gateway::answer`] for what the gate admitted, which forwards it or answers a preflight;
-//! 4. [`Passage::leave`] for every response, whoever made it.
+//! 2. [`Gateway::forward_auth`], which answers other proxies that ask about requests of theirs;
+//! 3. the gate, through its own adapter;
+//! 4. [`Gateway::answer`] for what the gate admitted, which forwards it or answers a preflight;
+//! 5. [`Passage::leave`] for every response, whoever made it.
 //!
 //! Everything here speaks `http` 1.x. A framework on other types converts heads and bodies and decides nothing.
 
@@ -49,6 +50,7 @@ pub struct Gateway {
     trusted_proxies: NetworkSet,
     endpoints: Endpoints,
     published: Option<Published>,
+    forward_auth: Option<String>,
     usage: Option<UsageCounts>,
     health: Arc<Health>,
     longest_head: usize,
@@ -123,6 +125,7 @@ impl Gateway {
             trusted_proxies: config.server.trusted_proxies.clone(),
             endpoints,
             published: signer.as_ref().map(|(settings, keys)| Published::new(settings, keys)),
+            forward_auth: config.forward_auth.as_ref().map(|settings| settings.route.path.value.clone()),
             usage: None,
             health,
             longest_head: config.server.max_header_size,
@@ -222,7 +225,20 @@ impl Gateway {
         refuse(&self.context, Rejection::Overloaded(Outage::new("too many requests wait on one connection")), parts)
     }
 
-    fn destination_of(&self, parts: &Parts) -> &Destination {
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &NetworkSet {
+        &self.trusted_proxies
+    }
+
+    /// Where other proxies ask, if they may.
+    pub(crate) fn forward_auth_path(&self) -> Option<&str> {
+        self.forward_auth.as_deref()
+    }
+
+    pub(crate) fn destination_of(&self, parts: &Parts) -> &Destination {
         if self.by_route.is_empty() {
             return &self.destination;
         }

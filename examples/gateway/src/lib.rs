@@ -15,6 +15,7 @@ pub mod demo;
 mod endpoints;
 mod fetch;
 pub mod forward;
+mod forward_auth;
 pub mod framing;
 mod gate_view;
 pub mod gateway;

@@ -11,6 +11,7 @@ mod client;
 mod cross_origin;
 mod encrypted;
 mod faults;
+mod forward_auth;
 mod forwarding;
 mod guessing;
 mod http2;

@@ -16,6 +16,7 @@
 //! | `[opaque_tokens]` | the same of opaque tokens |
 //! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[clients]` | OAuth clients, and how often they may ask for tokens |
+//! | `[forward_auth]` | where other proxies ask what the gate says of a request |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -43,6 +44,7 @@ mod draft;
 mod endpoints;
 mod errors;
 mod failed_attempts;
+mod forward_auth;
 mod issuers;
 mod limits;
 mod messages;
@@ -85,6 +87,7 @@ pub use draft::Draft;
 pub use endpoints::{EndpointAt, Endpoints, TokenTypeWord};
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use failed_attempts::FailedAttempts;
+pub use forward_auth::ForwardAuth;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use limits::Limits;
 pub(crate) use messages::SECRET_PREFIX;
@@ -136,6 +139,8 @@ pub struct Config {
     pub upstreams: Vec<NamedUpstream>,
     /// Who signs for upstreams who the caller is.
     pub assertions: Option<Assertions>,
+    /// Where other proxies ask what the gate says of a request.
+    pub forward_auth: Option<ForwardAuth>,
     /// Where credentials travel.
     pub credentials: Vec<Credentials>,
     /// The issuers that are trusted.
@@ -196,6 +201,8 @@ impl Config {
         routes.extend(admin.iter().map(|admin| admin.route.clone()));
         let assertions: Option<Assertions> = section.part("assertions", gaps);
         routes.extend(assertions.iter().map(|assertions| assertions.route.clone()));
+        let forward_auth: Option<ForwardAuth> = section.part("forward_auth", gaps);
+        routes.extend(forward_auth.iter().map(|asked| asked.route.clone()));
         let (demo, demo_plans, demo_users) = section.nested("demo", |section| {
             (Demo::read(section), Demo::plans(section), section.read("users").unwrap_or_default())
         });
@@ -212,6 +219,7 @@ impl Config {
             upstream: section.nested("upstream", Upstream::read),
             upstreams: section.list("upstreams", gaps),
             assertions,
+            forward_auth,
             credentials: section.list("credentials", gaps),
             issuers: section.list("issuers", gaps),
             tokens: section.part("tokens", gaps),

@@ -82,7 +82,7 @@ impl Destination {
     }
 
     /// Adds what the upstream is told of the caller.
-    fn introduce(&self, headers: &mut HeaderMap, caller: &Principal, now: Now) -> Result<(), Rejection> {
+    pub(crate) fn introduce(&self, headers: &mut HeaderMap, caller: &Principal, now: Now) -> Result<(), Rejection> {
         identity::attach(headers, caller);
         if let Some(vouching) = &self.vouching {
             let (name, value) = vouching.field(caller, now)?;
