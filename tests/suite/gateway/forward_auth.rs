@@ -209,6 +209,7 @@ async fn nginx_tells_clients_what_the_gate_says() {
         let reader = bearer(json!({"scope": "read"}));
         let post = asked("POST", "/v1/x", &format!("{reader}Content-Length: 0\n")).await;
         assert_eq!((post.status(), &post.json()["status"]), (403, &json!(403)), "{post:?}");
+        assert!(post.list("www-authenticate").contains("insufficient_scope"), "{post:?}");
         let tricks =
             ["/public//../v1/x", "/public/%2e%2e/v1/x", "/public/..%2fv1/x", "//v1/x", "/public/../v1/x", "/v1%2Fx"];
         for tricky in tricks {
