@@ -20,6 +20,8 @@ pub struct SessionRecord {
     pub generation: u64,
     /// The id of the API key that it was opened with instead of a password: it is over when the key is.
     pub key: Option<Arc<str>>,
+    /// The id of the OAuth client that holds it; `None` where whoever logged in holds it.
+    pub client: Option<Arc<str>>,
     /// What it may do of what the account may; `None` means everything.
     pub permissions: Option<Names>,
     /// When it was opened.
@@ -75,6 +77,7 @@ impl SessionRecord {
             account: account.into(),
             generation,
             key: None,
+            client: None,
             permissions: None,
             created,
             ends,

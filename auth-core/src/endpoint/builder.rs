@@ -80,7 +80,7 @@ impl EndpointsBuilder {
         let is_standard =
             method.is_none_or(|method| method == endpoint.method()) && members.as_ref().is_ok_and(Option::is_none);
         let placed = members.and_then(|members| {
-            if endpoint.is_oauth() && (!is_standard || status.is_some()) {
+            if (endpoint.is_oauth() || endpoint == Endpoint::OAuthMetadata) && (!is_standard || status.is_some()) {
                 let why = "has the method, the members and the status of its standard: leave `method`, `answer` and `status` out";
                 return Err(ConfigError::new(format!("`{endpoint}` {why}")));
             }
@@ -128,7 +128,13 @@ impl EndpointsBuilder {
                 Endpoint::KeyUsage if parts.keys.as_ref().is_some_and(|keys| !keys.counts_usage()) => {
                     "nothing counts how much keys are used"
                 }
-                oauth if oauth.is_oauth() && parts.oauth.is_none() => "the service has no OAuth clients",
+                Endpoint::OAuthMetadata if let Some(oauth) = &parts.oauth => {
+                    problems.extend(oauth.check_metadata().err());
+                    continue;
+                }
+                oauth if (oauth.is_oauth() || oauth == Endpoint::OAuthMetadata) && parts.oauth.is_none() => {
+                    "the service has no OAuth clients"
+                }
                 keys if keys.is_about_keys() && parts.keys.is_none() => "the service has no API keys",
                 accounts if accounts.is_about_accounts() && parts.accounts.is_none() => "the service has no accounts",
                 _ => continue,

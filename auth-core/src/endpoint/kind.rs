@@ -60,6 +60,12 @@ pub enum Endpoint {
     PublicKeys,
     /// Gives tokens to OAuth clients (RFC 6749 section 3.2).
     Token,
+    /// Takes tokens of OAuth clients back (RFC 7009).
+    RevokeToken,
+    /// Tells OAuth clients whether a token is good (RFC 7662).
+    IntrospectToken,
+    /// Says which of these there are (RFC 8414).
+    OAuthMetadata,
 }
 
 /// Who may use an endpoint unless a rule says otherwise.
@@ -75,7 +81,7 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
@@ -103,6 +109,9 @@ impl Endpoint {
         Self::KeyUsage,
         Self::PublicKeys,
         Self::Token,
+        Self::RevokeToken,
+        Self::IntrospectToken,
+        Self::OAuthMetadata,
     ];
 
     /// Its stable name, in configurations and logs.
@@ -135,6 +144,9 @@ impl Endpoint {
             Self::KeyUsage => "key_usage",
             Self::PublicKeys => "public_keys",
             Self::Token => "token",
+            Self::RevokeToken => "revoke_token",
+            Self::IntrospectToken => "introspect_token",
+            Self::OAuthMetadata => "oauth_metadata",
         }
     }
 
@@ -146,9 +158,13 @@ impl Endpoint {
     /// The method that it is asked with, unless another is configured.
     pub const fn method(self) -> &'static str {
         match self {
-            Self::ShowSso | Self::ShowAccount | Self::ListKeys | Self::ShowKey | Self::KeyUsage | Self::PublicKeys => {
-                "GET"
-            }
+            Self::ShowSso
+            | Self::ShowAccount
+            | Self::ListKeys
+            | Self::ShowKey
+            | Self::KeyUsage
+            | Self::PublicKeys
+            | Self::OAuthMetadata => "GET",
             Self::ChangeAccount => "PUT",
             Self::RevokeKey => "DELETE",
             _ => "POST",
@@ -169,7 +185,10 @@ impl Endpoint {
             | Self::ResetPassword
             | Self::VerifyEmail
             | Self::PublicKeys
-            | Self::Token => EndpointAccess::Public,
+            | Self::Token
+            | Self::RevokeToken
+            | Self::IntrospectToken
+            | Self::OAuthMetadata => EndpointAccess::Public,
             Self::RequestEmailVerification | Self::EnrolSecondFactor | Self::ConfirmSecondFactor => {
                 EndpointAccess::Optional
             }
@@ -197,12 +216,12 @@ impl Endpoint {
 
     /// Whether it works on accounts or their sessions.
     pub const fn is_about_accounts(self) -> bool {
-        !self.is_about_keys() && !matches!(self, Self::PublicKeys) && !self.is_oauth()
+        !self.is_about_keys() && !matches!(self, Self::PublicKeys | Self::OAuthMetadata) && !self.is_oauth()
     }
 
     /// Whether it speaks OAuth 2.0: its methods, parameters and members are those of the standards.
     pub const fn is_oauth(self) -> bool {
-        matches!(self, Self::Token)
+        matches!(self, Self::Token | Self::RevokeToken | Self::IntrospectToken)
     }
 
     /// What it answers unless other members are configured.
@@ -261,7 +280,10 @@ impl Endpoint {
             | Self::DisableSecondFactor
             | Self::RevokeKey
             | Self::PublicKeys
-            | Self::Token => &[],
+            | Self::Token
+            | Self::RevokeToken
+            | Self::IntrospectToken
+            | Self::OAuthMetadata => &[],
         }
     }
 }

@@ -222,7 +222,11 @@ impl Parts {
                 let endpoints = self.oauth.as_ref().ok_or(Rejection::Internal)?;
                 Ok(endpoints.answer(oauth, request).await)
             }
-            Endpoint::Token => Err(Rejection::Internal),
+            Endpoint::Token | Endpoint::RevokeToken | Endpoint::IntrospectToken => Err(Rejection::Internal),
+            Endpoint::OAuthMetadata => {
+                let endpoints = self.oauth.as_ref().ok_or(Rejection::Internal)?;
+                Ok(endpoints.metadata(self.places.iter().map(|placed| (placed.endpoint, placed.path()))))
+            }
             Endpoint::PublicKeys => {
                 let issuer = self.issuer.as_ref().ok_or(Rejection::Internal)?;
                 Ok(Answer::document(issuer.keys().jwks()))

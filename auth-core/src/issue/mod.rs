@@ -48,7 +48,7 @@ pub use accounts::{
 pub use administration::{Actor, Administering, Administration, AdministrationError};
 pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
 pub use assertion::Assertions;
-pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, FreshClient, NewClient};
+pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, Exchange, FreshClient, NewClient};
 pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{

@@ -1,5 +1,6 @@
 //! What is known of the connection a request arrived on.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use http::HeaderValue;
@@ -31,6 +32,13 @@ pub struct PublicAddress {
     pub scheme: Scheme,
     /// The host, and the port unless it is the scheme's own.
     pub authority: HeaderValue,
+}
+
+/// As clients write it, without a path.
+impl fmt::Display for PublicAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme.as_str(), self.authority.to_str().unwrap_or_default())
+    }
 }
 
 /// How the client reached the gateway.

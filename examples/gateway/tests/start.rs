@@ -297,7 +297,8 @@ fn what_the_libraries_refuse_is_told_with_its_place() {
         ),
         (
             "[tokens]\nissuer = \"g\"\naudience = \"a\"\n[accounts]\n\
-             peppers = [{ id = \"a\", secret = { file = \"short\" } }]\n"
+             peppers = [{ id = \"a\", secret = { file = \"short\" } }]\n\
+             [[credentials]]\nauthorization = \"Bearer\"\nkinds = \"jwt\"\n"
                 .to_owned(),
             "5:19: accounts.peppers[0].id",
         ),

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auth_core::account::{AccountChange, LoginName};
-use auth_core::api_key::{KeyHasher, Peppers};
+use auth_core::api_key::{KeyHasher, KeyStatus, Peppers};
 use auth_core::issue::{
-    AccountError, Login, Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger, Rotation,
+    AccountError, Login, Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger, NewKey, Rotation,
     UnverifiedEmail,
 };
 use auth_core::store::MemoryLimitStore;
@@ -85,6 +85,18 @@ async fn a_reset_ends_every_session_and_its_ticket() {
     }
     let account = service.accounts.find(&id).await.unwrap();
     assert!(account.email_verified.is_some(), "whoever reads the mailbox has shown that they do");
+}
+
+#[tokio::test]
+async fn keys_that_were_made_before_the_address_was_verified_end_with_the_first_reset() {
+    let (service, mailbox) = service(UnverifiedEmail::Accepted);
+    let id = service.register(EMAIL).await;
+    for status in [KeyStatus::Revoked, KeyStatus::Active] {
+        let made = service.keys.mint(NewKey::new("a key", &*id), service.now()).await.unwrap();
+        let ticket = reset_ticket(&service, &mailbox).await;
+        reset(&service, &ticket, &format!("{FRESH} {status:?}")).await.unwrap();
+        assert_eq!(service.keys.find(&made.record.id).await.unwrap().status, status);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

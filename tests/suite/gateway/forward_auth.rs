@@ -22,6 +22,13 @@ fn config(trusted: &str) -> String {
     )
 }
 
+#[test]
+fn the_configuration_of_the_example_is_sound() {
+    let text = include_str!("../../../examples/nginx/gateway.toml");
+    let config = gateway::config::load(text, "gateway.toml", std::path::Path::new("")).unwrap();
+    assert!(gateway::wiring::problems(&config).unwrap().is_empty());
+}
+
 /// What Traefik and Caddy send of `method target`, with these fields of the client's.
 fn forwarded(method: &str, target: &str, more: &str) -> String {
     format!(

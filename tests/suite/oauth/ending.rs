@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::NetworkSet;
 use auth_core::client::ClientChange;
-use auth_core::issue::{ClientError, NewClient};
+use auth_core::issue::{Actor, Administration, ClientError, NewClient};
+use auth_core::{Clock as _, NetworkSet};
 
 use super::{service, service_with, text, wait};
 
@@ -156,4 +156,46 @@ fn t40_secrets_are_long_random_and_kept_as_a_hash() {
     assert!(text(&one).len() == 40 && text(&one).bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let printed = format!("{one:?} {:?} {:?}", one.record, service.clients);
     assert!(!printed.contains(text(&one)), "{printed}");
+}
+
+#[test]
+fn a_token_is_good_where_its_client_is() {
+    let service = service();
+    let mut wanted = NewClient::new("bound");
+    wanted.permissions = ["read"].into_iter().collect();
+    wanted.networks = Some(Arc::new(NetworkSet::parse(["192.0.2.0/24"]).unwrap()));
+    let token = service.own(&service.client(wanted));
+    assert!(service.present(token.token(), "/read").is_ok());
+    assert!(service.present_from([198, 51, 100, 1], token.token(), "/read").is_err());
+}
+
+#[test]
+fn s7_tokens_of_clients_end_with_their_tenant_and_its_networks_hold_for_them() {
+    let service = service();
+    let mut all = Administration::new();
+    all.accounts = Some(service.accounts.clone());
+    all.clients = Some(service.clients.clone());
+    let acting = || all.by(Actor { subject: "root".into(), client: None }, service.clock.now());
+    let mut wanted = NewClient::new("of acme");
+    wanted.permissions = ["read"].into_iter().collect();
+    wanted.tenant = Some("acme".into());
+    let client = service.client(wanted);
+
+    let anywhere = service.own(&client);
+    assert!(service.present_from([198, 51, 100, 1], anywhere.token(), "/read").is_ok());
+    let office = NetworkSet::parse(["192.0.2.0/24"]).unwrap();
+    wait(acting().set_tenant_networks("acme", Some(Arc::new(office)))).unwrap();
+    assert!(service.present(anywhere.token(), "/read").is_err(), "what was given before knows nothing of the list");
+    service.clock.advance(Duration::from_millis(1));
+    let bound = service.own(&client);
+    assert!(service.present(bound.token(), "/read").is_ok());
+    assert!(service.present_from([198, 51, 100, 1], bound.token(), "/read").is_err());
+
+    wait(acting().disable_tenant("acme")).unwrap();
+    assert!(service.present(bound.token(), "/read").is_err());
+    assert_eq!(service.own(&client).error(), (401, "invalid_client"));
+    wait(acting().enable_tenant("acme")).unwrap();
+    service.clock.advance(Duration::from_millis(1));
+    assert!(service.present(service.own(&client).token(), "/read").is_ok());
+    assert!(service.present(bound.token(), "/read").is_err(), "what was refused stays refused");
 }

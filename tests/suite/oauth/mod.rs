@@ -2,27 +2,42 @@
 //!
 //! - `token`: the token endpoint, row by row of the standards
 //! - `ending`: what ends tokens, and guesses at secrets
+//! - `revocation`, `introspection`: tokens that come back
+//! - `refresh`: tokens for accounts
+//! - `exchange`: tokens for tokens; `assertion`: clients that sign
 //! - `file`: clients in a file
 
+mod assertion;
 mod ending;
+mod exchange;
 mod file;
+mod introspection;
+mod refresh;
+mod revocation;
 mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::account::{AccountRecord, TenantRecord};
 use auth_core::api_key::{KeyHasher, Peppers};
 use auth_core::credential::Source;
 use auth_core::endpoint::{Endpoint, EndpointRequest, Endpoints, OAuthEndpoints};
 use auth_core::gate::{Caller, Decision, Gate};
 use auth_core::issue::{
-    AccessTokenIssuer, ClientParts, Clients, FreshClient, NewClient, SigningAlgorithm, SigningKeys,
+    AccessTokenIssuer, AccountParts, Accounts, Assertions, ClientParts, Clients, FreshClient, NewAccount, NewClient,
+    PasswordCost, PasswordThreads, Passwords, RefreshTokens, Rotation, SigningAlgorithm, SigningKeys, TenantFor,
 };
+use auth_core::opaque::TokenFormat;
 use auth_core::policy::{PermissionModel, Policy, permission};
 use auth_core::revocation::Revocations;
-use auth_core::store::{MemoryClientStore, MemoryLimitStore};
-use auth_core::verify::jwt::{Issuer, JwtVerifier};
+use auth_core::store::{
+    AccountStore, MemoryAccountStore, MemoryClientStore, MemoryLimitStore, MemoryOnceStore, MemoryTrustStore,
+    TrustStore,
+};
+use auth_core::trust::{PublicKeys, Reach, TrustRecord};
+use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, Now, Principal, Rejection, RequestHead, Secret, SimulatedClock};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
@@ -44,6 +59,8 @@ struct Service {
     clients: Clients,
     endpoints: Endpoints,
     gate: Gate,
+    accounts: Accounts,
+    ada: Arc<AccountRecord>,
 }
 
 /// What an endpoint answered.
@@ -76,7 +93,7 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
     let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
     let keys = SigningKeys::generate(SigningAlgorithm::Es256).unwrap();
     let issuer = AccessTokenIssuer::new(ISSUER, "api", Duration::from_hours(1), keys);
-    let verified = Issuer::new(ISSUER, ["api"], issuer.keys().verification().unwrap());
+    let verified = issuer.trusted().unwrap();
     let model = PermissionModel::default().implies("admin", ["read", "write"]);
     let revocations = Revocations::new();
     let gate = Gate::builder()
@@ -96,12 +113,57 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
         Arc::new(Shared(Arc::clone(&clock))),
     );
     parts.permissions = model;
-    parts.revocations = Some(revocations);
+    parts.used = Some(Arc::new(MemoryOnceStore::new()));
+    parts.revocations = Some(revocations.clone());
+    let store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::new());
+    parts.tenants = Some(Arc::clone(&store));
     change(&mut parts);
     let clients = Clients::new(parts);
-    let endpoints =
-        Endpoints::builder().oauth(OAuthEndpoints::new(clients.clone())).at(Endpoint::Token, "/token").build().unwrap();
-    Service { clock, clients, endpoints, gate }
+    let (accounts, ada) = accounts(store, clients.issuer(), &revocations, &clock);
+    let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
+    oauth.revocations = Some(revocations);
+    oauth.accounts = Some(accounts.clone());
+    oauth.introspect = Some("introspect".into());
+    oauth.targets = vec!["https://reports.example".into()];
+    let endpoints = Endpoints::builder()
+        .oauth(oauth)
+        .at(Endpoint::Token, "/token")
+        .at(Endpoint::RevokeToken, "/revoke")
+        .at(Endpoint::IntrospectToken, "/introspect")
+        .at(Endpoint::OAuthMetadata, "/.well-known/oauth-authorization-server")
+        .build()
+        .unwrap();
+    Service { clock, clients, endpoints, gate, accounts, ada }
+}
+
+/// Accounts with one that a partner may speak for.
+fn accounts(
+    store: Arc<dyn AccountStore>,
+    issuer: &AccessTokenIssuer,
+    revocations: &Revocations,
+    clock: &Arc<SimulatedClock>,
+) -> (Accounts, Arc<AccountRecord>) {
+    let now = clock.now();
+    let cost = PasswordCost::dangerously_weak(8, 1, 1).unwrap();
+    let passwords = Passwords::new(cost, PasswordThreads::default()).unwrap();
+    let mut parts = AccountParts::new(store, passwords, issuer.clone());
+    let peppers = Peppers::new(KeyHasher::new("a", &Secret::new(vec![7; 32])).unwrap());
+    parts.refresh = Some(RefreshTokens::new(TokenFormat::new("rt").unwrap(), peppers, Rotation::default()));
+    parts.revocations = Some(revocations.clone());
+    parts.permissions = PermissionModel::default().implies("admin", ["read", "write"]);
+    let partners = MemoryTrustStore::new();
+    let keys = PublicKeys::parse(&assertion::jwks()).unwrap();
+    wait(partners.insert(TrustRecord::new("p", "partner", keys, Reach::Everybody, now.wall)).resolve()).unwrap();
+    parts.assertions = Some(Assertions::new(Arc::new(partners), Arc::new(MemoryOnceStore::new()), ISSUER));
+    let accounts = Accounts::new(parts);
+    wait(accounts.add_tenant(TenantRecord::new("acme", "Acme", now.wall))).unwrap();
+    let mut wanted = NewAccount::new();
+    wanted.user_name = Some("ada".to_owned());
+    wanted.password = Some(Secret::from("correct horse battery"));
+    wanted.tenant = TenantFor::Existing("acme".into());
+    wanted.permissions = ["read", "write"].into_iter().collect();
+    let ada = wait(accounts.create(wanted, now)).unwrap();
+    (accounts, ada)
 }
 
 impl Service {
@@ -117,15 +179,19 @@ impl Service {
     }
 
     fn ask(&self, change: impl FnOnce(&mut EndpointRequest)) -> Answer {
+        self.ask_at("/token", change)
+    }
+
+    fn ask_at(&self, path: &str, change: impl FnOnce(&mut EndpointRequest)) -> Answer {
         let mut request = EndpointRequest::new("POST", self.clock.now());
         request.client = Some(IpAddr::from([192, 0, 2, 7]));
         change(&mut request);
-        let found = self.endpoints.find("POST", "/token").unwrap();
+        let found = self.endpoints.find("POST", path).unwrap();
         let reply = wait(self.endpoints.answer(found, request)).unwrap();
         Answer {
             status: reply.status,
             fields: reply.fields.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-            body: serde_json::from_slice(&reply.body).unwrap(),
+            body: if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).unwrap() },
         }
     }
 
@@ -138,7 +204,11 @@ impl Service {
 
     /// Asks with HTTP Basic and a form.
     fn basic(&self, id: &str, secret: &str, content: &str) -> Answer {
-        self.ask(|request| {
+        self.basic_at("/token", id, secret, content)
+    }
+
+    fn basic_at(&self, path: &str, id: &str, secret: &str, content: &str) -> Answer {
+        self.ask_at(path, |request| {
             request.media_type = Some(FORM.to_owned());
             request.authorization =
                 Some(Secret::from(format!("Basic {}", BASE64_STANDARD.encode(format!("{id}:{secret}")))));
@@ -152,10 +222,14 @@ impl Service {
 
     /// What the gate says to a token.
     fn present(&self, token: &str, path: &str) -> Result<Principal, Rejection> {
+        self.present_from([192, 0, 2, 7], token, path)
+    }
+
+    fn present_from(&self, peer: [u8; 4], token: &str, path: &str) -> Result<Principal, Rejection> {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
         let mut head = RequestHead::new("GET", path, &headers);
-        head.peer = Some(IpAddr::from([192, 0, 2, 7]));
+        head.peer = Some(IpAddr::from(peer));
         match wait(self.gate.decide(&head, self.clock.now()).resolve()) {
             Decision::Admit(admission) => match admission.caller {
                 Caller::Principal(principal) => Ok(principal),

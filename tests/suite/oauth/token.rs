@@ -14,7 +14,7 @@ fn t1_the_token_endpoint_takes_post_alone() {
     for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "post"] {
         assert!(service.endpoints.find(method, "/token").is_none(), "{method}");
     }
-    let oauth = || Endpoints::builder().oauth(OAuthEndpoints::new(service.clients.clone()));
+    let oauth = || Endpoints::builder().oauth(OAuthEndpoints::new(service.clients.clone()).unwrap());
     assert!(oauth().at_with(Endpoint::Token, "/token", Some("GET"), None::<[&str; 0]>, None).build().is_err());
     assert!(oauth().at_with(Endpoint::Token, "/token", None, Some(["access_token"]), None).build().is_err());
     assert!(oauth().at_with(Endpoint::Token, "/token", None, None::<[&str; 0]>, Some(201)).build().is_err());

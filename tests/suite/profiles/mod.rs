@@ -8,12 +8,14 @@
 //! - `guides`: which story covers which demand, as a table in the README
 //! - `storm`: many refreshes at once; `crash`: a process that is killed; `clients`: programs in other languages
 //! - `sso`: people who are logged in at a real OpenID provider
+//! - `oauth`: libraries of other people's against the OAuth endpoints
 
 mod clients;
 mod crash;
 mod expand;
 mod forge;
 mod guides;
+mod oauth;
 mod pattern;
 mod perform;
 mod sso;

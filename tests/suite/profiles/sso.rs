@@ -207,6 +207,13 @@ async fn nobody_is_taken_for_an_account_by_a_name_or_an_address() {
         let refused = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
         assert_eq!(refused.status(), 409, "{binary}: {refused:?}");
         assert_eq!(refused.json()["errorCode"], "CONFLICT");
+        // an administrator knows that they are the same
+        let link = ["users", "link", "demo-end-user", "--subject", "subject-of-demo-end-user"];
+        let output = tool(binary, stage.gateway.dir.path(), &link).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let back = provider.log_in(&stage.sent_to().await, "demo-end-user").await;
+        let login = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
+        assert_eq!(stage.who(&login).await["partitionId"], "partition-two", "{binary}");
     }
 }
 

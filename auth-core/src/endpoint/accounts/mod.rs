@@ -144,6 +144,8 @@ impl AccountEndpoints {
                 invalid(words, member, Cow::Owned(format!("cannot be a name: {error}")))
             }
             AccountError::Missing => Rejection::NotFound,
+            // scopes are of the OAuth endpoints, which tell it themselves
+            AccountError::Scope => Rejection::Internal,
             AccountError::State(what) => Rejection::Conflict(what),
             AccountError::Hashing(error) => error.into(),
             AccountError::Random | AccountError::Store(_) => {

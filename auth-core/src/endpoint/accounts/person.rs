@@ -41,6 +41,9 @@ impl AccountEndpoints {
             LoginBy::UserName => {
                 wanted.user_name = Some(name);
                 wanted.email = content.text("email")?.map(str::to_owned);
+                if wanted.email.as_deref().is_some_and(|email| !is_address(email)) {
+                    return Err(content.invalid("email", "must be an address such as ada@example.com"));
+                }
             }
         }
         wanted.password = Some(content.secret("password")?);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::endpoint::answer::Answer;
 use crate::endpoint::{Endpoint, EndpointRequest};
-use crate::issue::ClientError;
+use crate::issue::{AccountError, ClientError};
 use crate::rejection::{Outage, Rejection, RetryAfter};
 
 /// Why nothing was given. The description is ASCII without quotes and backslashes, and holds nothing that the client sent.
@@ -47,6 +47,21 @@ impl OAuthError {
         Self::new(400, "unsupported_grant_type", "The grant type is not supported")
     }
 
+    /// The token was given to somebody else (RFC 7009 section 2.1).
+    pub(super) fn not_yours() -> Self {
+        Self::new(400, "unauthorized_client", "The token was not issued to this client")
+    }
+
+    /// Tokens of this kind cannot be taken back (RFC 7009 section 2.2.1).
+    pub(super) fn unsupported_token_type() -> Self {
+        Self::new(400, "unsupported_token_type", "Tokens of this kind cannot be revoked here")
+    }
+
+    /// There is no such service to be had a token for (RFC 8707 section 2).
+    pub(super) fn target() -> Self {
+        Self::new(400, "invalid_target", "The requested resource or audience is unknown or not allowed")
+    }
+
     pub(super) fn tell(&self, endpoint: Endpoint, request: &EndpointRequest) {
         tracing::info!(
             target: "auth::endpoint",
@@ -82,11 +97,35 @@ impl From<ClientError> for OAuthError {
             ClientError::TooMany(wait) => {
                 Self { retry_after: Some(wait), ..Self::new(429, "rate_limit_exceeded", "Too many token requests") }
             }
+            ClientError::Exchange(_) => {
+                Self { cause, ..Self::request("The tokens cannot be exchanged by this client") }
+            }
             ClientError::Random | ClientError::Store(_) => {
                 let outage = Outage::new(error.to_string());
                 Self { cause, ..Self::from(Rejection::Unavailable(outage)) }
             }
             _ => Self { cause, ..Self::client() },
+        }
+    }
+}
+
+impl From<AccountError> for OAuthError {
+    fn from(error: AccountError) -> Self {
+        let cause = Some(error.to_string());
+        match error {
+            AccountError::Scope => Self::from(ClientError::Scope),
+            AccountError::Refused(rejection) => Self::from(rejection),
+            AccountError::Random | AccountError::Store(_) => {
+                Self::from(Rejection::Unavailable(Outage::new(format!("accounts: {error}"))))
+            }
+            _ => Self {
+                cause,
+                ..Self::new(
+                    400,
+                    "invalid_grant",
+                    "The grant is invalid, expired, revoked or was issued to another client",
+                )
+            },
         }
     }
 }

@@ -70,6 +70,11 @@ impl Parameters {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// Every value of what may be there more than once.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).filter_map(|(_, value)| value.expose_text())
+    }
+
     /// A text that may be left out.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.secret(name)?.expose_text()

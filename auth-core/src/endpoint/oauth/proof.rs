@@ -15,9 +15,11 @@ use super::parameters::decoded;
 use super::{OAuthEndpoints, Parameters};
 
 /// Who a client says it is, and how it proves it.
-pub(super) struct Claimed {
-    id: String,
-    secret: Secret,
+pub(super) enum Claimed {
+    /// By a secret.
+    Secret { id: String, secret: Secret },
+    /// By a signature.
+    Assertion(Secret),
 }
 
 /// What is told where a client says nothing about itself.
@@ -25,7 +27,12 @@ pub(super) struct Claimed {
 pub(super) enum Silence {
     /// Which parameter is missing: the token endpoint has no other callers.
     MissingParameter,
+    /// That nobody is authenticated: others may come by.
+    Unauthenticated,
 }
+
+/// The one kind of assertion that there is (RFC 7523 section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl Claimed {
     /// Reads the one proof of a request.
@@ -41,19 +48,36 @@ impl Claimed {
             Some(encoded) => Some(credentials(encoded).ok_or_else(OAuthError::client)?),
             None => None,
         };
-        match (basic, parameters.secret("client_secret")) {
-            (Some(_), Some(_)) => {
-                Err(OAuthError::request("The request has more than one client authentication method"))
+        let assertion = parameters.secret("client_assertion");
+        let assertion_type = parameters.text("client_assertion_type");
+        let secret = parameters.secret("client_secret");
+        if [basic.is_some(), secret.is_some(), assertion.is_some() || assertion_type.is_some()]
+            .into_iter()
+            .filter(|is_there| *is_there)
+            .count()
+            > 1
+        {
+            return Err(OAuthError::request("The request has more than one client authentication method"));
+        }
+        if let Some(kind) = assertion_type.or(assertion.map(|_| "")) {
+            if kind != ASSERTION_TYPE {
+                return Err(OAuthError::request("The client_assertion_type is missing or not supported"));
             }
-            (Some(basic), None) if id.is_some_and(|id| id != basic.id) => {
+            let assertion =
+                assertion.ok_or_else(|| OAuthError::request("Missing required parameter: client_assertion"))?;
+            return Ok(Self::Assertion(assertion.clone()));
+        }
+        match (basic, secret) {
+            (Some((other, _)), _) if id.is_some_and(|id| id != other) => {
                 Err(OAuthError::request("The client_id is not the one of the Authorization field"))
             }
-            (Some(basic), None) => Ok(basic),
+            (Some((id, secret)), _) => Ok(Self::Secret { id, secret }),
             (None, Some(secret)) => {
                 let id = id.ok_or_else(|| OAuthError::request("Missing required parameter: client_id"))?;
-                Ok(Self { id: id.to_owned(), secret: secret.clone() })
+                Ok(Self::Secret { id: id.to_owned(), secret: secret.clone() })
             }
             (None, None) => Err(match (silence, id) {
+                (Silence::Unauthenticated, _) => OAuthError::client(),
                 (Silence::MissingParameter, None) => OAuthError::request("Missing required parameter: client_id"),
                 (Silence::MissingParameter, Some(_)) => {
                     OAuthError::request("Missing required parameter: client_secret")
@@ -70,7 +94,11 @@ impl OAuthEndpoints {
         claimed: &Claimed,
         request: &EndpointRequest,
     ) -> Result<Arc<ClientRecord>, OAuthError> {
-        Ok(self.clients.authenticate(&claimed.id, &claimed.secret, request.client, request.now).await?)
+        let (source, now) = (request.client, request.now);
+        Ok(match claimed {
+            Claimed::Secret { id, secret } => self.clients.authenticate(id, secret, source, now).await?,
+            Claimed::Assertion(assertion) => self.clients.authenticate_by_assertion(assertion, source, now).await?,
+        })
     }
 }
 
@@ -81,9 +109,9 @@ fn basic(field: &Secret) -> Option<&str> {
 }
 
 /// Both parts are form-encoded before they are put together, so that either may hold a colon (RFC 6749 section 2.3.1, T8).
-fn credentials(encoded: &str) -> Option<Claimed> {
+fn credentials(encoded: &str) -> Option<(String, Secret)> {
     let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
     let (id, secret) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
     let (id, secret) = (decoded(id)?.into_owned(), Secret::from(decoded(secret)?.into_owned()));
-    (!id.is_empty() && !secret.expose().is_empty()).then_some(Claimed { id, secret })
+    (!id.is_empty() && !secret.expose().is_empty()).then_some((id, secret))
 }

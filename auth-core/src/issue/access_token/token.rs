@@ -55,6 +55,12 @@ pub struct NewAccessToken {
     pub roles: Names,
     /// The session it belongs to, by which it can be taken back: `sid`.
     pub session: Option<Arc<str>>,
+    /// Which service it is for, where that is not this one: `aud`.
+    pub audience: Option<Arc<str>>,
+    /// Who acts for the subject: `act` (RFC 8693 section 4.1).
+    pub act: Option<Value>,
+    /// Who alone may act for the subject: `may_act` (RFC 8693 section 4.4).
+    pub may_act: Option<Value>,
     /// What was asked for, as a scope: `scope` (RFC 9068 section 2.2.3).
     pub scope: Option<Names>,
     /// The instant that it does not outlive, whatever else is said.
@@ -80,6 +86,9 @@ impl NewAccessToken {
             permissions: Names::EMPTY,
             roles: Names::EMPTY,
             session: None,
+            audience: None,
+            act: None,
+            may_act: None,
             scope: None,
             ends: None,
             later_than: None,
@@ -164,7 +173,7 @@ impl AccessTokenIssuer {
         let mut claims = Map::new();
         let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         say("iss", json!(&*self.issuer));
-        say("aud", json!(&*self.audience));
+        say("aud", json!(&**wanted.audience.as_ref().unwrap_or(&self.audience)));
         say("sub", json!(&*wanted.subject));
         say("client_id", json!(&*wanted.client_id));
         say("iat", issued_at(wanted, now));
@@ -173,6 +182,11 @@ impl AccessTokenIssuer {
         say("permissions", json!(names(&wanted.permissions)));
         if !wanted.roles.is_empty() {
             say("roles", json!(names(&wanted.roles)));
+        }
+        for (name, claim) in [("act", &wanted.act), ("may_act", &wanted.may_act)] {
+            if let Some(claim) = claim {
+                say(name, claim.clone());
+            }
         }
         if let Some(scope) = wanted.scope.as_ref().filter(|scope| !scope.is_empty()) {
             say("scope", json!(scope.iter().collect::<Vec<_>>().join(" ")));

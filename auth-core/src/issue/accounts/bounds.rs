@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::principal::Identity;
+use crate::rejection::CredentialFault;
 use crate::store::SessionKey;
 
 use super::{AccountError, Accounts};
@@ -53,8 +54,17 @@ pub(super) fn may_come_from(networks: Option<&Arc<NetworkSet>>, client: Option<I
 impl Accounts {
     /// Asks the allow-lists of a session before anything becomes of it: a token that is presented from elsewhere is not
     /// spent, so that nobody ends the session from there.
-    pub(super) async fn check_source(&self, key: &SessionKey, client: Option<IpAddr>) -> Result<(), AccountError> {
+    pub(super) async fn check_source(
+        &self,
+        key: &SessionKey,
+        owner: Option<&str>,
+        client: Option<IpAddr>,
+    ) -> Result<(), AccountError> {
         let Some(session) = self.0.store.session(key).resolve().await? else { return Ok(()) };
+        // a session never changes hands, so that this holds for whatever is done with it next
+        if session.client.as_deref() != owner {
+            return Err(AccountError::Token(CredentialFault::Unknown));
+        }
         let Some(account) = self.0.store.by_id(&session.account).resolve().await? else { return Ok(()) };
         let tenant = self.tenant_of(&account).await?;
         let key = self.key_of(&session).await?;

@@ -4,13 +4,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::account::{AccountStatus, LoginName};
+use crate::client::ClientRecord;
 use crate::clock::Now;
 use crate::issue::assertion::{Asserted, AssertionError};
+use crate::names::Names;
 use crate::rejection::CredentialFault;
 use crate::trust::Reach;
 
 use super::bounds::KeyBounds;
 use super::journal::Event;
+use super::login::Origin;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
 impl Accounts {
@@ -29,14 +32,20 @@ impl Accounts {
         client: Option<IpAddr>,
         now: Now,
     ) -> Result<Tokens, AccountError> {
-        let opened = self.asserted(assertion, client, now).await;
+        let opened = self.asserted(assertion, None, client, now).await;
         if let Err(error) = &opened {
             Event::of("login_failed").cause(error.cause()).client(client).tell();
         }
         opened
     }
 
-    async fn asserted(&self, assertion: &str, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
+    pub(super) async fn asserted(
+        &self,
+        assertion: &str,
+        holder: Option<(&ClientRecord, Option<&Names>)>,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Tokens, AccountError> {
         let assertions = self.0.assertions.as_ref().ok_or(AccountError::Token(CredentialFault::Issuer))?;
         let asserted = assertions.read(assertion, now).await?;
         let unknown = || AccountError::Token(CredentialFault::Unknown);
@@ -50,11 +59,27 @@ impl Accounts {
             return Err(unknown());
         }
         Self::check_networks(&account, tenant.as_ref(), client)?;
+        let mut bounds = KeyBounds::default();
+        let mut origin = None;
+        if let Some((holder, scope)) = holder {
+            if holder.tenant.is_some() && holder.tenant != account.tenant {
+                return Err(unknown());
+            }
+            bounds = KeyBounds::from(holder);
+            let mut permissions = self.0.permissions.meet(&self.permissions_of(&account), &holder.permissions);
+            if let Some(scope) = scope {
+                if !scope.iter().all(|name| self.0.permissions.grants(&permissions, name)) {
+                    return Err(AccountError::Scope);
+                }
+                permissions = scope.clone();
+            }
+            origin = Some(Origin { key: None, client: Some(holder), permissions, expires: holder.expires });
+        }
         assertions.use_up(&asserted).await?;
-        let (session, refresh) = self.open(&account, None, now).await?;
+        let (session, refresh) = self.open(&account, origin, now).await?;
         let by = Event { by: Some(&asserted.partner), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
-        self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
+        self.tokens(account, &session, &bounds, refresh, now).await
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::account::{AccountLink, AccountRecord, AccountStatus};
 use crate::clock::Now;
-use crate::issue::mint;
 use crate::issue::sso::{CodeLogin, Person, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers};
+use crate::issue::{Familiarity, LoginThrottle, mint};
 
 use super::administration::NewAccount;
 use super::bounds::KeyBounds;
@@ -54,7 +54,7 @@ impl Accounts {
 
     async fn coded(&self, login: CodeLogin, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
         let sso = self.0.sso.as_ref().ok_or(AccountError::Sso(SsoFault::State))?;
-        let person = sso.redeem(login, client, now).await?;
+        let person = self.redeemed(sso, login, client, now).await?;
         let account = self.account_of(sso, person, now).await?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
@@ -65,6 +65,27 @@ impl Accounts {
         let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
+    }
+
+    /// The person of a code, as often as guessing allows: each guess is one request to the provider.
+    async fn redeemed(
+        &self,
+        sso: &SingleSignOn,
+        login: CodeLogin,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<Person, AccountError> {
+        let Some(throttle) = &self.0.throttle else { return Ok(sso.redeem(login, client, now).await?) };
+        // by source alone: whose account it is about nobody knows yet
+        let who = client.map(LoginThrottle::source_name).unwrap_or_default();
+        let attempt = throttle.begin(&format!("sso {who}"), client, Familiarity::Stranger).resolve().await;
+        let attempt = attempt.map_err(AccountError::Refused)?;
+        let redeemed = sso.redeem(login, client, now).await;
+        match &redeemed {
+            Err(SsoFault::Code) => attempt.failed().resolve().await,
+            _ => attempt.succeeded(),
+        }
+        Ok(redeemed?)
     }
 
     async fn account_of(
@@ -79,6 +100,7 @@ impl Accounts {
         {
             return Ok(account);
         }
+        let subject = Arc::clone(&person.subject);
         let Strangers::Provision(rules) = sso.strangers() else { return Err(SsoFault::Stranger.into()) };
         // the link first: whoever comes back after a crash between the two, or at the same moment, gets the same account
         let id = mint::id(&self.0.id_prefix).map_err(|_| AccountError::Random)?;
@@ -91,7 +113,14 @@ impl Accounts {
                 Ok(account)
             }
             // somebody was faster, or somebody else has the name
-            Err(AccountError::NameTaken) => self.0.store.by_id(&id).resolve().await?.ok_or(AccountError::NameTaken),
+            Err(AccountError::NameTaken) => {
+                let account = self.0.store.by_id(&id).resolve().await?;
+                if account.is_none() {
+                    // a link to nobody would keep an administrator from linking the two
+                    sso.links().unlink(sso.issuer(), &subject).resolve().await?;
+                }
+                account.ok_or(AccountError::NameTaken)
+            }
             Err(error) => Err(error),
         }
     }
@@ -108,7 +137,9 @@ fn wanted(person: Person, rules: &Provisioning) -> NewAccount {
     wanted.permissions = permissions;
     wanted.name = person.name.filter(|name| name.chars().count() <= 200).map(Arc::from);
     // one that is logged in to with nothing but the provider has to be called something all the same
-    let called = person.user_name.or_else(|| person.email.is_none().then(|| person.subject.to_string()));
+    // what looks like an address is somebody's address, which a name at the provider does not prove
+    let called = person.user_name.filter(|name| !name.contains('@'));
+    let called = called.or_else(|| person.email.is_none().then(|| person.subject.to_string()));
     wanted.user_name = called;
     wanted.email = person.email;
     wanted

@@ -23,6 +23,8 @@ pub enum AccountError {
     Ticket,
     /// Single sign-on came to nothing.
     Sso(SsoFault),
+    /// The scope is more than account and client may.
+    Scope,
     /// The new password is not good enough: everything that is wrong with it.
     Weak(Vec<PasswordFault>),
     /// Another account has the name.
@@ -55,6 +57,7 @@ impl AccountError {
             Self::Network => "network",
             Self::Token(fault) => fault.cause(),
             Self::Ticket => "invalid_ticket",
+            Self::Scope => "invalid_scope",
             Self::Sso(fault) => fault.cause(),
             Self::Weak(_) => "weak_password",
             Self::NameTaken => "name_taken",
@@ -104,6 +107,7 @@ impl fmt::Display for AccountError {
             Self::Login(LoginFault::Credentials) => f.write_str("the name or the password is wrong"),
             Self::Login(LoginFault::UnknownName) => f.write_str("there is no account with this name"),
             Self::Refused(rejection) => f.write_str(rejection.message()),
+            Self::Scope => f.write_str("the scope is more than account and client may"),
             Self::Network => f.write_str("the account is not to be used from this network"),
             Self::Token(fault) => write!(f, "the refresh token is not good: {}", fault.cause()),
             Self::Ticket => f.write_str("the ticket is not good, or not any more"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::Secret;
 use crate::account::{AccountRecord, AccountStatus, SessionRecord};
+use crate::client::ClientRecord;
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::mint;
@@ -13,6 +14,7 @@ use crate::principal::Identity;
 use crate::rejection::LoginFault;
 
 use super::bounds::{KeyBounds, may_come_from, networks};
+use super::for_client::may_refresh;
 use super::journal::Event;
 use super::proof::Purpose;
 use super::{AccountError, Accounts, Tokens, is_usable};
@@ -95,7 +97,7 @@ impl Accounts {
             return Err(error);
         }
         let id = key.credential_id.as_deref().map(Arc::from);
-        let origin = Origin { key: id, permissions: key.permissions.clone(), expires: key.expires };
+        let origin = Origin { key: id, client: None, permissions: key.permissions.clone(), expires: key.expires };
         let (session, refresh) = self.open(&account, Some(origin), now).await?;
         let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
         event.account(&account.id).session(&session.id).client(client).tell();
@@ -106,20 +108,23 @@ impl Accounts {
     pub(super) async fn open(
         &self,
         account: &AccountRecord,
-        origin: Option<Origin>,
+        origin: Option<Origin<'_>>,
         now: Now,
     ) -> Result<(SessionRecord, Option<Secret>), AccountError> {
         let id = mint::id("ses_").map_err(|_| AccountError::Random)?;
         let ends = now.wall.saturating_add(self.0.session_life);
         let mut session = SessionRecord::new(id, Arc::clone(&account.id), account.generation, now.wall, ends);
         session.idle_limit = self.0.session_idle;
-        if let Some(Origin { key, permissions, expires }) = origin {
+        let mut gets_refresh_token = true;
+        if let Some(Origin { key, client, permissions, expires }) = origin {
             session.ends = expires.map_or(ends, |expires| expires.min(ends));
             session.key = key;
+            gets_refresh_token = client.is_none_or(may_refresh);
+            session.client = client.map(|client| Arc::clone(&client.id));
             session.permissions = Some(permissions);
         }
         let mut text = None;
-        if let Some(tokens) = &self.0.refresh {
+        if let Some(tokens) = self.0.refresh.as_ref().filter(|_| gets_refresh_token) {
             let (token, kept) = tokens.mint().ok_or(AccountError::Random)?;
             text = Some(token);
             session.refresh = Some(kept);
@@ -140,8 +145,10 @@ impl Accounts {
 }
 
 /// What a session was opened with instead of a password.
-pub(super) struct Origin {
-    key: Option<Arc<str>>,
-    permissions: Names,
-    expires: Option<Timestamp>,
+pub(super) struct Origin<'o> {
+    pub(super) key: Option<Arc<str>>,
+    /// The client that holds it.
+    pub(super) client: Option<&'o ClientRecord>,
+    pub(super) permissions: Names,
+    pub(super) expires: Option<Timestamp>,
 }

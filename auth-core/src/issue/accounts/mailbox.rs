@@ -13,8 +13,9 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, AccountStatus, LoginName};
 use crate::clock::{Now, Timestamp};
 use crate::issue::messages::{Flood, Ticket, ticket};
-use crate::issue::{Message, MessageKind, Messages};
+use crate::issue::{KeyError, Message, MessageKind, Messages};
 use crate::rejection::LoginFault;
+use crate::store::{KeyChange, KeyScope};
 
 use super::journal::Event;
 use super::proof::Purpose;
@@ -71,6 +72,8 @@ impl Accounts {
         };
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             event.cause("disabled").tell();
+        } else if self.is_of_provider(&account).await? {
+            event.cause("single_sign_on").tell();
         } else if room != Flood::No {
             event.cause("too_many_messages").tell();
         } else {
@@ -84,7 +87,8 @@ impl Accounts {
     /// is worth nothing from then on: of several that are used at once, one succeeds. Whoever reads the mailbox has the
     /// address verified by that.
     ///
-    /// A second factor stays, and login asks for it as before.
+    /// A second factor stays, and login asks for it as before. Where the address was not verified before, the account's API
+    /// keys are taken back too: whoever made them may have registered with an address that was not theirs.
     ///
     /// # Errors
     /// [`AccountError::Ticket`]; [`AccountError::Weak`] for the password, after which the ticket is as good as before;
@@ -103,7 +107,10 @@ impl Accounts {
         };
         let account = self.bearer_of(ticket, kind, now).await.map_err(event)?;
         let tenant = self.tenant_of(&account).await?;
-        if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
+        if account.status != AccountStatus::Active
+            || !is_usable(tenant.as_ref())
+            || self.is_of_provider(&account).await.map_err(event)?
+        {
             return Err(event(AccountError::Ticket));
         }
         Self::check_networks(&account, tenant.as_ref(), source).map_err(event)?;
@@ -114,8 +121,26 @@ impl Accounts {
             other => event(other),
         })?;
         Event::of("password_reset").account(&account.id).client(source).tell();
+        if account.email_verified.is_none()
+            && let Some(keys) = &self.0.keys
+        {
+            // whoever made them may have registered with somebody else's address
+            let scope = KeyScope::Owner { issuer: Arc::clone(self.issuer()), subject: Arc::clone(&account.id) };
+            keys.change_all(&scope, KeyChange::Revoke).await.map_err(|error| match error {
+                KeyError::Store(error) => AccountError::Store(error),
+                _ => AccountError::State("the keys of the account cannot be taken back"),
+            })?;
+        }
         // the password is another, whatever becomes of this: an address can be verified later
         Ok(self.verified(&account, now).await.ok().flatten().unwrap_or(changed))
+    }
+
+    /// Whether somebody logs in with a provider and nothing else: whoever is shut out there must not come in by a mailbox.
+    async fn is_of_provider(&self, account: &AccountRecord) -> Result<bool, AccountError> {
+        match &self.0.sso {
+            Some(sso) if account.password.is_none() => Ok(!sso.links().links(&account.id).resolve().await?.is_empty()),
+            _ => Ok(false),
+        }
     }
 
     /// Sends a ticket that verifies the account's address: for its owner.

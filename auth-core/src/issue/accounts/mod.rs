@@ -15,7 +15,7 @@
 //! - `login`: from a name and a password to a session; `proof`: who knows the password
 //! - `mailbox`: resetting passwords and verifying addresses, by tickets in messages
 //! - `by_assertion`: from a partner's word to a session; `by_code`: from a person at an OpenID provider
-//! - `session`: refreshing and ending sessions
+//! - `session`: refreshing and ending sessions; `for_client`: those that OAuth clients hold
 //! - `bounds`: what a session may do, and from where
 //! - `second_factor`: one-time codes and recovery codes
 //! - `administration`: making and changing accounts
@@ -27,6 +27,7 @@ mod bounds;
 mod by_assertion;
 mod by_code;
 mod error;
+mod for_client;
 pub(crate) mod journal;
 mod login;
 mod mailbox;
@@ -223,7 +224,8 @@ impl Accounts {
         key: &KeyBounds,
         now: Now,
     ) -> Result<MintedAccessToken, AccountError> {
-        let mut wanted = NewAccessToken::new(Arc::clone(&account.id), "login");
+        let holder = session.client.clone().unwrap_or_else(|| "login".into());
+        let mut wanted = NewAccessToken::new(Arc::clone(&account.id), holder);
         wanted.tenant.clone_from(&account.tenant);
         wanted.plan = Self::plan_of(account, tenant);
         wanted.permissions = self.permissions(account, session, key);

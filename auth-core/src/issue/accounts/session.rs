@@ -40,6 +40,18 @@ impl Accounts {
     /// (RFC 9700 section 4.14.2). [`AccountError::Network`] where the account, its tenant or its key is not to be used from
     /// there; then the token is not spent.
     pub async fn refresh(&self, token: &str, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
+        let (session, account, bounds, refresh) = self.turned_by(token, None, client, now).await?;
+        self.tokens(account, &session, &bounds, refresh, now).await
+    }
+
+    /// Spends a refresh token of whoever owns the session; answers what follows it.
+    pub(super) async fn turned_by(
+        &self,
+        token: &str,
+        owner: Option<&str>,
+        client: Option<IpAddr>,
+        now: Now,
+    ) -> Result<(Arc<SessionRecord>, Arc<AccountRecord>, KeyBounds, Option<Secret>), AccountError> {
         let unknown = AccountError::Token(CredentialFault::Unknown);
         let Some(tokens) = &self.0.refresh else { return Err(unknown) };
         tokens.format.check(token).map_err(AccountError::Token)?;
@@ -53,14 +65,14 @@ impl Accounts {
         let key = SessionKey::Token(tokens.digests(token));
         let digest = successor.as_ref().map(|kept| kept.digest);
         let turn = Turn { at: now.wall, successor, grace };
-        let (session, account, bounds) = self.turned(&key, turn, client, now).await?;
+        let (session, account, bounds) = self.turned(&key, turn, owner, client, now).await?;
         let is_in_force = session.refresh.as_ref().map(|kept| &kept.digest) == digest.as_ref();
         let refresh = match text {
             Some(text) if is_in_force => Some(text),
             Some(_) => Some(tokens.successor_in_force(token, &session).ok_or(unknown)?),
             None => None,
         };
-        self.tokens(account, &session, &bounds, refresh, now).await
+        Ok((session, account, bounds, refresh))
     }
 
     /// A new access token for a session, by its id: for callers who showed an access token of it.
@@ -74,7 +86,7 @@ impl Accounts {
         now: Now,
     ) -> Result<Tokens, AccountError> {
         let turn = Turn { at: now.wall, successor: None, grace: Duration::ZERO };
-        let (session, account, bounds) = self.turned(&SessionKey::Id(session.into()), turn, client, now).await?;
+        let (session, account, bounds) = self.turned(&SessionKey::Id(session.into()), turn, None, client, now).await?;
         self.tokens(account, &session, &bounds, None, now).await
     }
 
@@ -82,10 +94,11 @@ impl Accounts {
         &self,
         key: &SessionKey,
         turn: Turn,
+        owner: Option<&str>,
         client: Option<IpAddr>,
         now: Now,
     ) -> Result<(Arc<SessionRecord>, Arc<AccountRecord>, KeyBounds), AccountError> {
-        self.check_source(key, client).await?;
+        self.check_source(key, owner, client).await?;
         let refused = |fault| Err(AccountError::Token(fault));
         match self.0.store.refresh(key, turn).resolve().await? {
             Refreshed::Good { session, account } => {
@@ -141,6 +154,18 @@ impl Accounts {
         self.0.store.end_session(&SessionKey::Id(Arc::clone(&id)), now.wall).resolve().await?;
         // also where it was ended before: whoever did may have crashed before this
         self.revoke_sessions(&[id], now).await
+    }
+
+    /// The session that a refresh token belongs to, be the token spent or not.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn session_of(&self, token: &str) -> Result<Option<SessionRecord>, StoreError> {
+        let Some(tokens) = &self.0.refresh else { return Ok(None) };
+        if tokens.format.check(token).is_err() {
+            return Ok(None);
+        }
+        self.0.store.session(&SessionKey::Token(tokens.digests(token))).resolve().await
     }
 
     /// Ends the session that a refresh token belongs to, if any.
@@ -236,6 +261,9 @@ impl Accounts {
         while self.0.store.delete_ended(before).resolve().await? > 0 {}
         if let Some(assertions) = &self.0.assertions {
             assertions.delete_ended(now).await?;
+        }
+        if let Some(sso) = &self.0.sso {
+            sso.delete_ended(now).await?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::ClientScope;
 
-use super::{Administering, AdministrationError};
+use super::{Administering, AdministrationError, not_too_long};
 
 impl Administering<'_> {
     /// The client with this id.
@@ -41,6 +41,7 @@ impl Administering<'_> {
     /// # Errors
     /// As [`Clients::create`].
     pub async fn create_client(&self, wanted: NewClient) -> Result<FreshClient, AdministrationError> {
+        not_too_long(wanted.networks.as_ref())?;
         let fresh = self.clients_here()?.create(wanted, self.now).await?;
         self.told_client("client_create", &fresh.record.id);
         Ok(fresh)
@@ -97,6 +98,7 @@ impl Administering<'_> {
         id: &str,
         networks: Option<Arc<NetworkSet>>,
     ) -> Result<ClientRecord, AdministrationError> {
+        not_too_long(networks.as_ref())?;
         self.client_changed(id, ClientChange::Networks(networks), "client_set_networks").await
     }
 
@@ -106,6 +108,15 @@ impl Administering<'_> {
     /// As [`disable_client`](Self::disable_client).
     pub async fn set_client_grants(&self, id: &str, grants: Grants) -> Result<ClientRecord, AdministrationError> {
         self.client_changed(id, ClientChange::Grants(grants), "client_set_grants").await
+    }
+
+    /// Gives a client a JWK set of the public keys that it signs with; `None` takes them away. Tokens go on.
+    ///
+    /// # Errors
+    /// As [`disable_client`](Self::disable_client); [`AdministrationError::Invalid`] where there is no public key in it, or one
+    /// that is none.
+    pub async fn set_client_keys(&self, id: &str, jwks: Option<Arc<str>>) -> Result<ClientRecord, AdministrationError> {
+        self.client_changed(id, ClientChange::PublicKeys(jwks), "client_set_keys").await
     }
 
     /// Ends a client then, and refuses the tokens it has; `None` takes its end away.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::account::{TenantChange, TenantRecord};
 use crate::error::StoreError;
 use crate::issue::ApiKeys;
+use crate::issue::ClientError;
 use crate::issue::accounts::journal::Event;
 use crate::network::NetworkSet;
-use crate::store::{AccountScope, KeyScope};
+use crate::store::{AccountScope, ClientScope, KeyScope};
 
 use super::{Administering, AdministrationError, not_too_long};
 
@@ -65,7 +66,7 @@ impl Administering<'_> {
         Ok(tenant)
     }
 
-    /// Switches a tenant off: nobody of it logs in or refreshes, the access tokens of its users are refused, and the keys
+    /// Switches a tenant off: nobody of it logs in or refreshes, the access tokens of its users and clients are refused, and the keys
     /// that act in it are suspended.
     ///
     /// # Errors
@@ -78,6 +79,7 @@ impl Administering<'_> {
             self.suspend(self.keys_of(&user)).await?;
             self.accounts()?.refuse_tokens_so_far(&user, self.now).await?;
         }
+        self.refuse_tokens_of_clients(id).await?;
         self.told("tenant_disable", id);
         Ok(tenant)
     }
@@ -132,8 +134,30 @@ impl Administering<'_> {
             self.follow(self.keys_of(&user)).await?;
             self.accounts()?.refuse_tokens_so_far(&user, self.now).await?;
         }
+        self.refuse_tokens_of_clients(id).await?;
         self.told("tenant_set_networks", id);
         Ok(tenant)
+    }
+
+    /// Refuses what the OAuth clients of a tenant were given so far.
+    async fn refuse_tokens_of_clients(&self, tenant: &str) -> Result<(), AdministrationError> {
+        let Some(clients) = &self.all.clients else { return Ok(()) };
+        let scope = ClientScope::Tenant(tenant.into());
+        let mut after = None;
+        loop {
+            let page = clients.list(&scope, after.as_deref(), PAGE).await?;
+            for client in &page {
+                match clients.take_back_tokens(&client.id).await {
+                    // somebody removed it meanwhile, which took them back too
+                    Ok(_) | Err(ClientError::Missing) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = Some(last.id.to_string()),
+                _ => return Ok(()),
+            }
+        }
     }
 
     async fn changed(&self, id: &str, change: TenantChange) -> Result<TenantRecord, AdministrationError> {

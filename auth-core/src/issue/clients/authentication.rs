@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::account::TenantStatus;
+use crate::account::{TenantRecord, TenantStatus};
 use crate::api_key::KeyDigest;
 use crate::client::{ClientRecord, ClientStatus};
 use crate::clock::Now;
 use crate::issue::journal::Event;
+use crate::network::NetworkSet;
 
 use super::{ClientError, ClientParts, Clients};
 
@@ -41,6 +42,10 @@ impl Clients {
         now: Now,
     ) -> Result<Arc<ClientRecord>, ClientError> {
         let parts = &*self.0;
+        let proved = match proved {
+            Some(client) => Some(parts.bounded(client).await?),
+            None => None,
+        };
         let cause = match &proved {
             None => Some("no such client, or not its secret"),
             Some(client) => parts.obstacle(client, source, now).await?,
@@ -90,12 +95,24 @@ impl ClientParts {
         if networks.is_some_and(|set| !source.is_some_and(|source| set.contains(source))) {
             return Ok(Some("the client may not be used from this network"));
         }
-        if let (Some(tenants), Some(tenant)) = (&self.tenants, &client.tenant)
-            && let Some(tenant) = tenants.tenant(tenant).resolve().await?
-            && tenant.status == TenantStatus::Disabled
-        {
+        if self.tenant_of(client).await?.is_some_and(|tenant| tenant.status == TenantStatus::Disabled) {
             return Ok(Some("the tenant of the client is switched off"));
         }
         Ok(None)
+    }
+
+    /// The client with no more networks than its tenant allows.
+    async fn bounded(&self, client: Arc<ClientRecord>) -> Result<Arc<ClientRecord>, ClientError> {
+        let tenant = self.tenant_of(&client).await?;
+        let Some(allowed) = tenant.as_ref().and_then(|tenant| tenant.networks.as_ref()) else { return Ok(client) };
+        let networks = NetworkSet::meet(client.networks.as_ref(), Some(allowed));
+        Ok(Arc::new(ClientRecord { networks, ..(*client).clone() }))
+    }
+
+    async fn tenant_of(&self, client: &ClientRecord) -> Result<Option<TenantRecord>, ClientError> {
+        match (&self.tenants, &client.tenant) {
+            (Some(tenants), Some(tenant)) => Ok(tenants.tenant(tenant).resolve().await?),
+            _ => Ok(None),
+        }
     }
 }

@@ -25,6 +25,8 @@ pub enum ClientError {
     Grant,
     /// It may not have this scope, or it is none.
     Scope,
+    /// What is to be exchanged does not go with the client or with itself; the cause is for the log alone.
+    Exchange(&'static str),
     /// The operating system gave no random bytes.
     Random,
     /// The store could not do it.
@@ -46,7 +48,7 @@ impl fmt::Display for ClientError {
                 "it has two secrets already: wait until the older one has ended, or rotate without an overlap, which ends \
                  both at once",
             ),
-            Self::Invalid(what) | Self::Unauthenticated(what) => f.write_str(what),
+            Self::Invalid(what) | Self::Unauthenticated(what) | Self::Exchange(what) => f.write_str(what),
             Self::TooMany(wait) => write!(f, "too many requests: wait {} seconds", wait.seconds()),
             Self::Grant => f.write_str("the client was not registered for this grant"),
             Self::Scope => f.write_str("the client may not have this scope"),

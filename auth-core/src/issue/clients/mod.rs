@@ -12,13 +12,15 @@
 //! are put on the list of [revocations](crate::revocation) as "issued before now". Tokens do not outlive their client's end.
 //!
 //! - `registration`: making, changing, rotating, deleting
-//! - `authentication`: who asks
+//! - `authentication`: who asks; `assertion`: by a signature
 //! - `throttle`: how often
-//! - `token`: what they get
+//! - `token`: what they get; `exchange`: for the token of somebody else
 //! - `error`: why not
 
+mod assertion;
 mod authentication;
 mod error;
+mod exchange;
 mod registration;
 mod throttle;
 mod token;
@@ -31,9 +33,10 @@ use crate::clock::Clock;
 use crate::issue::AccessTokenIssuer;
 use crate::policy::PermissionModel;
 use crate::revocation::Revocations;
-use crate::store::{AccountStore, ClientStore, LimitStore};
+use crate::store::{AccountStore, ClientStore, LimitStore, OnceStore};
 
 pub use error::ClientError;
+pub use exchange::Exchange;
 pub use registration::{FreshClient, NewClient};
 pub use throttle::ClientQuotas;
 
@@ -57,6 +60,8 @@ pub struct ClientParts {
     pub revocations: Option<Revocations>,
     /// Where the tenants are kept that clients act in; one that is switched off gets no tokens.
     pub tenants: Option<Arc<dyn AccountStore>>,
+    /// What remembers the assertions that were used; without it, clients cannot sign.
+    pub used: Option<Arc<dyn OnceStore>>,
     /// The environments that clients are made for; empty where they belong to none.
     pub environments: Vec<Arc<str>>,
     /// The environment of this service: clients of another one are nobody here.
@@ -87,6 +92,7 @@ impl ClientParts {
             permissions: PermissionModel::default(),
             revocations: None,
             tenants: None,
+            used: None,
             environments: Vec::new(),
             environment: None,
             quotas: ClientQuotas::default(),

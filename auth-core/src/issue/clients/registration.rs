@@ -139,6 +139,9 @@ impl Clients {
         if let ClientChange::Name(name) = &change {
             check_name(name)?;
         }
+        if let ClientChange::PublicKeys(Some(keys)) = &change {
+            Self::check_keys(keys)?;
+        }
         let record = self.changed(id, change.clone()).await?;
         match change {
             ClientChange::Disable
@@ -204,7 +207,7 @@ impl Clients {
     /// Refuses every token that a client was given so far.
     ///
     /// The instant is read after the change that calls for it: whoever got a token from what was there before was not later.
-    async fn take_back_tokens(&self, id: &str) -> Result<ClientRecord, ClientError> {
+    pub(in crate::issue) async fn take_back_tokens(&self, id: &str) -> Result<ClientRecord, ClientError> {
         let now = self.0.clock.now();
         // what was issued at this very instant counts as before
         let instant = now.wall.saturating_add(Duration::from_micros(1));

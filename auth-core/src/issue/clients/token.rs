@@ -1,5 +1,6 @@
 //! The tokens that clients get.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{ClientChange, ClientRecord, Grant};
@@ -17,7 +18,7 @@ impl Clients {
     /// A token in a client's own name, after it was [authenticated](Self::authenticate). There is no refresh token with it:
     /// the client has its secret (RFC 6749 section 4.4.3).
     ///
-    /// Without a scope it gets everything that the client may do.
+    /// Without a scope it gets everything that the client may do; without an audience it is for this service.
     ///
     /// # Errors
     /// [`ClientError::Grant`] and [`ClientError::Scope`]; [`ClientError::Random`].
@@ -25,6 +26,7 @@ impl Clients {
         &self,
         client: &ClientRecord,
         scope: Option<&str>,
+        audience: Option<Arc<str>>,
         now: Now,
     ) -> Result<MintedAccessToken, ClientError> {
         may(client, Grant::ClientCredentials)?;
@@ -32,14 +34,23 @@ impl Clients {
             Some(scope) => self.narrowed(scope, &client.permissions)?,
             None => client.permissions.clone(),
         };
-        let minted = self.0.issuer.mint(&wanted(client, permissions), now).map_err(|_| ClientError::Random)?;
+        let wanted = NewAccessToken { audience, ..wanted(client, permissions) };
+        let minted = self.0.issuer.mint(&wanted, now).map_err(|_| ClientError::Random)?;
         self.note_use(client, now).await;
         Event { client_id: Some(&client.id), tenant: client.tenant.as_deref(), ..Event::of("client_token") }.tell();
         Ok(minted)
     }
 
+    /// Whether a client has a permission, by name or by what brings it along.
+    pub fn grants_permission(&self, client: &ClientRecord, permission: &str) -> bool {
+        self.0.permissions.grants(&client.permissions, permission)
+    }
+
     /// The names of a scope, each of which has to be among what is held or to come along with it.
-    pub(super) fn narrowed(&self, scope: &str, held: &Names) -> Result<Names, ClientError> {
+    ///
+    /// # Errors
+    /// [`ClientError::Scope`].
+    pub fn narrowed(&self, scope: &str, held: &Names) -> Result<Names, ClientError> {
         let names: Vec<&str> = scope.split(' ').collect();
         let is_good = |name: &&str| is_scope_token(name) && self.0.permissions.grants(held, name);
         if !names.iter().all(is_good) {
@@ -48,7 +59,7 @@ impl Clients {
         Ok(names.into_iter().collect())
     }
 
-    async fn note_use(&self, client: &ClientRecord, now: Now) {
+    pub(super) async fn note_use(&self, client: &ClientRecord, now: Now) {
         if client.last_used.is_some_and(|last| last.saturating_add(USE_INTERVAL) > now.wall) {
             return;
         }
@@ -71,6 +82,7 @@ fn wanted(client: &ClientRecord, permissions: Names) -> NewAccessToken {
     wanted.plan.clone_from(&client.plan);
     wanted.scope = Some(permissions.clone());
     wanted.permissions = permissions;
+    wanted.networks.clone_from(&client.networks);
     wanted.ends = client.expires;
     wanted.later_than = client.tokens_from;
     wanted

@@ -245,6 +245,14 @@ impl SingleSignOn {
         &self.0.settings.issuer
     }
 
+    /// Forgets which attempts and codes were used that have ended. Call it now and then.
+    pub(crate) async fn delete_ended(&self, now: Now) -> Result<(), StoreError> {
+        // a clock may be set back by a little
+        let before = now.wall.saturating_sub(Duration::from_hours(1));
+        while self.0.used.delete_ended(before).resolve().await? > 0 {}
+        Ok(())
+    }
+
     pub(crate) fn strangers(&self) -> &Strangers {
         &self.0.settings.strangers
     }

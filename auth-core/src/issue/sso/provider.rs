@@ -19,6 +19,9 @@ const FRESH: Duration = Duration::from_hours(1);
 /// For how long it is believed at the most, where the provider does not answer any more.
 const STALE: Duration = Duration::from_hours(24);
 
+/// How many requests to the provider are under way at the most: strangers cause them.
+const AT_ONCE: usize = 16;
+
 /// How long it takes until a provider is asked for its keys again after it was asked for them, whatever came of it: a key
 /// that is not in the set must not become a flood of requests.
 const COOL_DOWN: Duration = Duration::from_secs(10);
@@ -36,6 +39,10 @@ struct Known {
     keys: Option<(KeySet, Monotonic)>,
     /// When the keys were asked for last.
     keys_asked: Option<Monotonic>,
+    /// When the configuration was asked for last, and did not come.
+    refused: Option<Monotonic>,
+    /// How many requests are under way.
+    asking: usize,
 }
 
 /// Where the provider answers what.
@@ -81,13 +88,21 @@ impl Provider {
         {
             return Ok(Arc::clone(endpoints));
         }
+        if self.known().refused.is_some_and(|refused| age(refused, now) < COOL_DOWN) {
+            return self.stale(known, now, &SsoFault::Provider("it did not answer a moment ago".to_owned()));
+        }
         match self.discovered().await {
             Ok(endpoints) => {
                 let endpoints = Arc::new(endpoints);
-                self.known().endpoints = Some((Arc::clone(&endpoints), now.monotonic));
+                let mut known = self.known();
+                known.refused = None;
+                known.endpoints = Some((Arc::clone(&endpoints), now.monotonic));
                 Ok(endpoints)
             }
-            Err(why) => self.stale(known, now, &why),
+            Err(why) => {
+                self.known().refused = Some(now.monotonic);
+                self.stale(known, now, &why)
+            }
         }
     }
 
@@ -99,7 +114,9 @@ impl Provider {
             return Err(SsoFault::Provider("its configuration names another issuer".to_owned()));
         }
         let all = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
-        if !all.into_iter().all(|url| is_safe(url)) {
+        // a provider somewhere else does not name services of this machine
+        let is_here = self.issuer.starts_with("http://");
+        if !all.into_iter().all(|url| is_safe(url) && (is_here || url.starts_with("https://"))) {
             return Err(SsoFault::Provider("its configuration names an address that is not https".to_owned()));
         }
         let methods = document.token_endpoint_auth_methods_supported;
@@ -119,10 +136,10 @@ impl Provider {
         let known = self.known().keys.clone();
         match &known {
             Some((keys, since)) if age(*since, now) < FRESH => Ok(keys.clone()),
-            _ => self
-                .newer_keys(now)
-                .await?
-                .ok_or_else(|| SsoFault::Provider("it was asked for its keys just now".into())),
+            _ => match self.newer_keys(now).await? {
+                Some(keys) => Ok(keys),
+                None => self.stale(known, now, &SsoFault::Provider("it was asked for its keys just now".into())),
+            },
         }
     }
 
@@ -174,7 +191,18 @@ impl Provider {
         if !is_safe(&request.url) {
             return Err(SsoFault::Provider("an address of it is not https".to_owned()));
         }
+        let _place = self.place().ok_or_else(|| SsoFault::Provider("too many requests to it are under way".into()))?;
         self.fetch.fetch(request).await.map_err(|error| SsoFault::Provider(error.to_string()))
+    }
+
+    /// A place among the requests that are under way.
+    fn place(&self) -> Option<Place<'_>> {
+        let mut known = self.known();
+        if known.asking >= AT_ONCE {
+            return None;
+        }
+        known.asking += 1;
+        Some(Place(self))
     }
 
     async fn document<T: DeserializeOwned>(&self, url: &str) -> Result<T, SsoFault> {
@@ -186,6 +214,16 @@ impl Provider {
     /// No step leaves it half changed, so a panic elsewhere does not make it unusable.
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Given back when the answer is there, or nobody waits for it any more.
+struct Place<'p>(&'p Provider);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut known = self.0.known();
+        known.asking = known.asking.saturating_sub(1);
     }
 }
 

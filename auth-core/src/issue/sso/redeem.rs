@@ -55,7 +55,11 @@ struct Complaint {
 impl SingleSignOn {
     /// Redeems a code, once.
     pub(crate) async fn redeem(&self, login: CodeLogin, client: Option<IpAddr>, now: Now) -> Result<Person, SsoFault> {
-        let Inner { settings, provider, used, .. } = &*self.0;
+        let Inner { settings, provider, used, open, .. } = &*self.0;
+        let (attempt, state) = self.attempt_of(&login, client, now).ok_or(SsoFault::State)?;
+        if attempt.redirect_uri != login.redirect_uri {
+            return Err(SsoFault::RedirectUri);
+        }
         let endpoints = provider.endpoints(now).await?;
         // RFC 9207 section 2.4: compared as it is; a provider that always says it has to have said it
         let has_told =
@@ -63,34 +67,36 @@ impl SingleSignOn {
         if !has_told || login.issuer.as_deref().is_some_and(|issuer| issuer != &*settings.issuer) {
             return Err(SsoFault::Issuer);
         }
-        let attempt = self.attempt_of(&login, client, now).ok_or(SsoFault::State)?;
-        if attempt.redirect_uri != login.redirect_uri {
-            return Err(SsoFault::RedirectUri);
-        }
         let code = login.code.expose_text().ok_or(SsoFault::Code)?;
-        let (of_attempt, of_code) = (
-            OnceKey::new("sso_attempt", &settings.issuer, &attempt.id),
-            OnceKey::new("sso_code", &settings.issuer, code),
-        );
-        // the attempt as well as the code: two codes of one attempt are one too many
-        for (key, fault) in [(of_attempt, SsoFault::State), (of_code, SsoFault::Code)] {
-            if used.use_once(&key, attempt.ends.saturating_add(LEEWAY)).resolve().await? == Spending::Refused {
-                return Err(fault);
-            }
+        let until = attempt.ends.saturating_add(LEEWAY);
+        let key = OnceKey::new("sso_attempt", &settings.issuer, &attempt.id);
+        if used.use_once(&key, until).resolve().await? == Spending::Refused {
+            return Err(SsoFault::State);
+        }
+        if let Some(client) = client {
+            open.remove(client, &state);
         }
         let token = self.id_token(&endpoints, code, &attempt).await?;
         let identity = self.verified(&token, now).await?;
-        self.person(&identity, &attempt)
+        let person = self.person(&identity, &attempt)?;
+        // the provider sees to it too; two attempts cannot share a code, whatever it does
+        let key = OnceKey::new("sso_code", &settings.issuer, code);
+        match used.use_once(&key, until).resolve().await? {
+            Spending::Spent => Ok(person),
+            Spending::Refused => Err(SsoFault::Code),
+        }
     }
 
-    fn attempt_of(&self, login: &CodeLogin, client: Option<IpAddr>, now: Now) -> Option<Attempt> {
+    /// The attempt that a code belongs to, with its state.
+    fn attempt_of(&self, login: &CodeLogin, client: Option<IpAddr>, now: Now) -> Option<(Attempt, String)> {
         let Inner { settings, seal, open, .. } = &*self.0;
         let by_address = || {
             let client = client.filter(|_| settings.state == StateRule::DangerByAddress)?;
-            open.take(client, now.wall)
+            open.only(client, now.wall)
         };
         let state = login.state.clone().or_else(by_address)?;
-        Attempt::open(&state, seal, &settings.issuer).filter(|attempt| now.wall < attempt.ends)
+        let attempt = Attempt::open(&state, seal, &settings.issuer).filter(|attempt| now.wall < attempt.ends)?;
+        Some((attempt, state))
     }
 
     /// OpenID Connect Core section 3.1.3.1.

@@ -34,6 +34,7 @@ fn record(row: &Row<'_>) -> Result<SessionRecord, rusqlite::Error> {
         Timestamp::from_unix_micros(row.get("ends")?),
     );
     record.key = row.get("key")?;
+    record.client = row.get("client")?;
     if row.get_ref("permissions")? != ValueRef::Null {
         record.permissions = Some(names(row, "permissions")?);
     }
@@ -87,14 +88,16 @@ pub(super) fn open(file: &Connection, session: &SessionRecord, most: usize) -> R
     let micros = |limit: Duration| i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
     file.prepare_cached(
         "INSERT INTO account_sessions
-             (id, account, generation, key, permissions, created, ends, idle_limit, last_used, ended)
-         VALUES (:id, :account, :generation, :key, :permissions, :created, :ends, :idle_limit, :last_used, :ended)",
+             (id, account, generation, key, client, permissions, created, ends, idle_limit, last_used, ended)
+         VALUES (:id, :account, :generation, :key, :client, :permissions, :created, :ends, :idle_limit, :last_used,
+             :ended)",
     )?
     .execute(named_params! {
         ":id": &session.id,
         ":account": &session.account,
         ":generation": signed(session.generation),
         ":key": &session.key,
+        ":client": &session.client,
         ":permissions": session.permissions.as_ref().map(|names| json(names.iter())),
         ":created": session.created.unix_micros(),
         ":ends": session.ends.unix_micros(),

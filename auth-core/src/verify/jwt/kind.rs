@@ -44,7 +44,9 @@ impl TokenKind {
             Self::AccessToken => (typ.is_none() || is("JWT") || is("at+jwt")) && says_access(is("at+jwt"), claims),
             Self::Profile => is("at+jwt") && says_access(true, claims),
             Self::Assertion(wanted) => {
-                (typ.is_none() || is("JWT") || is(wanted)) && claims.token_use.is_none() && says_access(false, claims)
+                let stated = [claims.typ, claims.type_names[0], claims.type_names[1]].map(Statement::of);
+                let is_access = stated.contains(&Statement::Access) || claims.token_use.is_some() || claims.id_token;
+                (typ.is_none() || is("JWT") || is(wanted)) && !is_access && says_access(false, claims)
             }
             Self::IdToken => {
                 let is_other = Statement::of(claims.token_use) != Statement::None

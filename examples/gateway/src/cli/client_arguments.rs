@@ -1,5 +1,6 @@
 //! What the command line may say of OAuth clients.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use auth_core::client::Grant;
@@ -32,6 +33,8 @@ pub enum ClientsCommand {
     SetNetworks(SetNetworks),
     /// Let a client ask for tokens with these grants and no others.
     SetGrants(SetGrants),
+    /// Give a client the public keys that it signs with instead of sending a secret.
+    SetKeys(SetClientKeys),
     /// Let a client end.
     SetExpiry(SetExpiry),
     /// Remove a client without a trace; the tokens it has are refused.
@@ -116,6 +119,20 @@ pub struct SetGrants {
     )]
     pub grants: Vec<Grant>,
     /// Nothing.
+    #[arg(long)]
+    pub none: bool,
+}
+
+/// Other public keys.
+#[derive(Args, Debug)]
+pub struct SetClientKeys {
+    /// For what.
+    #[command(flatten)]
+    pub one: One,
+    /// A file with the JWK set of its public keys.
+    #[arg(long, value_name = "FILE", required_unless_present = "none", conflicts_with = "none")]
+    pub jwks_file: Option<PathBuf>,
+    /// None.
     #[arg(long)]
     pub none: bool,
 }

@@ -1,5 +1,6 @@
 //! `gateway clients`: making, showing, changing, rotating and deleting OAuth clients.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use auth_core::client::{ClientRecord, ClientStatus, Grant};
@@ -57,6 +58,7 @@ pub(super) fn run(command: &ClientsCommand) -> Result<(), Failure> {
         ClientsCommand::SetPermissions(arguments) => changing(&arguments.one),
         ClientsCommand::SetNetworks(arguments) => changing(&arguments.one),
         ClientsCommand::SetGrants(arguments) => changing(&arguments.one),
+        ClientsCommand::SetKeys(arguments) => changing(&arguments.one),
         ClientsCommand::SetExpiry(arguments) => changing(&arguments.one),
     }
 }
@@ -134,6 +136,14 @@ async fn change(command: &ClientsCommand, desk: &Desk, one: &One) -> Result<(), 
             let grants = arguments.grants.iter().copied().collect();
             (acting.set_client_grants(&one.id, grants).await, "has other grants")
         }
+        ClientsCommand::SetKeys(arguments) => {
+            let read = |file: &PathBuf| {
+                let text = std::fs::read_to_string(file);
+                text.map_err(|error| Failure::Obstacle(format!("cannot read {}: {error}", file.display())))
+            };
+            let keys = arguments.jwks_file.as_ref().map(read).transpose()?;
+            (acting.set_client_keys(&one.id, keys.map(Arc::from)).await, "has other keys")
+        }
         ClientsCommand::SetExpiry(arguments) => {
             let end = arguments.expires_in.map(|span| now.wall.saturating_add(span));
             (acting.set_client_expiry(&one.id, end).await, "has another end")
@@ -201,5 +211,6 @@ fn described(client: &ClientRecord, now: Now) -> Value {
         "ends": time(client.expires),
         "last_used": time(client.last_used),
         "secrets": secrets.collect::<Vec<_>>(),
+        "public_keys": client.public_keys.as_deref(),
     })
 }

@@ -45,7 +45,9 @@ pub use administration_arguments::{
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 
-pub use client_arguments::{ClientsCommand, CreateClient, ListClients, RotateClient, SetExpiry, SetGrants};
+pub use client_arguments::{
+    ClientsCommand, CreateClient, ListClients, RotateClient, SetClientKeys, SetExpiry, SetGrants,
+};
 pub use trust::{AddPartner, SetKeys, TrustCommand};
 
 pub use token_arguments::{CreateToken, ListTokens, Revoke, RevokeTokens, Revoked, TokensCommand, WhichTokens};

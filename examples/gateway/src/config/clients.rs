@@ -31,6 +31,10 @@ pub struct Clients {
     pub per_client: Option<Quota>,
     /// How many proofs may fail from one address; `None` leaves it to the library: 60 a minute.
     pub per_address: Option<Quota>,
+    /// The permission to ask about tokens of others; `None` lets clients ask about their own alone.
+    pub introspect: Option<String>,
+    /// The other services that tokens may be had for.
+    pub targets: Vec<String>,
     /// What secrets are hashed with, the one in use first; none for one made at the first start, in the data directory.
     pub peppers: Vec<Pepper>,
     /// Where clients are kept.
@@ -56,6 +60,8 @@ impl FromNode for Clients {
                 overlap: section.read_or("overlap", Span(Duration::from_hours(24))).0,
                 per_client,
                 per_address,
+                introspect: section.read::<Text>("introspect").map(|Text(name)| name),
+                targets: section.read_or("targets", Vec::<Text>::new()).into_iter().map(|Text(name)| name).collect(),
                 peppers: section.read_or("peppers", Vec::new()),
                 store: Store::read(section, node),
             }

@@ -250,7 +250,7 @@ impl Config {
         names
     }
 
-    /// Every permission that some route needs, each once, in the order of the file.
+    /// Every permission that some route needs, each once, in the order of the file, and the one to ask about tokens.
     pub fn permissions_needed(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for route in &self.routes {
@@ -261,6 +261,11 @@ impl Config {
                     }
                 });
             }
+        }
+        if let Some(name) = self.clients.as_ref().and_then(|clients| clients.introspect.as_deref())
+            && !names.contains(&name)
+        {
+            names.push(name);
         }
         names
     }

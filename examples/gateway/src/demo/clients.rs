@@ -49,7 +49,7 @@ pub(super) async fn bearer(clients: &Clients, client: &DemoClient, now: Now) -> 
     if !record.is_usable(now.wall) {
         return Ok(None);
     }
-    match clients.grant_own(&record, None, now).await {
+    match clients.grant_own(&record, None, None, now).await {
         Ok(minted) => Ok(minted.token.expose_text().map(str::to_owned)),
         // somebody took the grant away; that is no reason not to start
         Err(ClientError::Grant) => Ok(None),

@@ -93,13 +93,13 @@ mod tests {
             config::load(&text, "gateway.toml", folder.path()).unwrap()
         };
         let (none, one) = (read(""), tls("one"));
-        let waits = |now: &Config, mut next: Config| {
+        let is_kept = |now: &Config, mut next: Config| {
             assert_eq!(keep(now, &mut next), ["tls"]);
             assert_eq!(files(next.tls.as_ref()), files(now.tls.as_ref()));
         };
-        waits(&none, tls("one"));
-        waits(&one, read(""));
-        waits(&one, tls("two"));
+        is_kept(&none, tls("one"));
+        is_kept(&one, read(""));
+        is_kept(&one, tls("two"));
         assert!(keep(&one, &mut tls("one")).is_empty());
     }
 }

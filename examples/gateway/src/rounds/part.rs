@@ -82,7 +82,8 @@ impl Part {
         let Ok(runtime) = waiting_runtime() else { return };
         let now = SystemClock.now();
         let error = match self {
-            Self::Keys(_) | Self::Revocations(_) | Self::Clients(_) => return,
+            Self::Keys(_) | Self::Revocations(_) => return,
+            Self::Clients(clients) => runtime.block_on(clients.delete_ended(now)).err().map(|error| error.to_string()),
             Self::OpaqueTokens(tokens) => {
                 runtime.block_on(tokens.service.delete_ended(now)).err().map(|error| error.to_string())
             }

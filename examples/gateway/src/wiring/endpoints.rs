@@ -8,19 +8,23 @@ use auth_core::endpoint::{
 };
 use auth_core::gate::Gate;
 use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
+use auth_core::revocation::Revocations;
 use auth_core::usage::UsageCounts;
+use auth_core::verify::Verifier;
 
-use super::Keys;
+use super::{Keys, OpaqueTokens};
 use crate::config::{self, Config, EndpointAt};
 use crate::problem::{Placed, Problem};
 
 /// What endpoints work on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Tools<'t> {
     pub(super) keys: Option<&'t Keys>,
     pub(super) own_tokens: Option<&'t AccessTokenIssuer>,
     pub(super) accounts: Option<&'t Accounts>,
     pub(super) clients: Option<&'t Clients>,
+    pub(super) opaque_tokens: Option<&'t OpaqueTokens>,
+    pub(super) revocations: Option<&'t Revocations>,
     pub(super) administration: Option<&'t Administration>,
     /// How much keys are used, where that is counted.
     pub(super) usage: Option<&'t UsageCounts>,
@@ -94,8 +98,8 @@ fn put_together(
         let environment = tools.keys.and_then(|keys| keys.environment.clone());
         builder = builder.admin(AdminEndpoints::new(administration.clone(), prefix, needs).environment(environment));
     }
-    if let Some(clients) = tools.clients {
-        builder = builder.oauth(OAuthEndpoints::new(clients.clone()));
+    if let (Some(clients), Some(settings)) = (tools.clients, &config.clients) {
+        builder = builder.oauth(oauth(config, tools, clients, settings)?);
     }
     if let Some(issuer) = tools.own_tokens {
         builder = builder.issuer(issuer.clone());
@@ -109,6 +113,25 @@ fn put_together(
     builder
         .build()
         .map_err(|errors| errors.iter().filter_map(|error| Some(place()?.problem(error.to_string()))).collect())
+}
+
+fn oauth(
+    config: &Config,
+    tools: Tools<'_>,
+    clients: &Clients,
+    settings: &config::Clients,
+) -> Result<OAuthEndpoints, Vec<Problem>> {
+    let endpoints = OAuthEndpoints::new(clients.clone());
+    let mut endpoints = endpoints.map_err(|error| vec![settings.place.problem(error.to_string())])?;
+    let keys = tools.keys.map(|keys| Arc::new(keys.verifier.clone()) as Arc<dyn Verifier>);
+    let opaque = tools.opaque_tokens.map(|tokens| Arc::new(tokens.verifier.clone()) as Arc<dyn Verifier>);
+    endpoints.others = keys.into_iter().chain(opaque).collect();
+    endpoints.revocations = tools.revocations.cloned();
+    endpoints.accounts = tools.accounts.cloned();
+    endpoints.introspect = settings.introspect.as_deref().map(Arc::from);
+    endpoints.targets = settings.targets.iter().map(|name| name.as_str().into()).collect();
+    endpoints.base_url = config.server.public_url.as_ref().map(|url| url.to_string().into());
+    Ok(endpoints)
 }
 
 fn about_accounts(

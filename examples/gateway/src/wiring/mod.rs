@@ -143,6 +143,8 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         own_tokens: own_tokens.as_ref(),
         accounts: accounts.as_ref(),
         clients: clients.as_ref(),
+        opaque_tokens: opaque_tokens.as_ref(),
+        revocations: revocations.as_ref(),
         administration: Some(&administration),
         usage: usage.as_ref(),
         gate: Some(&gate),
@@ -219,20 +221,16 @@ impl Parts {
         let model = permissions(config);
         let (table, plans) = (check_table(config, &model), limits::plans(config));
         let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
-        let clients = config.clients.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
-            let needed = clients::Needed {
-                store: client_store,
-                limit_store: Arc::clone(&limit_store),
-                clock: Arc::clone(&clock),
-                pepper: &pepper,
-                issuer,
-                permissions: model.clone(),
-                tenants: config.accounts.as_ref().map(|_| Arc::clone(&account_store)),
-                revocations: revocations.clone(),
-            };
-            clients::clients(settings, needed)
-        });
-        let clients = clients.transpose();
+        let needed = clients::Needed {
+            store: client_store,
+            used: Arc::clone(&once_store),
+            limit_store: Arc::clone(&limit_store),
+            clock: Arc::clone(&clock),
+            pepper: &pepper,
+            tenants: Arc::clone(&account_store),
+            revocations: revocations.clone(),
+        };
+        let clients = clients::clients(config, own_tokens.as_ref(), needed);
         let accounts = config.accounts.as_ref().zip(own_tokens.as_ref()).map(|(settings, issuer)| {
             let needed = Needed {
                 store: account_store,
@@ -259,9 +257,8 @@ impl Parts {
             own_tokens: own_tokens.as_ref(),
             accounts: accounts.as_ref().ok().and_then(Option::as_ref),
             clients: clients.as_ref().ok().and_then(Option::as_ref),
-            administration: None,
-            gate: None,
             usage: counts.as_ref(),
+            ..Tools::default()
         };
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
         let endpoints =

@@ -319,7 +319,8 @@ fn trust_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn TrustStore
 }
 
 fn once_store(config: &Config, data_dir: &DataDir) -> Result<Arc<dyn OnceStore>, ResourceError> {
-    let Some(file) = file(Places::of(config).accounts, data_dir) else {
+    let places = Places::of(config);
+    let Some(file) = file(places.accounts.or(places.clients), data_dir) else {
         return Ok(Arc::new(MemoryOnceStore::new()));
     };
     Ok(Arc::new(SqliteOnceStore::open(file).map_err(|error| ResourceError::Store("what was used once", error))?))

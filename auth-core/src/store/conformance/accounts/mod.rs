@@ -69,6 +69,7 @@ fn account(number: u8) -> AccountRecord {
 /// An open session of the first account in its first generation, whose id and token follow from a number.
 fn session(number: u8) -> SessionRecord {
     let mut session = SessionRecord::new(format!("ses_{number}"), "acc_1", 0, at(i64::from(number)), at(1_000));
+    session.client = number.is_multiple_of(2).then(|| "client".into());
     session.refresh = Some(token(number));
     session
 }

@@ -1,0 +1,165 @@
+//! Tokens for tokens (RFC 8693): rights only shrink.
+//!
+//! Whoever shows somebody's token gets one that says the same of whom it is about, and of itself as who acts. Each right is
+//! the smaller one: permissions that both have, the tenant that the token had, its end if that comes first, and no roles,
+//! which no client has. So no chain of exchanges gains anything, whoever takes part in it.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::client::{ClientRecord, Grant};
+use crate::clock::{Now, Timestamp};
+use crate::issue::journal::Event;
+use crate::issue::{MintedAccessToken, NewAccessToken};
+use crate::network::NetworkSet;
+use crate::principal::Identity;
+
+use super::token::may;
+use super::{ClientError, Clients};
+
+/// How many may act behind each other: more is a circle, or somebody who wants long tokens.
+const MOST_ACTORS: usize = 8;
+
+/// What a client wants to be exchanged. The tokens were verified as this service's own, and nobody took them back.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// Whom the new token is about.
+    pub subject: Arc<Identity>,
+    /// Who acts; `None` for the client itself.
+    pub actor: Option<Arc<Identity>>,
+    /// What is wanted of what is possible; `None` for all of it.
+    pub scope: Option<Arc<str>>,
+    /// Which service the token is for; `None` for this one.
+    pub audience: Option<Arc<str>>,
+}
+
+impl Exchange {
+    /// Of everything that is possible; set the fields for less.
+    pub fn new(subject: Arc<Identity>) -> Self {
+        Self { subject, actor: None, scope: None, audience: None }
+    }
+}
+
+impl Clients {
+    /// A token with which a client acts for somebody, after it was [authenticated](Self::authenticate).
+    ///
+    /// # Errors
+    /// [`ClientError::Grant`] and [`ClientError::Scope`]; [`ClientError::Exchange`] where the tokens do not go with the client
+    /// or with each other; [`ClientError::Random`].
+    pub async fn exchange(
+        &self,
+        client: &ClientRecord,
+        exchange: &Exchange,
+        now: Now,
+    ) -> Result<MintedAccessToken, ClientError> {
+        may(client, Grant::TokenExchange)?;
+        let subject = &*exchange.subject;
+        let said = claims(subject);
+        if client.tenant.is_some() && client.tenant.as_deref() != subject.tenant.as_deref() {
+            return Err(ClientError::Exchange("the token acts in another tenant than the client"));
+        }
+        let Some(end) = subject.expires else { return Err(ClientError::Exchange("the token has no end")) };
+        let actor = Actor::of(client, exchange)?;
+        if !actor.may_act(&said, self.0.issuer.issuer()) {
+            return Err(ClientError::Exchange("the token names somebody else who may act"));
+        }
+        let model = &self.0.permissions;
+        let mut permissions = model.meet(&subject.permissions, &client.permissions);
+        if let Some(actor) = &exchange.actor {
+            permissions = model.meet(&permissions, &actor.permissions);
+        }
+        if let Some(scope) = &exchange.scope {
+            permissions = self.narrowed(scope, &permissions)?;
+        }
+        // the names of the claims: a client that is acted for is still marked as one (RFC 9068 section 5)
+        let text = |name: &str| said.get(name).and_then(Value::as_str).map(Arc::<str>::from);
+        let about = text("sub").ok_or(ClientError::Exchange("the token is about nobody"))?;
+        let is_client = text("client_id").as_ref() == Some(&about);
+        let holder = if is_client { Arc::clone(&about) } else { Arc::clone(&client.id) };
+        let mut wanted = NewAccessToken::new(Arc::clone(&about), holder);
+        wanted.tenant = subject.tenant.as_deref().map(Arc::from);
+        wanted.plan = subject.plan.as_deref().map(Arc::from);
+        let networks = NetworkSet::meet(subject.networks.as_ref(), client.networks.as_ref());
+        let actor_networks = exchange.actor.as_ref().and_then(|actor| actor.networks.as_ref());
+        wanted.networks = NetworkSet::meet(networks.as_ref(), actor_networks);
+        wanted.session = subject.session.as_deref().map(Arc::from);
+        wanted.scope = Some(permissions.clone());
+        wanted.permissions = permissions;
+        wanted.audience.clone_from(&exchange.audience);
+        wanted.ends = [Some(end), actor.expires, client.expires].into_iter().flatten().min();
+        wanted.act = actor.acting(&said, &subject.subject)?;
+        wanted.may_act = said.get("may_act").cloned();
+        let minted = self.0.issuer.mint(&wanted, now).map_err(|_| ClientError::Random)?;
+        self.note_use(client, now).await;
+        Event { client_id: Some(&client.id), ..Event::of("client_exchange") }.account(&subject.subject).tell();
+        Ok(minted)
+    }
+}
+
+fn claims(identity: &Identity) -> Map<String, Value> {
+    serde_json::from_str(identity.claims.as_json()).unwrap_or_default()
+}
+
+/// Who acts.
+struct Actor {
+    /// The name in its own token.
+    name: Arc<str>,
+    /// The same for the gate: a client of the name of a user is somebody else.
+    subject: Arc<str>,
+    kind: ActorKind,
+    /// Until when it may.
+    expires: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ActorKind {
+    Client,
+    User,
+}
+
+impl Actor {
+    fn of(client: &ClientRecord, exchange: &Exchange) -> Result<Self, ClientError> {
+        let Some(actor) = &exchange.actor else {
+            let (name, subject) = (Arc::clone(&client.id), format!("client:{}", client.id).into());
+            return Ok(Self { name, subject, kind: ActorKind::Client, expires: None });
+        };
+        if actor.tenant != exchange.subject.tenant {
+            return Err(ClientError::Exchange("the actor acts in another tenant"));
+        }
+        let said = claims(actor);
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        let name = text("sub").ok_or(ClientError::Exchange("the actor is nobody"))?;
+        let kind = if text("client_id") == Some(name) { ActorKind::Client } else { ActorKind::User };
+        Ok(Self { name: name.into(), subject: (&*actor.subject).into(), kind, expires: actor.expires })
+    }
+
+    /// Whether a token lets this one act (RFC 8693 section 4.4). What cannot be read lets nobody.
+    fn may_act(&self, said: &Map<String, Value>, issuer: &str) -> bool {
+        let Some(claim) = said.get("may_act") else { return true };
+        let member = |name: &str| claim.get(name).and_then(Value::as_str);
+        let named = member("sub").is_some_and(|sub| *sub == *self.name || *sub == *self.subject);
+        named && (claim.get("iss").is_none() || member("iss") == Some(issuer))
+    }
+
+    /// Who acts now, and behind it who acted before (RFC 8693 section 4.1). Nobody acts for themselves.
+    fn acting(&self, said: &Map<String, Value>, about: &str) -> Result<Option<Value>, ClientError> {
+        let before = said.get("act");
+        if *self.subject == *about {
+            return Ok(before.cloned());
+        }
+        let chain = std::iter::successors(before, |actor| actor.get("act"));
+        if chain.count() >= MOST_ACTORS {
+            return Err(ClientError::Exchange("too many act behind each other"));
+        }
+        let mut act = json!({ "sub": &*self.name });
+        if self.kind == ActorKind::Client {
+            act["client_id"] = Value::from(&*self.name);
+        }
+        if let Some(before) = before {
+            act["act"] = before.clone();
+        }
+        Ok(Some(act))
+    }
+}
