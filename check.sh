@@ -55,7 +55,7 @@ usage() {
 
 # ---- prerequisites ---------------------------------------------------------------------------------------------
 
-TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python python_packages curl"
+TOOLS="rust rustfmt clippy rustdoc c_compiler node npm node_packages python python_packages curl nginx"
 
 has_rust() { command -v cargo && rustc --version && version_at_least "$(rust_version)" "$(minimum_version)"; }
 has_rustfmt() { cargo fmt --version; }
@@ -77,6 +77,8 @@ has_node_packages() { npm ls --prefix tests/node; }
 has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; }
 has_python_packages() { tests/python/.venv/bin/python -c "import authlib, requests_oauthlib"; }
 has_curl() { curl --version; }
+# outside the path of people who are not root
+has_nginx() { PATH="$PATH:/usr/sbin:/usr/local/sbin" nginx -v; }
 
 name_rust() { echo "a Rust toolchain of at least $(minimum_version), with cargo (found: $(rust_version 2>/dev/null || echo none)): install or update it with rustup"; }
 name_rustfmt() { echo "rustfmt: rustup component add rustfmt"; }
@@ -88,6 +90,7 @@ name_npm() { echo "npm, for an OpenID provider among the tests: apt-get install 
 name_node_packages() { echo "the packages of tests/node/package-lock.json: npm ci --prefix tests/node"; }
 name_python() { echo "Python 3.10 or newer, for a client among the tests: apt-get install python3"; }
 name_python_packages() { echo "the packages of tests/python/requirements.txt in tests/python/.venv: python3 -m venv tests/python/.venv && tests/python/.venv/bin/pip install -r tests/python/requirements.txt"; }
+name_nginx() { echo "nginx, for forward authentication among the tests: apt-get install nginx"; }
 name_curl() { echo "curl, for the commands of README.md: apt-get install curl"; }
 
 install_rust() { return 1; } # Debian's toolchain is older than the minimum, and replacing a person's own is not ours to do
@@ -105,6 +108,7 @@ install_python_packages() {
     tests/python/.venv/bin/pip install --quiet --requirement tests/python/requirements.txt
 }
 install_curl() { apt_install curl; }
+install_nginx() { apt_install nginx; }
 
 require_tools() {
     local tool missing=""

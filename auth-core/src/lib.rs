@@ -18,6 +18,7 @@ pub mod endpoint;
 mod error;
 #[cfg(feature = "issue")]
 pub mod fetch;
+mod forward_auth;
 pub mod gate;
 #[cfg(feature = "issue")]
 pub mod issue;
@@ -50,6 +51,7 @@ pub use claims::{Claim, ClaimError, Claims};
 pub use client_address::client_address;
 pub use clock::{Clock, Monotonic, Now, SimulatedClock, SystemClock, Timestamp};
 pub use error::{ConfigError, ConfigErrors, StoreError};
+pub use forward_auth::{OriginalBy, OriginalRequest};
 pub use names::Names;
 pub use network::NetworkSet;
 pub use outcome::{Outcome, Pending};

@@ -14,6 +14,7 @@
 //! - `sso`: [`SingleSignOn`], for people who are logged in at an OpenID provider
 //! - `throttle`: [`LoginThrottle`], which bounds guesses at passwords
 //! - `totp`: [`TotpSecret`], one-time codes by time
+//! - `upstream_assertion`: [`UpstreamAssertions`], which tell an upstream who the caller is
 //! - `password`: [`Passwords`], which hashes passwords, and the [`PasswordPolicy`] of new ones
 
 mod access_token;
@@ -33,6 +34,7 @@ mod seal;
 mod sso;
 mod throttle;
 mod totp;
+mod upstream_assertion;
 
 pub use access_token::{
     AccessTokenIssuer, MintedAccessToken, NewAccessToken, SigningAlgorithm, SigningError, SigningKey, SigningKeys,
@@ -59,3 +61,4 @@ pub use seal::{Seal, SealError};
 pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};
+pub use upstream_assertion::UpstreamAssertions;

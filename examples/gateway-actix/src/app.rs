@@ -32,6 +32,10 @@ pub(crate) async fn around(
     let (passage, early) = gateway.arrive(&parts);
     let counting = Arc::clone(&gateway);
     let turn = turn(&request).await;
+    let early = match (early, &turn) {
+        (None, Ok(_)) => gateway.forward_auth(&parts, request.peer_addr().map(|peer| peer.ip())).await,
+        (early, _) => early,
+    };
     let mut response = match (early, &turn) {
         (Some(early), _) => request.into_response(convert::response(early, &parts.method)),
         (None, Err(TooMany)) => request.into_response(convert::response(gateway.overloaded(&parts), &parts.method)),

@@ -4,9 +4,10 @@
 //!
 //! 1. [`Gateway::arrive`], which answers what is not for the gate: requests that the [guard](crate::framing) refused,
 //!    and the health of the process;
-//! 2. the gate, through its own adapter;
-//! 3. [`Gateway::answer`] for what the gate admitted, which forwards it or answers a preflight;
-//! 4. [`Passage::leave`] for every response, whoever made it.
+//! 2. [`Gateway::forward_auth`], which answers other proxies that ask about requests of theirs;
+//! 3. the gate, through its own adapter;
+//! 4. [`Gateway::answer`] for what the gate admitted, which forwards it or answers a preflight;
+//! 5. [`Passage::leave`] for every response, whoever made it.
 //!
 //! Everything here speaks `http` 1.x. A framework on other types converts heads and bodies and decides nothing.
 
@@ -16,22 +17,24 @@ use std::sync::Arc;
 
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Attached, Context, Gate};
+use auth_core::issue::SigningKeys;
 use auth_core::usage::UsageCounts;
 use auth_core::{Anonymous, NetworkSet, Outage, Principal, Rejection, RequestFault};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 
 use crate::body::{RequestBody, ResponseBody};
-use crate::config::Config;
+use crate::config::{Config, Upstream};
 use crate::connection::{Hop, Scheme, Trust};
 use crate::cross_origin::{CrossOrigin, Fields, silence_upstream};
 use crate::endpoints;
-use crate::forward::{Answer, CredentialFields, Destination, Forwarder};
+use crate::forward::{Answer, CredentialFields, Destination, Forwarder, Vouching};
 use crate::framing::fault_of;
 use crate::gate_view::{Sharing, refuse, route};
 use crate::health::Health;
 use crate::host::is_host;
 use crate::passage::Passage;
+use crate::published::Published;
 
 /// What stands between the gate and the upstreams.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub struct Gateway {
     by_route: HashMap<String, Arc<Destination>>,
     trusted_proxies: NetworkSet,
     endpoints: Endpoints,
+    published: Option<Published>,
+    forward_auth: Option<String>,
     usage: Option<UsageCounts>,
     health: Arc<Health>,
     longest_head: usize,
@@ -84,11 +89,26 @@ impl<'a> Admitted<'a> {
 
 impl Gateway {
     /// What the configuration says, around a gate of the same configuration.
-    pub fn new(config: &Config, gate: Gate, endpoints: Endpoints, health: Arc<Health>) -> Self {
+    ///
+    /// `keys` sign for the upstreams who the caller is, where the configuration has assertions.
+    pub fn new(
+        config: &Config,
+        gate: Gate,
+        endpoints: Endpoints,
+        health: Arc<Health>,
+        keys: Option<Arc<SigningKeys>>,
+    ) -> Self {
+        let signer = config.assertions.as_ref().zip(keys);
+        let vouching = |upstream: &Upstream| {
+            let (from, keys) = signer.as_ref()?;
+            Some(Vouching::new(from, upstream.assertion.as_ref()?, keys))
+        };
         let named: HashMap<&str, Arc<Destination>> = config
             .upstreams
             .iter()
-            .map(|named| (named.name.value.as_str(), Arc::new(Destination::new(&named.upstream))))
+            .map(|named| {
+                (named.name.value.as_str(), Arc::new(Destination::new(&named.upstream, vouching(&named.upstream))))
+            })
             .collect();
         let by_route = config.routes.iter().filter_map(|route| {
             let upstream = route.upstream.as_ref()?;
@@ -100,10 +120,12 @@ impl Gateway {
                 CredentialFields::new(config.credentials.iter().map(|from| &from.source)),
                 config.server.public_url.clone(),
             ),
-            destination: Destination::new(&config.upstream),
+            destination: Destination::new(&config.upstream, vouching(&config.upstream)),
             by_route: by_route.collect(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             endpoints,
+            published: signer.as_ref().map(|(settings, keys)| Published::new(settings, keys)),
+            forward_auth: config.forward_auth.as_ref().map(|settings| settings.route.path.value.clone()),
             usage: None,
             health,
             longest_head: config.server.max_header_size,
@@ -175,6 +197,9 @@ impl Gateway {
         if sharing == Sharing::Preflight {
             return Answer::Response(self.cross_origin.preflight(&parts));
         }
+        if let Some(keys) = self.published.as_ref().and_then(|all| all.answer(&parts.method, parts.uri.path())) {
+            return Answer::Response(keys);
+        }
         if let Some(asked) = endpoints::asked(&self.endpoints, &parts, peer, admitted.attached()) {
             return Answer::Response(endpoints::answer(asked, body, &self.context, &parts).await);
         }
@@ -183,7 +208,7 @@ impl Gateway {
         let request = Request::from_parts(parts, body);
         let destination = self.destination_of(&remembered);
         let hop = self.hop(peer, scheme);
-        match self.forwarder.forward(request, destination, hop, admitted.caller()).await {
+        match self.forwarder.forward(request, destination, hop, admitted.caller(), self.gate.now()).await {
             Ok(Answer::Response(mut response)) => {
                 if sharing == Sharing::Shared {
                     silence_upstream(response.headers_mut());
@@ -200,7 +225,20 @@ impl Gateway {
         refuse(&self.context, Rejection::Overloaded(Outage::new("too many requests wait on one connection")), parts)
     }
 
-    fn destination_of(&self, parts: &Parts) -> &Destination {
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &NetworkSet {
+        &self.trusted_proxies
+    }
+
+    /// Where other proxies ask, if they may.
+    pub(crate) fn forward_auth_path(&self) -> Option<&str> {
+        self.forward_auth.as_deref()
+    }
+
+    pub(crate) fn destination_of(&self, parts: &Parts) -> &Destination {
         if self.by_route.is_empty() {
             return &self.destination;
         }

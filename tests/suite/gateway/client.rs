@@ -174,6 +174,12 @@ impl Answer {
         value
     }
 
+    /// The values of a field that may be repeated, as one list.
+    pub(crate) fn list(&self, name: &str) -> String {
+        let values = self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }

@@ -6,10 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod administration;
+mod assertions;
 mod client;
 mod cross_origin;
 mod encrypted;
 mod faults;
+mod forward_auth;
 mod forwarding;
 mod guessing;
 mod http2;

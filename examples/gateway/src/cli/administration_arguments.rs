@@ -59,14 +59,25 @@ pub enum TenantsCommand {
     SetNetworks(SetNetworks),
 }
 
-/// What to do with the keys that sign the gateway's own tokens.
+/// What to do with the keys that sign the gateway's own tokens, or its assertions to upstreams.
 #[derive(Debug, Subcommand)]
 pub enum SigningKeysCommand {
     /// Let a new key sign from now on. The one before it verifies for as long as its tokens live; a gateway that serves
     /// takes the new one up within three seconds.
-    Rotate(ListAll),
+    Rotate(WhichKeys),
     /// Show which keys there are: the one that signs, and those that only verify.
-    List(ListAll),
+    List(WhichKeys),
+}
+
+/// Which keys that sign.
+#[derive(Args, Debug)]
+pub struct WhichKeys {
+    /// Of which gateway.
+    #[command(flatten)]
+    pub all: ListAll,
+    /// Those of assertions to upstreams, instead of those of access tokens.
+    #[arg(long)]
+    pub assertions: bool,
 }
 
 /// One user, tenant or key.

@@ -41,7 +41,7 @@ use clap::Parser as _;
 
 pub use administration_arguments::{
     CreateTenant, CreateUser, Linked, ListAll, ListUsers, One, PasswordFrom, ResetPassword, SetNetworks,
-    SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand,
+    SetPermissions, SetPlan, SigningKeysCommand, TenantsCommand, UsersCommand, WhichKeys,
 };
 pub use arguments::{Arguments, Command, CreateKey, KeysCommand, ListKeys, Output, RevokeKey, RotateKey, Serve, Whose};
 

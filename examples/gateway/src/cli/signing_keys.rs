@@ -1,4 +1,4 @@
-//! `gateway signing-keys`: what signs the gateway's own tokens.
+//! `gateway signing-keys`: what signs the gateway's own tokens, and its assertions to upstreams.
 
 use auth_core::Clock as _;
 use auth_core::SystemClock;
@@ -6,35 +6,40 @@ use auth_core::issue::SigningKeys;
 use serde_json::{Value, json};
 
 use super::administration::{actor, or_dash};
-use super::administration_arguments::{ListAll, SigningKeysCommand};
+use super::administration_arguments::{ListAll, SigningKeysCommand, WhichKeys};
 use super::{Failure, Output, columns, say};
+use crate::key_file::KeyFile;
 use crate::log;
-use crate::own_tokens;
 
 /// Does it, and prints the answer.
 pub(super) fn run(command: &SigningKeysCommand) -> Result<(), Failure> {
     let (SigningKeysCommand::Rotate(arguments) | SigningKeysCommand::List(arguments)) = command;
-    let ListAll { whose, output } = arguments;
+    let WhichKeys { all: ListAll { whose, output }, assertions } = arguments;
     let config = whose.configuration()?;
-    let Some(tokens) = &config.tokens else {
-        return Err(Failure::Usage("the configuration has no [tokens]".to_owned()));
+    let (file, section) = if *assertions {
+        (config.assertions.as_ref().map(KeyFile::of_assertions), "[assertions]")
+    } else {
+        (config.tokens.as_ref().map(KeyFile::of_tokens), "[tokens]")
+    };
+    let Some(file) = file else {
+        return Err(Failure::Usage(format!("the configuration has no {section}")));
     };
     if !whose.data_dir.is_dir() {
         return Err(Failure::Obstacle(format!("there is no data directory {}", whose.data_dir.display())));
     }
     let data_dir = whose.data_dir(&config)?;
     let now = SystemClock.now().wall;
-    let issuer = match command {
-        SigningKeysCommand::Rotate(_) => own_tokens::rotate(tokens, &data_dir, now),
-        SigningKeysCommand::List(_) => own_tokens::open(tokens, &data_dir, now),
+    let keys = match command {
+        SigningKeysCommand::Rotate(_) => file.rotate(&data_dir, now),
+        SigningKeysCommand::List(_) => file.open(&data_dir, now),
     };
-    let issuer = issuer.map_err(Failure::obstacle)?;
+    let keys = keys.map_err(Failure::obstacle)?;
     if matches!(command, SigningKeysCommand::Rotate(_)) {
         let (_log, by) = (log::start(&config.log), actor());
-        let key = issuer.keys().current().id();
+        let key = keys.current().id();
         tracing::info!(target: "auth::account", what = "signing_keys_rotate", key = &**key, by = &*by.subject);
     }
-    say(&listed(issuer.keys(), *output))
+    say(&listed(&keys, *output))
 }
 
 fn listed(keys: &SigningKeys, output: Output) -> String {

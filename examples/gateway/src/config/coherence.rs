@@ -47,6 +47,10 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
         problems.push(clients.place.problem("nothing signs the tokens of clients: write [tokens]"));
     }
     problems.extend(super::admin::problems(config));
+    problems.extend(super::forward_auth::problems(config));
+    if !["assertions", "upstreams"].iter().any(|section| gaps.are_in(section)) {
+        problems.extend(super::assertions::problems(config));
+    }
     if !gaps.are_in("accounts") && !gaps.are_in("endpoints") {
         problems.extend(super::messages::problems(config));
     }

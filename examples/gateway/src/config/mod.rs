@@ -9,12 +9,14 @@
 //! | `[demo]` | whether demo accounts are made up, and which |
 //! | `[server]`, `[tls]`, `[request_id]`, `[log]` | how the gateway is reached and what it says of itself |
 //! | `[upstream]`, `[[upstreams]]` | where admitted requests go |
+//! | `[assertions]` | who signs for upstreams who the caller is |
 //! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[opaque_tokens]` | the same of opaque tokens |
 //! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[clients]` | OAuth clients, and how often they may ask for tokens |
+//! | `[forward_auth]` | where other proxies ask what the gate says of a request |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -31,6 +33,7 @@
 mod accounts;
 mod admin;
 mod api_keys;
+mod assertions;
 mod claims;
 mod clients;
 mod coherence;
@@ -41,6 +44,7 @@ mod draft;
 mod endpoints;
 mod errors;
 mod failed_attempts;
+mod forward_auth;
 mod issuers;
 mod limits;
 mod messages;
@@ -73,6 +77,7 @@ pub use accounts::{
 };
 pub use admin::Admin;
 pub use api_keys::{ApiKeys, Pepper};
+pub use assertions::{Assertion, Assertions};
 pub use claims::{ClaimNames, ClaimPath, MaybeClaim, ScopeForm, ScopeUse};
 pub use clients::Clients;
 pub use cors::{Cors, CrossOriginCredentials, Origins};
@@ -82,6 +87,7 @@ pub use draft::Draft;
 pub use endpoints::{EndpointAt, Endpoints, TokenTypeWord};
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use failed_attempts::FailedAttempts;
+pub use forward_auth::ForwardAuth;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use limits::Limits;
 pub(crate) use messages::SECRET_PREFIX;
@@ -131,6 +137,10 @@ pub struct Config {
     pub upstream: Upstream,
     /// The upstreams that routes name.
     pub upstreams: Vec<NamedUpstream>,
+    /// Who signs for upstreams who the caller is.
+    pub assertions: Option<Assertions>,
+    /// Where other proxies ask what the gate says of a request.
+    pub forward_auth: Option<ForwardAuth>,
     /// Where credentials travel.
     pub credentials: Vec<Credentials>,
     /// The issuers that are trusted.
@@ -189,6 +199,10 @@ impl Config {
         routes.extend(endpoints.list.iter().map(|at| at.route.clone()));
         let admin: Option<Admin> = section.part("admin", gaps);
         routes.extend(admin.iter().map(|admin| admin.route.clone()));
+        let assertions: Option<Assertions> = section.part("assertions", gaps);
+        routes.extend(assertions.iter().map(|assertions| assertions.route.clone()));
+        let forward_auth: Option<ForwardAuth> = section.part("forward_auth", gaps);
+        routes.extend(forward_auth.iter().map(|asked| asked.route.clone()));
         let (demo, demo_plans, demo_users) = section.nested("demo", |section| {
             (Demo::read(section), Demo::plans(section), section.read("users").unwrap_or_default())
         });
@@ -204,6 +218,8 @@ impl Config {
             log: section.nested("log", Log::read),
             upstream: section.nested("upstream", Upstream::read),
             upstreams: section.list("upstreams", gaps),
+            assertions,
+            forward_auth,
             credentials: section.list("credentials", gaps),
             issuers: section.list("issuers", gaps),
             tokens: section.part("tokens", gaps),

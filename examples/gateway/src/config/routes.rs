@@ -109,7 +109,11 @@ impl FromNode for Route {
 const OWN_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 pub(super) fn path(section: &mut Section<'_>) -> Option<Placed<String>> {
-    let Some(node) = section.node("path") else { return section.missing("path") };
+    path_at(section, "path")
+}
+
+pub(super) fn path_at(section: &mut Section<'_>, key: &'static str) -> Option<Placed<String>> {
+    let Some(node) = section.node(key) else { return section.missing(key) };
     let text = String::from_node(&node)?;
     if !text.starts_with('/') {
         return node.problem("must begin with `/`");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme};
 use rustls::ClientConfig;
 
+use super::assertions::Assertion;
 use super::node::{FromNode, Node};
 use super::section::Section;
 use super::units::Span;
@@ -28,6 +29,8 @@ pub struct Upstream {
     pub credentials: PassCredentials,
     /// How an `https` upstream proves who it is; nothing for the others.
     pub tls: Option<Arc<ClientConfig>>,
+    /// Who the caller is in a form that nobody else can write; `None` where the fields alone say so.
+    pub assertion: Option<Assertion>,
 }
 
 /// Where a request goes.
@@ -75,6 +78,7 @@ impl Upstream {
             connect_timeout: section.read_or("connect_timeout", Span(Duration::from_secs(5))).0,
             timeout: section.read_or("timeout", Span(Duration::from_secs(30))).0,
             credentials: if keep { PassCredentials::Keep } else { PassCredentials::Remove },
+            assertion: section.read("assertion"),
         }
     }
 }

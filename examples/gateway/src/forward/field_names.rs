@@ -8,7 +8,7 @@
 use http::{HeaderMap, HeaderName};
 
 /// Whether an upstream may take `name` for `wanted`.
-pub(super) fn reads_as(name: &HeaderName, wanted: &str) -> bool {
+pub(crate) fn reads_as(name: &HeaderName, wanted: &str) -> bool {
     folded(name.as_str()).eq(folded(wanted))
 }
 

@@ -11,6 +11,8 @@
 //! | `x-auth-method` | `jwt`, `api_key`, `opaque_token` or the name of another kind of credential |
 //! | `x-auth-credential-id` | the `jti` of the token or the identifier of the key, never the credential |
 //!
+//! Where the upstream is to have it, `assertion` says the same in a form that is signed.
+//!
 //! A field is absent where there is nothing to tell; on a public route all are. Every byte that is not visible ASCII,
 //! and `%` itself, is percent-encoded as in a URL, so that a value is one line, means the same in every upstream, and
 //! decodes to exactly what the credential said.
@@ -33,6 +35,11 @@ const PERMISSIONS: HeaderName = HeaderName::from_static("x-auth-permissions");
 const ROLES: HeaderName = HeaderName::from_static("x-auth-roles");
 const METHOD: HeaderName = HeaderName::from_static("x-auth-method");
 const CREDENTIAL_ID: HeaderName = HeaderName::from_static("x-auth-credential-id");
+
+/// Whether the field tells of the caller already.
+pub(crate) fn is_of_gateway(name: &HeaderName) -> bool {
+    [SUBJECT, ISSUER, TENANT, PLAN, PERMISSIONS, ROLES, METHOD, CREDENTIAL_ID].contains(name)
+}
 
 /// Removes everything an upstream could take for a field about the caller, but for the credential field `kept`.
 pub(super) fn strip(headers: &mut HeaderMap, kept: impl Fn(&HeaderName) -> bool) {

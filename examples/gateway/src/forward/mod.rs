@@ -7,7 +7,8 @@
 //!    added that the list could remove.
 //! 2. `identity` and `forwarded`: whatever claims to come from the gateway is dropped in every spelling.
 //! 3. `credentials`: the caller's own credential is taken out.
-//! 4. What the gateway knows of the caller and the connection is added, and the upstream's own `Host`.
+//! 4. What the gateway knows of the caller and the connection is added, signed by `assertion` where the upstream is to
+//!    have it, and the upstream's own `Host`.
 //!
 //! The path and the query go through as they were sent; the gate has refused whatever has two readings. Bodies stream
 //! in both directions with back-pressure and without a limit (`patience` bounds silence instead). The upstream's
@@ -22,6 +23,7 @@
 //! | `Cookie` | several lines of an HTTP/2 request become one (RFC 9113 section 8.2.3) |
 //! | trailers | dropped, both ways |
 
+mod assertion;
 mod begun;
 mod credentials;
 mod echo;
@@ -34,12 +36,15 @@ mod patience;
 mod upgrade;
 mod upstream;
 
-use auth_core::{Principal, Rejection, RequestFault};
+use auth_core::{Now, Principal, Rejection, RequestFault};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::upgrade::OnUpgrade;
 
+pub(crate) use assertion::Vouching;
 pub use credentials::CredentialFields;
+pub(crate) use field_names::reads_as;
+pub(crate) use identity::is_of_gateway;
 pub(crate) use upgrade::is_websocket;
 pub use upgrade::mentions_websocket;
 
@@ -52,7 +57,10 @@ const VIA: HeaderValue = HeaderValue::from_static("1.1 gateway");
 
 /// Where requests go.
 #[derive(Debug)]
-pub struct Destination(Kind);
+pub struct Destination {
+    kind: Kind,
+    vouching: Option<Vouching>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -62,14 +70,25 @@ enum Kind {
 
 impl Destination {
     /// The built-in upstream, which answers what it was sent.
-    pub const ECHO: Self = Self(Kind::Echo);
+    pub const ECHO: Self = Self { kind: Kind::Echo, vouching: None };
 
     /// What the configuration says.
-    pub fn new(upstream: &Upstream) -> Self {
-        Self(match &upstream.target {
+    pub(crate) fn new(upstream: &Upstream, vouching: Option<Vouching>) -> Self {
+        let kind = match &upstream.target {
             Target::Echo => Kind::Echo,
             Target::Url(url) => Kind::Upstream(Box::new(Connected::new(url, upstream))),
-        })
+        };
+        Self { kind, vouching }
+    }
+
+    /// Adds what the upstream is told of the caller.
+    pub(crate) fn introduce(&self, headers: &mut HeaderMap, caller: &Principal, now: Now) -> Result<(), Rejection> {
+        identity::attach(headers, caller);
+        if let Some(vouching) = &self.vouching {
+            let (name, value) = vouching.field(caller, now)?;
+            headers.insert(name, value);
+        }
+        Ok(())
     }
 }
 
@@ -100,24 +119,29 @@ impl Forwarder {
     /// `caller` is `None` on a route that needs no credential.
     ///
     /// # Errors
-    /// [`Rejection::Upstream`] where the upstream fails, [`Rejection::InvalidRequest`] where the client breaks off.
+    /// [`Rejection::Upstream`] where the upstream fails, [`Rejection::InvalidRequest`] where the client breaks off,
+    /// [`Rejection::Unavailable`] where what the upstream is to be told cannot be signed.
     pub async fn forward(
         &self,
         request: Request<RequestBody>,
         to: &Destination,
         hop: Hop,
         caller: Option<&Principal>,
+        now: Now,
     ) -> Result<Answer, Rejection> {
         let (mut parts, body) = request.into_parts();
         let wants_upgrade = upgrade::is_wanted(&parts);
         // What follows such a request is no body, whatever the framework makes of it.
         let body = if mentions_websocket(&parts.headers) { whole("") } else { body };
-        let credentials = match &to.0 {
+        let credentials = match &to.kind {
             Kind::Echo => PassCredentials::Remove,
             Kind::Upstream(upstream) => upstream.credentials,
         };
-        let query = self.rewrite(&mut parts, hop, caller, credentials);
-        match &to.0 {
+        let query = self.rewrite(&mut parts, hop, credentials);
+        if let Some(caller) = caller {
+            to.introduce(&mut parts.headers, caller, now)?;
+        }
+        match &to.kind {
             Kind::Echo => {
                 parts.headers.insert(header::HOST, echo::HOST);
                 set_query(&mut parts, query.as_deref())?;
@@ -139,13 +163,7 @@ impl Forwarder {
     }
 
     /// Makes the client's head the gateway's own; answers the query that is left.
-    fn rewrite(
-        &self,
-        parts: &mut Parts,
-        hop: Hop,
-        caller: Option<&Principal>,
-        credentials: PassCredentials,
-    ) -> Option<String> {
+    fn rewrite(&self, parts: &mut Parts, hop: Hop, credentials: PassCredentials) -> Option<String> {
         let host = addressed_host(parts);
         let headers = &mut parts.headers;
         hop_by_hop::remove(headers);
@@ -162,9 +180,6 @@ impl Forwarder {
             PassCredentials::Keep => query.map(str::to_owned),
         };
         join_cookies(headers);
-        if let Some(caller) = caller {
-            identity::attach(headers, caller);
-        }
         headers.append(header::VIA, VIA);
         parts.version = Version::HTTP_11;
         query

@@ -217,6 +217,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             credentials: PassCredentials::Remove,
             tls: None,
+            assertion: None,
         };
         Connected::new(&url, &upstream)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::Gate;
+use auth_core::issue::SigningKeys;
 use auth_core::usage::UsageCounts;
 
 use crate::config::Config;
@@ -21,19 +22,21 @@ pub struct Generation {
     pub gate: Gate,
     endpoints: Endpoints,
     usage: Option<UsageCounts>,
+    assertion_keys: Option<Arc<SigningKeys>>,
     health: Arc<Health>,
 }
 
 impl Generation {
     pub(crate) fn new(config: Arc<Config>, wired: &Wired, health: Arc<Health>) -> Self {
         let (gate, endpoints) = (wired.gate.clone(), wired.endpoints.clone());
-        Self { config, gate, endpoints, usage: wired.usage.clone(), health }
+        let (usage, assertion_keys) = (wired.usage.clone(), wired.assertion_keys.clone());
+        Self { config, gate, endpoints, usage, assertion_keys, health }
     }
 
     /// A gateway with connections of its own to the upstreams.
     pub fn gateway(&self) -> Gateway {
-        Gateway::new(&self.config, self.gate.clone(), self.endpoints.clone(), Arc::clone(&self.health))
-            .counting(self.usage.clone())
+        let (gate, endpoints, keys) = (self.gate.clone(), self.endpoints.clone(), self.assertion_keys.clone());
+        Gateway::new(&self.config, gate, endpoints, Arc::clone(&self.health), keys).counting(self.usage.clone())
     }
 
     pub(super) fn health(&self) -> Arc<Health> {

@@ -113,7 +113,7 @@ impl<F: Fn(Generation)> Follower<F> {
                 Event::Hangup => self.asked(),
                 Event::Tick if self.origin.watched.have_changed() => self.renew(),
                 Event::Tick if self.origin.signing_keys.have_changed() => {
-                    tracing::info!("the signing keys of the gateway's own tokens have changed");
+                    tracing::info!("the keys that sign have changed");
                     self.renew();
                 }
                 Event::Tick => {}

@@ -30,6 +30,10 @@ async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Nex
     let (parts, body) = request.into_parts();
     let arrival = parts.extensions.get::<Arrival>().cloned();
     let (passage, early) = gateway.arrive(&parts);
+    let early = match early {
+        None => gateway.forward_auth(&parts, arrival.as_ref().map(|arrival| arrival.peer)).await,
+        early => early,
+    };
     let mut response = match early {
         Some(response) => response.map(Body::new),
         None => next.run(Request::from_parts(parts, body)).await,

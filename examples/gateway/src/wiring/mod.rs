@@ -34,16 +34,16 @@ use std::sync::Arc;
 use auth_core::credential::CredentialReader;
 use auth_core::endpoint::Endpoints;
 use auth_core::gate::{Gate, Limits, RequestIds};
-use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients};
+use auth_core::issue::{AccessTokenIssuer, Accounts, Administration, Clients, SigningKeys};
 use auth_core::limit::Plans;
 use auth_core::policy::{PermissionModel, Policy};
 use auth_core::reply::ErrorStyle;
 use auth_core::revocation::Revocations;
-use auth_core::store::LimitStore;
+use auth_core::store::{AccountStore, ApiKeyStore, LimitStore};
 use auth_core::usage::UsageCounts;
 use auth_core::verify::Verifier;
 use auth_core::verify::jwt::JwtVerifier;
-use auth_core::{Clock, ConfigError, Now};
+use auth_core::{Clock, ConfigError, Now, Secret};
 
 pub use api_keys::Keys;
 pub use opaque_tokens::OpaqueTokens;
@@ -70,6 +70,8 @@ pub struct Wired {
     pub revocations: Option<Revocations>,
     /// The gateway's own issuer, where there is one.
     pub own_tokens: Option<AccessTokenIssuer>,
+    /// What signs for upstreams who the caller is, where they are told so.
+    pub assertion_keys: Option<Arc<SigningKeys>>,
     /// The gateway's own accounts, where there are any.
     pub accounts: Option<Accounts>,
     /// The gateway's own OAuth clients, where there are any.
@@ -87,7 +89,7 @@ pub struct Wired {
 /// # Errors
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
-    let revocations = resources.revocations.clone();
+    let (revocations, assertion_keys) = (resources.revocations.clone(), resources.assertion_keys.clone());
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
     let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
@@ -155,6 +157,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         opaque_tokens,
         revocations,
         own_tokens,
+        assertion_keys,
         accounts,
         clients,
         administration,
@@ -201,6 +204,7 @@ impl Parts {
             revocations,
             pepper,
             own_tokens,
+            assertion_keys: _,
             limit_store,
             webhook_secret,
             outbox,
@@ -208,19 +212,14 @@ impl Parts {
         } = resources;
         let jwt = issuers::verifier(config, own_tokens.as_ref());
         let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
-        let keys = config.api_keys.as_ref().map(|settings| {
-            let found = api_keys::keys(config, settings, key_store, &pepper)?;
-            Ok::<_, Vec<Problem>>(found.owned_by(config, owners))
-        });
+        let keys = own_keys(config, key_store, &pepper, owners);
         let opaque_tokens = config
             .opaque_tokens
             .as_ref()
             .map(|settings| opaque_tokens::opaque_tokens(config, settings, token_store, &pepper));
         let style = errors::style(&config.errors);
         let model = permissions(config);
-        let table = check_table(config, &model);
-        let plans = limits::plans(config);
-        let keys = keys.transpose();
+        let (table, plans) = (check_table(config, &model), limits::plans(config));
         let found_keys = keys.as_ref().ok().and_then(Option::as_ref);
         let needed = clients::Needed {
             store: client_store,
@@ -289,6 +288,16 @@ impl Parts {
             }
         }
     }
+}
+
+fn own_keys(
+    config: &Config,
+    store: Arc<dyn ApiKeyStore>,
+    pepper: &Secret,
+    owners: Option<Arc<dyn AccountStore>>,
+) -> Result<Option<Keys>, Vec<Problem>> {
+    let Some(settings) = &config.api_keys else { return Ok(None) };
+    Ok(Some(api_keys::keys(config, settings, store, pepper)?.owned_by(config, owners)))
 }
 
 /// A clock that the gate shares with others.

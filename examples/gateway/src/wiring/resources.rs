@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use auth_core::issue::{AccessTokenIssuer, LoginThrottle, PasswordCost, PasswordThreads, Passwords, SigningError};
+use auth_core::issue::{
+    AccessTokenIssuer, LoginThrottle, PasswordCost, PasswordThreads, Passwords, SigningAlgorithm, SigningError,
+    SigningKeys,
+};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     AccountStore, ApiKeyStore, ClientStore, LimitStore, LinkStore, MemoryAccountStore, MemoryClientStore,
@@ -21,8 +24,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::config::{Config, SECRET_PREFIX, Store};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::key_file::{KeyFile, KeysError};
 use crate::messages::Outbox;
-use crate::own_tokens::{self, KeysError, random_text};
+use crate::own_tokens::{self, random_text};
 use crate::start::waiting_runtime;
 
 /// What a gate needs besides its configuration.
@@ -60,6 +64,8 @@ pub struct Resources {
     pub outbox: Outbox,
     /// The gateway's own issuer, where the configuration has one.
     pub own_tokens: Option<AccessTokenIssuer>,
+    /// What signs for upstreams who the caller is, where the configuration has assertions.
+    pub assertion_keys: Option<Arc<SigningKeys>>,
 }
 
 /// What is under way with logins: it goes on when another configuration is taken up, so that neither the bound of what is hashed
@@ -170,6 +176,7 @@ impl Resources {
             webhook_secret: Secret::from(fresh_webhook_secret()?),
             outbox: Outbox::default(),
             own_tokens: config.tokens.as_ref().map(own_tokens::ephemeral).transpose()?,
+            assertion_keys: config.assertions.as_ref().map(|_| ephemeral_keys()).transpose()?,
         })
     }
 
@@ -195,6 +202,7 @@ impl Resources {
             webhook_secret: webhook_secret(config, data_dir)?,
             outbox: Outbox::default(),
             own_tokens: own_issuer(config, data_dir, clock.now())?,
+            assertion_keys: assertion_keys(config, data_dir, clock.now())?,
             clock: Arc::new(clock),
         })
     }
@@ -204,7 +212,11 @@ impl Resources {
     /// # Errors
     /// Something cannot be read, made or opened.
     pub(crate) fn renewed(&self, was: &Config, config: &Config, data_dir: &DataDir) -> Result<Self, ResourceError> {
-        let mut renewed = Self { own_tokens: own_issuer(config, data_dir, self.clock.now())?, ..self.clone() };
+        let mut renewed = Self {
+            own_tokens: own_issuer(config, data_dir, self.clock.now())?,
+            assertion_keys: assertion_keys(config, data_dir, self.clock.now())?,
+            ..self.clone()
+        };
         let (old, new) = (Places::of(was), Places::of(config));
         if old.keys != new.keys {
             renewed.key_store = key_store(config, data_dir)?;
@@ -366,6 +378,15 @@ fn fresh_webhook_secret() -> Result<String, SigningError> {
 
 fn own_issuer(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<AccessTokenIssuer>, KeysError> {
     config.tokens.as_ref().map(|tokens| own_tokens::open(tokens, data_dir, now.wall)).transpose()
+}
+
+fn assertion_keys(config: &Config, data_dir: &DataDir, now: Now) -> Result<Option<Arc<SigningKeys>>, KeysError> {
+    let file = config.assertions.as_ref().map(KeyFile::of_assertions);
+    file.map(|file| file.open(data_dir, now.wall).map(Arc::new)).transpose()
+}
+
+fn ephemeral_keys() -> Result<Arc<SigningKeys>, SigningError> {
+    SigningKeys::generate(SigningAlgorithm::Es256).map(Arc::new)
 }
 
 fn budgets(config: &Config) -> Arc<dyn LimitStore> {
