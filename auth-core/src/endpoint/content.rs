@@ -80,6 +80,12 @@ impl<'w> Content<'w> {
         value.as_bool().ok_or_else(|| self.wrong_type(member, "true or false"))
     }
 
+    /// The text of an object that may be left out.
+    pub(super) fn object(&self, member: &str) -> Result<Option<String>, Rejection> {
+        let Some(value) = self.value(member) else { return Ok(None) };
+        if value.is_object() { Ok(Some(value.to_string())) } else { Err(self.wrong_type(member, "an object")) }
+    }
+
     /// A number of seconds that may be left out.
     pub(super) fn seconds(&self, member: &str) -> Result<Option<u64>, Rejection> {
         let Some(value) = self.value(member) else { return Ok(None) };

@@ -7,7 +7,7 @@ use crate::error::ConfigError;
 use serde_json::Value;
 
 /// Every member that an endpoint reads or writes, by the name that it has unless it is given another.
-const MEMBERS: [&str; 62] = [
+const MEMBERS: [&str; 63] = [
     "access_token",
     "api_key",
     "authorization_url",
@@ -30,6 +30,7 @@ const MEMBERS: [&str; 62] = [
     "hour",
     "id",
     "iss",
+    "jwks",
     "key",
     "keys",
     "last_used_at",

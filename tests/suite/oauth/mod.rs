@@ -90,12 +90,15 @@ fn service() -> Service {
 }
 
 fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
+    service_over(Revocations::new(), change)
+}
+
+fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts)) -> Service {
     let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
     let keys = SigningKeys::generate(SigningAlgorithm::Es256).unwrap();
     let issuer = AccessTokenIssuer::new(ISSUER, "api", Duration::from_hours(1), keys);
     let verified = issuer.trusted().unwrap();
     let model = PermissionModel::default().implies("admin", ["read", "write"]);
-    let revocations = Revocations::new();
     let gate = Gate::builder()
         .accept(Source::bearer(), JwtVerifier::new([verified]).unwrap())
         .policy(Policy::new().get("/read", permission("read")).get("/write", permission("write")))

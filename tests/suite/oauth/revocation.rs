@@ -1,6 +1,13 @@
 //! Taking tokens back (RFC 7009).
 
-use super::{service, text};
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::revocation::{Revocation, Revocations};
+use auth_core::store::{Answer, Changes, Mark, RevocationStore};
+use auth_core::{Clock as _, Outcome, SimulatedClock, StoreError, Timestamp};
+
+use super::{service, service_over, text, wait};
 
 #[test]
 fn t30_whoever_takes_back_proves_who_they_are_and_takes_back_their_own() {
@@ -41,4 +48,36 @@ fn a_token_that_was_taken_back_takes_no_other_with_it() {
     service.basic_at("/revoke", &client.record.id, text(&client), &format!("token={}", one.token()));
     assert!(service.present(one.token(), "/read").is_err());
     assert!(service.present(other.token(), "/read").is_ok());
+}
+
+/// Can be read, and nothing can be added.
+struct Full;
+
+impl RevocationStore for Full {
+    fn add(&self, _: Revocation) -> Answer<()> {
+        Outcome::Done(Err(StoreError::Unavailable("the disk is full".to_owned())))
+    }
+
+    fn changes(&self, since: Mark) -> Answer<Changes> {
+        Outcome::Done(Ok(Changes { revocations: Vec::new(), mark: since }))
+    }
+
+    fn delete_ended(&self, _: Timestamp) -> Answer<u64> {
+        Outcome::Done(Ok(0))
+    }
+}
+
+#[test]
+fn t33_what_could_not_be_taken_back_is_503_and_asked_again_later() {
+    let now = SimulatedClock::at_unix_seconds(1_700_000_000).now();
+    let list = wait(Revocations::kept_in(Arc::new(Full), Duration::from_hours(1), now)).unwrap();
+    let service = service_over(list, |_| {});
+    let client = service.writer();
+    let token = service.own(&client);
+    let content = format!("token={}", token.token());
+    let answer = service.basic_at("/revoke", &client.record.id, text(&client), &content);
+    assert_eq!(answer.error(), (503, "temporarily_unavailable"));
+    assert!(answer.field("retry-after").is_some(), "{:?}", answer.fields);
+    let about = service.basic_at("/introspect", &client.record.id, text(&client), &content);
+    assert_eq!(about.body["active"], true, "whoever was told 503 does not believe that it is gone");
 }

@@ -59,6 +59,10 @@ impl Desk<'_> {
                 let grants = self.grants()?.ok_or_else(|| self.content.missing("grants"))?;
                 acting.set_client_grants(id, grants).await
             }
+            Action::SetKeys => {
+                self.said("jwks")?;
+                acting.set_client_keys(id, self.content.object("jwks")?.map(Arc::from)).await
+            }
             Action::SetExpiry => {
                 self.said("expires_at")?;
                 acting.set_client_expiry(id, self.content.time("expires_at")?).await

@@ -67,7 +67,8 @@ impl Desk<'_> {
             | Action::EndSessions
             | Action::RemoveSecondFactor
             | Action::SetGrants
-            | Action::SetExpiry => {
+            | Action::SetExpiry
+            | Action::SetKeys => {
                 return Err(Rejection::NotFound);
             }
         };

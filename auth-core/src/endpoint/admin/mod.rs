@@ -13,6 +13,7 @@
 //! | `POST users/{id}/end-sessions` | ends them |
 //! | `POST users/{id}/remove-second-factor` | asks for none any more, and ends the sessions |
 //! | `PUT clients/{id}/grants`, `/expiry` | `{"grants": ["client_credentials"]}`, `{"expires_at": …}` or `null` |
+//! | `PUT clients/{id}/jwks` | `{"jwks": {"keys": […]}}`, the public keys that it signs with, or `null` |
 //! | `DELETE keys/{id}`, `DELETE clients/{id}` | takes it back for good |
 //! | `POST keys/{id}/rotate`, also of clients | gives a successor, or another secret; both work for `overlap` seconds |
 //!

@@ -31,6 +31,7 @@ pub(in super::super) enum Action {
     SetNetworks,
     SetGrants,
     SetExpiry,
+    SetKeys,
     ResetPassword,
     EndSessions,
     RemoveSecondFactor,
@@ -85,6 +86,7 @@ impl Operation {
             ("POST", "rotate", Kind::Keys | Kind::Clients) => Action::Rotate,
             ("PUT", "grants", Kind::Clients) => Action::SetGrants,
             ("PUT", "expiry", Kind::Clients) => Action::SetExpiry,
+            ("PUT", "jwks", Kind::Clients) => Action::SetKeys,
             _ => return None,
         })
     }
@@ -101,6 +103,7 @@ impl Action {
                 | Self::SetNetworks
                 | Self::SetGrants
                 | Self::SetExpiry
+                | Self::SetKeys
         )
     }
 }

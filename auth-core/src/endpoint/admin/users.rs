@@ -49,7 +49,9 @@ impl Desk<'_> {
             Action::SetPermissions => acting.set_user_permissions(id, self.permissions()?).await,
             Action::SetNetworks => acting.set_user_networks(id, self.networks()?).await,
             Action::Show => acting.user(id).await.map(|user| (*user).clone()),
-            Action::Revoke | Action::Rotate | Action::SetGrants | Action::SetExpiry => return Err(Rejection::NotFound),
+            Action::Revoke | Action::Rotate | Action::SetGrants | Action::SetExpiry | Action::SetKeys => {
+                return Err(Rejection::NotFound);
+            }
         };
         let user = changed.map_err(|error| self.refused(error))?;
         Ok(Answer::object(200, &self.user(&user, None)))
