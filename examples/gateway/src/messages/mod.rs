@@ -1,6 +1,6 @@
 //! Messages to people, handed to a webhook: whatever sends mail gets them as signed posts, and this process sends none.
 //!
-//! Requests put a message into the [`Outbox`] and never wait for more. A thread of its own, the [`Courier`], posts them,
+//! Requests put a message into the [`Outbox`] and never wait for more. A thread of its own, the `courier`, posts them,
 //! since the two gateways have different runtimes. What comes of it:
 //!
 //! | answer | then |
@@ -9,7 +9,7 @@
 //! | 429, 500 to 599, none in time, no connection | once more behind a pause, with the same `webhook-id`; at most so often, and not once the ticket has ended |
 //! | anything else, redirections included | given up |
 //!
-//! Everything is bounded: how many messages wait ([`outbox::PLACES`], beyond which they are lost, which the log tells), how
+//! Everything is bounded: how many messages wait (1,024, beyond which they are lost, which the log tells), how
 //! many are posted at once, how long each attempt takes, how much of an answer is read. They are kept in memory: what waits
 //! when the process is killed is lost, and people ask again. Who stops the gateway waits a moment longer for them.
 //!
