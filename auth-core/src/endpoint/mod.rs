@@ -27,6 +27,7 @@ mod asked;
 mod builder;
 mod content;
 mod cookie;
+mod form;
 mod key_session;
 mod keys;
 mod kind;

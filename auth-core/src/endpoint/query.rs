@@ -1,8 +1,11 @@
 //! Which page of a list: the parameters of the query.
 
+use std::borrow::Cow;
+
 use crate::rejection::Rejection;
 
 use super::content::invalid;
+use super::form::decoded;
 use super::words::Words;
 
 /// The most that may be asked for.
@@ -50,7 +53,7 @@ impl Query {
                 return Err(invalid(words, "query", "must name each parameter once"));
             }
             seen.push(name);
-            let text = decoded(value).filter(|text| !text.is_empty());
+            let text = decoded(value).filter(|text| !text.is_empty()).map(Cow::into_owned);
             let text = text.ok_or_else(|| invalid(words, "query", "must hold texts in UTF-8 that are not empty"))?;
             match meant {
                 "limit" => {
@@ -64,23 +67,6 @@ impl Query {
         }
         Ok(read)
     }
-}
-
-/// Without its escapes (RFC 3986 section 2.1).
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                (digit()? << 4) | digit()?
-            }
-            b'+' => b' ',
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Reading requests: forms, and JSON objects of texts.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use crate::Secret;
 use crate::json::{Repeats, check};
 
+use super::super::form::decoded;
 use super::error::OAuthError;
 
 /// The parameters of a request. Empty ones are left out (RFC 6749 section 3.2).
@@ -121,26 +120,6 @@ fn object(content: &[u8]) -> Result<Vec<(String, Secret)>, OAuthError> {
 
 fn not_a_text() -> OAuthError {
     OAuthError::request("A parameter is not a text")
-}
-
-/// A name or a value of a form without its escapes; `None` where one is broken, or it is not UTF-8.
-pub(super) fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                (digit()? << 4) | digit()?
-            }
-            b'+' => b' ',
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

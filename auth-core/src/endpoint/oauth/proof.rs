@@ -10,8 +10,8 @@ use crate::Secret;
 use crate::client::ClientRecord;
 use crate::endpoint::EndpointRequest;
 
+use super::super::form::decoded;
 use super::error::OAuthError;
-use super::parameters::decoded;
 use super::{OAuthEndpoints, Parameters};
 
 /// Who a client says it is, and how it proves it.
