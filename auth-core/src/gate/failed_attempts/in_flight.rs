@@ -19,7 +19,15 @@ use crate::limit::Network;
 type Origin = Option<Network>;
 
 #[derive(Default)]
-pub(super) struct InFlight(Mutex<HashMap<Origin, Crowd>>);
+pub(super) struct InFlight(Mutex<Crowds>);
+
+#[derive(Default)]
+struct Crowds {
+    by_origin: HashMap<Origin, Crowd>,
+    /// The number of the next one who waits. It outlives the crowds: whoever was called may look only after its crowd
+    /// is gone and another has come, and must not take somebody of that one for itself.
+    next: u64,
+}
 
 /// The attempts of one network.
 #[derive(Default)]
@@ -27,31 +35,30 @@ struct Crowd {
     inside: u32,
     /// Those who wait, the longest first.
     waiting: VecDeque<(u64, Option<Waker>)>,
-    /// The number of the next one who waits.
-    next: u64,
 }
 
 impl InFlight {
     /// Counts one more attempt.
     pub(super) fn enter(self: &Arc<Self>, origin: Origin) -> Place {
         let mut crowds = self.crowds();
-        let crowd = crowds.entry(origin).or_default();
+        let crowd = crowds.by_origin.entry(origin).or_default();
         crowd.inside = crowd.inside.saturating_add(1);
         Place { position: crowd.inside, is_held: true, origin, in_flight: Arc::clone(self) }
     }
 
     /// No step leaves the counts half changed.
-    fn crowds(&self) -> MutexGuard<'_, HashMap<Origin, Crowd>> {
+    fn crowds(&self) -> MutexGuard<'_, Crowds> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the crowd of a network; it is forgotten once nobody is in it. Whoever is to be woken is woken afterwards.
-    fn change<T>(&self, origin: Origin, change: impl FnOnce(&mut Crowd) -> (T, Option<Waker>)) -> T {
+    fn change<T>(&self, origin: Origin, change: impl FnOnce(&mut Crowd, &mut u64) -> (T, Option<Waker>)) -> T {
         let mut crowds = self.crowds();
-        let crowd = crowds.entry(origin).or_default();
-        let (value, woken) = change(crowd);
+        let Crowds { by_origin, next } = &mut *crowds;
+        let crowd = by_origin.entry(origin).or_default();
+        let (value, woken) = change(crowd, next);
         if crowd.inside == 0 && crowd.waiting.is_empty() {
-            crowds.remove(&origin);
+            by_origin.remove(&origin);
         }
         drop(crowds);
         if let Some(waker) = woken {
@@ -88,13 +95,13 @@ impl Place {
     /// whoever waits is called when it is done.
     pub(super) fn queue(mut self) -> Turn {
         self.is_held = false;
-        let number = self.in_flight.change(self.origin, |crowd| {
+        let number = self.in_flight.change(self.origin, |crowd, next| {
             crowd.leave();
             if crowd.inside == 0 {
                 return (None, None);
             }
-            let number = crowd.next;
-            crowd.next = crowd.next.wrapping_add(1);
+            let number = *next;
+            *next = next.wrapping_add(1);
             crowd.waiting.push_back((number, None));
             (Some(number), None)
         });
@@ -105,7 +112,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if self.is_held {
-            self.in_flight.change(self.origin, |crowd| {
+            self.in_flight.change(self.origin, |crowd, _| {
                 crowd.leave();
                 ((), crowd.call_next())
             });
@@ -127,7 +134,7 @@ impl Future for Turn {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let is_waiting = self.number.is_some_and(|number| {
-            self.in_flight.change(self.origin, |crowd| {
+            self.in_flight.change(self.origin, |crowd, _| {
                 let own = crowd.waiting.iter_mut().find(|(waiting, _)| *waiting == number);
                 let is_waiting = own.is_some();
                 if let Some((_, waker)) = own {
@@ -148,7 +155,7 @@ impl Future for Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(number) = self.number.filter(|_| !self.is_taken) else { return };
-        self.in_flight.change(self.origin, |crowd| {
+        self.in_flight.change(self.origin, |crowd, _| {
             let own = crowd.waiting.iter().position(|(waiting, _)| *waiting == number);
             match own {
                 Some(place) => {
@@ -158,5 +165,32 @@ impl Drop for Turn {
                 None => ((), crowd.call_next()),
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    fn is_called(turn: &mut Pin<&mut Turn>) -> bool {
+        turn.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn whoever_was_called_and_looks_late_does_not_take_another_for_itself() {
+        let in_flight = Arc::new(InFlight::default());
+        let first = in_flight.enter(None);
+        let mut second = pin!(in_flight.enter(None).queue());
+        drop(first);
+        assert!(in_flight.crowds().by_origin.is_empty());
+
+        let third = in_flight.enter(None);
+        let mut fourth = pin!(in_flight.enter(None).queue());
+        assert!(!is_called(&mut fourth));
+        assert!(is_called(&mut second), "it was called before the fourth came");
+        drop(third);
+        assert!(is_called(&mut fourth));
     }
 }
