@@ -12,6 +12,7 @@ use std::sync::Arc;
 use auth_core::credential::Source;
 use auth_core::gate::{Decision, Gate, GateBuilder};
 use auth_core::policy::{Policy, permission};
+use auth_core::verify::CacheSize;
 use auth_core::verify::introspection::{IntrospectionServer, IntrospectionVerifier};
 use auth_core::{Clock, Outcome, RequestHead, Secret, SimulatedClock};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ const START: i64 = 1_900_000_000;
 
 fn settings() -> IntrospectionServer {
     IntrospectionServer::new(ISSUER, ["api"], "https://as.example/introspect", "rs", Secret::from("a secret"))
+        .remembering(CacheSize::entries(32))
 }
 
 fn verifier(settings: IntrospectionServer, server: &AuthorizationServer) -> IntrospectionVerifier {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth_core::credential::Source;
+use auth_core::fetch::FetchError;
 use auth_core::gate::{Clients, FailedAttempts, Gate};
 use auth_core::keys::{Algorithm, KeySet};
 use auth_core::policy::{Policy, permission};
@@ -136,6 +137,23 @@ fn t37_the_gate_s_own_list_acts_at_once() {
 }
 
 #[test]
+fn t38_during_an_outage_what_is_believed_passes_and_everything_else_is_503() {
+    let (clock, server) = (clock(), AuthorizationServer::new(&active(&json!({}))));
+    let gate = builder(verifier(settings(), &server), &clock).build().unwrap();
+    assert_eq!(decide(&gate, "/read", "opaque").0, 200);
+    for error in [FetchError::TooSlow, FetchError::TooLong, FetchError::Unsafe, FetchError::Unreachable("x".into())] {
+        server.fails(error);
+        assert_eq!(decide(&gate, "/read", "opaque").0, 200);
+        assert_eq!(decide(&gate, "/read", "another"), (503, "temporarily_unavailable"));
+    }
+    // an outage makes no answer last longer
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(decide(&gate, "/read", "opaque"), (503, "temporarily_unavailable"));
+    server.says(&active(&json!({})));
+    assert_eq!((decide(&gate, "/read", "opaque").0, decide(&gate, "/read", "another").0), (200, 200));
+}
+
+#[test]
 fn l23_a_token_that_was_good_the_last_time_passes_from_an_address_that_has_no_failures_left() {
     let (clock, server) = (clock(), AuthorizationServer::new(&active(&json!({}))));
     let guard = FailedAttempts::new("3/hour".parse().unwrap(), Clients::Direct, Arc::new(MemoryLimitStore::new()))
@@ -217,6 +235,8 @@ proptest! {
         let gate = all.clock(super::Simulated(Arc::clone(&clock))).build().unwrap();
         // when it ends, and since when it is not good any more
         let mut ends = [None; 3];
+        // what the server said of that when it was asked last
+        let mut told = [None; 3];
         let mut bad_since = [Some(0_u64); 3];
         let mut elapsed = 0;
         for step in steps {
@@ -239,7 +259,10 @@ proptest! {
                     let asked = servers[token].asked();
                     let (status, _) = decide(&gate, "/read", names[token]);
                     let was_asked = servers[token].asked() > asked;
-                    let is_ended = ends[token].is_none_or(|end| clock.now().wall >= Timestamp::from_unix_seconds(end));
+                    if was_asked {
+                        told[token] = ends[token];
+                    }
+                    let is_ended = told[token].is_none_or(|end| clock.now().wall >= Timestamp::from_unix_seconds(end));
                     match bad_since[token] {
                         None => prop_assert_eq!(status, if is_ended { 401 } else { 200 }),
                         Some(since) => {

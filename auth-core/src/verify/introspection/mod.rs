@@ -112,14 +112,14 @@ type Answered = Result<Arc<Told>, Rejection>;
 /// What is remembered of a token that was found good.
 #[derive(Clone)]
 struct Believed {
-    identity: Arc<Identity>,
+    told: Arc<Told>,
     until: Monotonic,
 }
 
 /// How well a token is known.
 enum Standing {
     /// It was found good, and that is believed.
-    Good(Arc<Identity>),
+    Good(Arc<Told>),
     /// It was found good once, and has to be asked about again.
     Known,
     /// Nothing is known of it.
@@ -180,14 +180,14 @@ impl Verifier for IntrospectionVerifier {
             Err(fault) => return Outcome::Done(Err(Rejection::InvalidCredential(fault))),
         };
         match self.0.standing(print, now) {
-            Standing::Good(identity) => Outcome::Done(Ok(identity)),
+            Standing::Good(told) => Outcome::Done(Ok(Arc::clone(&told.identity))),
             Standing::Known | Standing::Stranger => self.ask(text, print, now),
         }
     }
 
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         match self.0.standing(self.0.known.fingerprint(credential)?, now) {
-            Standing::Good(identity) => Some(identity),
+            Standing::Good(told) => Some(Arc::clone(&told.identity)),
             Standing::Known | Standing::Stranger => None,
         }
     }
@@ -199,7 +199,7 @@ impl Verifier for IntrospectionVerifier {
             Err(fault) => return Some(Outcome::Done(Err(Rejection::InvalidCredential(fault)))),
         };
         match self.0.standing(print, now) {
-            Standing::Good(identity) => Some(Outcome::Done(Ok(identity))),
+            Standing::Good(told) => Some(Outcome::Done(Ok(Arc::clone(&told.identity)))),
             Standing::Known => Some(self.ask(text, print, now)),
             Standing::Stranger => None,
         }
@@ -210,7 +210,7 @@ impl Inner {
     fn standing(&self, print: Fingerprint, now: Now) -> Standing {
         match self.known.recall(print, now.wall) {
             Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => {
-                Standing::Good(believed.identity)
+                Standing::Good(believed.told)
             }
             Some(Memory::Holds(_) | Memory::Over) => Standing::Known,
             None => Standing::Stranger,
@@ -218,15 +218,14 @@ impl Inner {
     }
 
     /// Remembers a token until its end, and no longer than it is believed. `now` is before the question was sent.
-    fn keep(&self, print: Fingerprint, told: &Told, now: Now) {
+    fn keep(&self, print: Fingerprint, told: &Arc<Told>, now: Now) {
         let bound = self.asked.believed_for;
         let nanos = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
         let until = Monotonic::from_nanos(now.monotonic.nanos().saturating_add(nanos));
         let end = now.wall.saturating_add(bound);
         let span = Span { from: told.span.from, until: told.identity.expires.map_or(end, |expires| expires.min(end)) };
-        let identity = Arc::clone(&told.identity);
-        let weight = identity.weight();
-        self.known.keep(print, Believed { identity, until }, span, weight, now.wall);
+        let believed = Believed { told: Arc::clone(told), until };
+        self.known.keep(print, believed, span, told.identity.weight(), now.wall);
     }
 
     /// A place among the questions that are under way.
@@ -268,6 +267,10 @@ impl Question {
             return Err(outage);
         }
         let Self { inner, print, now } = self;
+        // somebody else's answer may have come since this one looked
+        if let Standing::Good(told) = inner.standing(print, now) {
+            return Ok(told);
+        }
         let Some(_place) = inner.place() else {
             let issuer = &inner.asked.claims.name;
             let why = format!("too many questions to {issuer} what tokens are good for are under way");
