@@ -124,7 +124,7 @@ fn servers_that_are_asked_are_read_strictly() {
     assert_problem(&format!("{unused}{jwt}"), "2:1: introspection[0]", "nothing takes these");
     assert_problem(
         &format!("{CREDENTIALS}\n[[credentials]]\nheader = \"X-Key\"\nkinds = [\"introspected\"]"),
-        "10:10: credentials[1].kinds[0]",
+        "11:10: credentials[1].kinds[0]",
         "write [[introspection]]",
     );
 }

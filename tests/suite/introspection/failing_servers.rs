@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::gateway::{Answer, BINARIES, Connection, Gateway};
+use crate::gateway::{Answer, BINARIES, Connection, Gateway, token};
 
 const GOOD: &str = r#"{"active":true,"sub":"ada","aud":"api","token_type":"Bearer","scope":"read"}"#;
 
@@ -87,7 +87,7 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
         }
         "large" => answer_of("200 OK", JSON, &GOOD.replace("ada", &"a".repeat(1024 * 1024))),
         "text-true" => answer_of("200 OK", JSON, &GOOD.replace("true", "\"true\"")),
-        "twice" => answer_of("200 OK", JSON, &GOOD.replace("{", "{\"active\":true,")),
+        "twice" => answer_of("200 OK", JSON, &GOOD.replace('{', "{\"active\":true,")),
         "html" => answer_of("200 OK", "Content-Type: text/html\n", GOOD),
         "cut" => answer_of("200 OK", JSON, &GOOD[..GOOD.len() - 1]),
         token => match token.strip_prefix("status-") {
@@ -127,6 +127,25 @@ async fn t38_whatever_goes_wrong_at_the_server_is_503_for_everybody_and_named_in
     }
     let targets = server.targets.lock().unwrap();
     assert!(targets.iter().all(|line| line == "POST /introspect HTTP/1.1"), "{targets:?}");
+}
+
+#[tokio::test]
+async fn what_a_gateway_recognises_itself_is_never_asked_about() {
+    for binary in BINARIES {
+        let server = Server::start().await;
+        let config = server.config().replace("[\"introspected\"]", "[\"introspected\", \"jwt\"]");
+        let issuer =
+            "[[issuers]]\nissuer = \"https://idp.example\"\naudience = \"api\"\nsecret = { file = \"secret\" }\n";
+        let gateway = Gateway::start(binary, &format!("{config}{issuer}")).await;
+        let good = token(serde_json::json!({}));
+        assert_eq!(ask(&gateway, "/v1/x", &good).await.status(), 200, "{binary}");
+        let ended = token(serde_json::json!({ "exp": 1 }));
+        for bad in [&ended, &format!("{good}x"), "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
+            assert_eq!(ask(&gateway, "/v1/x", bad).await.status(), 401, "{binary} {bad}");
+        }
+        assert!(server.targets.lock().unwrap().is_empty(), "{binary}");
+        assert_eq!(ask(&gateway, "/v1/x", "opaque").await.status(), 200, "{binary}");
+    }
 }
 
 #[tokio::test]

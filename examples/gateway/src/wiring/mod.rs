@@ -94,18 +94,19 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     let (revocations, assertion_keys) = (resources.revocations.clone(), resources.assertion_keys.clone());
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
-    let Parts { jwt, keys, opaque_tokens, introspected, style, model, clock, own_tokens, .. } = parts;
-    let Parts { plans, limit_store, accounts, clients, .. } = parts;
+    let Parts { issued, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
+        parts;
     let mut administration = Administration::new();
     administration.accounts.clone_from(&accounts);
     administration.keys = keys.as_ref().map(|keys| keys.service.clone());
     administration.clients.clone_from(&clients);
     administration.opaque_tokens = opaque_tokens.as_ref().map(|tokens| tokens.service.clone());
     administration.permissions = model.clone();
-    let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
+    let jwt: Option<Arc<dyn Verifier>> = issued.jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
-    let introspected: Vec<Arc<dyn Verifier>> = introspected.into_iter().map(|asks| Arc::new(asks) as _).collect();
+    let introspected: Vec<Arc<dyn Verifier>> =
+        issued.introspected.into_iter().map(|asks| Arc::new(asks) as _).collect();
     let mut gate = Gate::builder()
         .policy(routes::policy(config))
         .permissions(model)
@@ -179,12 +180,26 @@ pub fn problems(config: &Config) -> Result<Vec<Problem>, ResourceError> {
     Ok(Parts::of(config, Resources::in_memory(config)?).err().unwrap_or_default())
 }
 
+/// The verifiers of what issuers gave out: by their keys, and by asking them.
+struct Issued {
+    jwt: Option<JwtVerifier>,
+    introspected: Vec<IntrospectionVerifier>,
+}
+
+impl Issued {
+    fn of(config: &Config, own: Option<&AccessTokenIssuer>) -> Result<Self, Vec<Problem>> {
+        match (issuers::verifier(config, own), introspection::verifiers(config)) {
+            (Ok(jwt), Ok(introspected)) => Ok(Self { jwt, introspected }),
+            (jwt, introspected) => Err(jwt.err().into_iter().chain(introspected.err()).flatten().collect()),
+        }
+    }
+}
+
 /// The parts of a gate, each found good.
 struct Parts {
-    jwt: Option<JwtVerifier>,
+    issued: Issued,
     keys: Option<Keys>,
     opaque_tokens: Option<OpaqueTokens>,
-    introspected: Vec<IntrospectionVerifier>,
     style: ErrorStyle,
     model: PermissionModel,
     clock: Arc<dyn Clock>,
@@ -216,14 +231,13 @@ impl Parts {
             outbox,
             logins,
         } = resources;
-        let jwt = issuers::verifier(config, own_tokens.as_ref());
+        let issued = Issued::of(config, own_tokens.as_ref());
         let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
         let keys = own_keys(config, key_store, &pepper, owners);
         let opaque_tokens = config
             .opaque_tokens
             .as_ref()
             .map(|settings| opaque_tokens::opaque_tokens(config, settings, token_store, &pepper));
-        let introspected = introspection::verifiers(config);
         let style = errors::style(&config.errors);
         let model = permissions(config);
         let (table, plans) = (check_table(config, &model), limits::plans(config));
@@ -270,49 +284,24 @@ impl Parts {
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
         let endpoints =
             endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok() && clients.is_ok());
-        match (
-            (jwt, introspected),
-            keys,
-            opaque_tokens.transpose(),
-            style,
-            table,
-            plans,
-            (accounts, clients),
-            endpoints,
-        ) {
-            (
-                (Ok(jwt), Ok(introspected)),
-                Ok(keys),
-                Ok(opaque_tokens),
-                Ok(style),
-                Ok(()),
-                Ok(plans),
-                (Ok(accounts), Ok(clients)),
-                None,
-            ) => Ok(Self {
-                jwt,
-                keys,
-                opaque_tokens,
-                introspected,
-                style,
-                model,
-                clock,
-                own_tokens,
-                plans,
-                limit_store,
-                accounts,
-                clients,
-            }),
-            ((jwt, introspected), keys, opaque_tokens, style, table, plans, (accounts, clients), endpoints) => {
-                let found = [
-                    jwt.err(),
-                    introspected.err(),
-                    keys.err(),
-                    opaque_tokens.err(),
-                    style.err(),
-                    table.err(),
-                    plans.err(),
-                ];
+        match (issued, keys, opaque_tokens.transpose(), style, table, plans, (accounts, clients), endpoints) {
+            (Ok(issued), Ok(keys), Ok(opaque), Ok(style), Ok(()), Ok(plans), (Ok(accounts), Ok(clients)), None) => {
+                Ok(Self {
+                    issued,
+                    keys,
+                    opaque_tokens: opaque,
+                    style,
+                    model,
+                    clock,
+                    own_tokens,
+                    plans,
+                    limit_store,
+                    accounts,
+                    clients,
+                })
+            }
+            (issued, keys, opaque_tokens, style, table, plans, (accounts, clients), endpoints) => {
+                let found = [issued.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
                 let found = found.into_iter().chain([accounts.err(), clients.err(), endpoints]);
                 let mut problems: Vec<Problem> = found.flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
