@@ -24,7 +24,8 @@ server.listen(0, "127.0.0.1", () => {
       },
     ],
     claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
-    conformIdTokenClaims: false,
+    // by default, what the scopes name is told by userinfo alone
+    conformIdTokenClaims: process.env.CLAIMS_IN === "userinfo",
     cookies: { keys: ["for tests alone"] },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },

@@ -58,7 +58,9 @@ pub use password::{
 pub use recovery_codes::RecoveryCodes;
 pub use refresh_token::{RefreshTokens, Rotation};
 pub use seal::{Seal, SealError};
-pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
+pub use sso::{
+    CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers, UserinfoRule,
+};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};
 pub use upstream_assertion::UpstreamAssertions;

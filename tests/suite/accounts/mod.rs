@@ -8,6 +8,7 @@ mod networks;
 mod second_factor;
 mod service;
 mod sqlite;
+mod sso;
 
 use std::time::Duration;
 

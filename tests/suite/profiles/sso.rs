@@ -29,8 +29,14 @@ struct Provider {
 
 impl Provider {
     async fn start(secret: Option<&str>) -> Self {
+        Self::telling(secret, "id_token").await
+    }
+
+    /// One that tells of people in its ID tokens or in its userinfo.
+    async fn telling(secret: Option<&str>, claims_in: &str) -> Self {
         let mut command = Command::new("node");
         command.arg(folder("node/provider.mjs")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env("CLAIMS_IN", claims_in);
         if let Some(secret) = secret {
             command.env("CLIENT_SECRET", secret);
         }
@@ -214,6 +220,23 @@ async fn nobody_is_taken_for_an_account_by_a_name_or_an_address() {
         let back = provider.log_in(&stage.sent_to().await, "demo-end-user").await;
         let login = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
         assert_eq!(stage.who(&login).await["partitionId"], "partition-two", "{binary}");
+    }
+}
+
+#[tokio::test]
+async fn userinfo_is_asked_where_the_configuration_says_so() {
+    let provider = Provider::telling(None, "userinfo").await;
+    for binary in BINARIES {
+        for (userinfo, name) in [("", "subject-of-grace"), ("userinfo = true, ", "grace")] {
+            let asked = [("state_optional", &*format!("{userinfo}state_optional"))];
+            let stage = stage(binary, &provider.issuer, &asked).await;
+            let back = provider.log_in(&stage.sent_to().await, "grace").await;
+            let login = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
+            assert_eq!(stage.who(&login).await["userName"], name, "{binary}");
+            let shown = tool(binary, stage.gateway.dir.path(), &["users", "show", name]).output().unwrap();
+            let shown = String::from_utf8(shown.stdout).unwrap();
+            assert_eq!(shown.contains("grace@example.com"), !userinfo.is_empty(), "{binary}: {shown}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use auth_core::Secret;
 use auth_core::fetch::is_safe;
+use auth_core::issue::UserinfoRule;
 use rustls::ClientConfig;
 
 use super::accounts::Registration;
@@ -31,6 +32,8 @@ pub struct Sso {
     pub redirect_uris: Vec<String>,
     /// Whether the state of an attempt has to come back with its code.
     pub state: SsoState,
+    /// Whether the provider is asked for what its ID tokens leave out.
+    pub userinfo: UserinfoRule,
     /// What people get who come for the first time; `None` where they are refused.
     pub provision: Option<Registration>,
     /// Whose certificates are believed.
@@ -60,6 +63,11 @@ impl FromNode for Sso {
                 client_secret: section.read("client_secret"),
                 scopes: scopes.map(|OneOrMore(names)| names.into_iter().map(|Text(name)| name).collect()),
                 state: if section.read_or("state_optional", false) { SsoState::Optional } else { SsoState::Required },
+                userinfo: if section.read_or("userinfo", false) {
+                    UserinfoRule::AskedWhereMissing
+                } else {
+                    UserinfoRule::Ignored
+                },
                 provision,
                 tls: tls(section)?,
                 issuer: issuer?,

@@ -149,6 +149,7 @@ fn sso_settings(rules: &config::Sso) -> SsoSettings {
         SsoState::Required => StateRule::Required,
         SsoState::Optional => StateRule::DangerByAddress,
     };
+    settings.userinfo = rules.userinfo;
     if let Some(rules) = &rules.provision {
         settings.strangers = Strangers::Provision(Provisioning {
             tenant: rules.tenant_for(),
