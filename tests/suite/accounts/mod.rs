@@ -9,6 +9,7 @@ mod second_factor;
 mod service;
 mod sqlite;
 mod sso;
+mod unverified;
 
 use std::time::Duration;
 

@@ -35,7 +35,7 @@ struct Said {
 }
 
 impl Provider {
-    fn says(&self, id_token: Value, userinfo: &Value) {
+    pub(super) fn says(&self, id_token: Value, userinfo: &Value) {
         let mut said = self.0.lock().unwrap();
         said.id_token = id_token;
         said.userinfo = userinfo.is_object().then(|| (200, userinfo.to_string()));

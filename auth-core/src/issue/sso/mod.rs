@@ -79,6 +79,8 @@ pub struct SsoSettings {
     pub state: StateRule,
     /// Whether the provider is asked for what its ID tokens leave out.
     pub userinfo: UserinfoRule,
+    /// Whether an address counts as verified because the provider says so.
+    pub email: ProvidersEmail,
 }
 
 /// What becomes of people who are nobody here yet.
@@ -128,6 +130,17 @@ pub enum UserinfoRule {
     /// It is asked where name, user name or address are missing and its configuration says where. What it tells has to be of
     /// the subject of the ID token (section 5.3.2), and never replaces what that says.
     AskedWhereMissing,
+}
+
+/// Whether an address counts as verified because the provider says so: that it said `email_verified` for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProvidersEmail {
+    /// It does not, the default: a ticket that goes to the mailbox verifies it, like everybody's. Many providers let people
+    /// write any address, or whoever runs one part of them decide what is verified there.
+    #[default]
+    Unverified,
+    /// It does. For providers that verify addresses themselves, or that are the only ones to give them out.
+    Trusted,
 }
 
 /// Where to send a person.
@@ -227,6 +240,7 @@ impl SsoSettings {
             strangers: Strangers::default(),
             state: StateRule::default(),
             userinfo: UserinfoRule::default(),
+            email: ProvidersEmail::default(),
         }
     }
 }
@@ -270,6 +284,11 @@ impl SingleSignOn {
         let before = now.wall.saturating_sub(Duration::from_hours(1));
         while self.0.used.delete_ended(before).resolve().await? > 0 {}
         Ok(())
+    }
+
+    /// Whether an address counts as verified because the provider says so.
+    pub(crate) fn email(&self) -> ProvidersEmail {
+        self.0.settings.email
     }
 
     pub(crate) fn strangers(&self) -> &Strangers {
