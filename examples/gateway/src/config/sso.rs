@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use auth_core::Secret;
 use auth_core::fetch::is_safe;
-use auth_core::issue::UserinfoRule;
+use auth_core::issue::{ProvidersEmail, UserinfoRule};
+use auth_core::{NetworkSet, Secret};
 use rustls::ClientConfig;
 
 use super::accounts::Registration;
@@ -34,6 +34,10 @@ pub struct Sso {
     pub state: SsoState,
     /// Whether the provider is asked for what its ID tokens leave out.
     pub userinfo: UserinfoRule,
+    /// Whether an address counts as verified because the provider says so.
+    pub email: ProvidersEmail,
+    /// The networks in which the provider may be although they are not public; none by default.
+    pub private_networks: NetworkSet,
     /// What people get who come for the first time; `None` where they are refused.
     pub provision: Option<Registration>,
     /// Whose certificates are believed.
@@ -68,6 +72,12 @@ impl FromNode for Sso {
                 } else {
                     UserinfoRule::Ignored
                 },
+                email: if section.read_or("trust_verified_email", false) {
+                    ProvidersEmail::Trusted
+                } else {
+                    ProvidersEmail::Unverified
+                },
+                private_networks: section.read_or("private_networks", NetworkSet::default()),
                 provision,
                 tls: tls(section)?,
                 issuer: issuer?,
