@@ -235,7 +235,7 @@ async fn s12_whatever_a_client_invents_does_not_reach_the_upstream_behind_nginx(
                 format!("{name}-"),
                 format!("{name}_"),
             ];
-            let forged: String = spellings.iter().map(|spelling| format!("{spelling}: invented\n")).collect();
+            let forged = spellings.map(|spelling| format!("{spelling}: invented\n")).concat();
             for (path, credential) in [("/public/x", ""), ("/v1/x", everything.as_str())] {
                 let request =
                     format!("GET {path} HTTP/1.1\nHost: a\nAccept: text/plain\nUser-Agent: me\n{credential}{forged}\n");
