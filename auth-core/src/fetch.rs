@@ -19,6 +19,9 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// An implementation
 /// - sends to `https` with the certificate checked, or to `http` on a literal loopback address, as [`is_safe`] says;
+/// - connects to no address that is not public (loopback, private, link-local and the like), whatever name leads to it, unless
+///   the operator named its network or it is such a literal loopback address over `http`; and to the very address that it
+///   looked at, so that a name cannot lead elsewhere the second time;
 /// - follows no redirection: what is sent is meant for one address;
 /// - asks for `application/json`, and tells the `Content-Type` of the answer;
 /// - gives up after [`PATIENCE`], and on answers longer than [`MAX_ANSWER`], counted after any decompression.

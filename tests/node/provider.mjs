@@ -27,7 +27,8 @@ server.listen(0, "127.0.0.1", () => {
       speaking("resource:server", "of the/resource+server", []),
     ],
     claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
-    conformIdTokenClaims: false,
+    // by default, what the scopes name is told by userinfo alone
+    conformIdTokenClaims: process.env.CLAIMS_IN === "userinfo",
     cookies: { keys: ["for tests alone"] },
     features: {
       devInteractions: { enabled: false },

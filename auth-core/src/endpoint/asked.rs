@@ -107,7 +107,8 @@ impl Asked {
         let reply = if self.endpoints.is_oauth(&self.found) {
             oauth::refused(&rejection).into_reply(&self.request.method)
         } else {
-            self.context.refuse(&rejection, &self.request.method, &self.path, &self.request_id)
+            let caller = self.request.caller.as_ref().filter(|_| self.endpoints.is_resource(&self.found));
+            self.context.refuse_caller(&rejection, caller, &self.request.method, &self.path, &self.request_id)
         };
         tracing::info!(
             target: "auth::endpoint",

@@ -80,7 +80,7 @@ impl EndpointsBuilder {
         let is_standard =
             method.is_none_or(|method| method == endpoint.method()) && members.as_ref().is_ok_and(Option::is_none);
         let placed = members.and_then(|members| {
-            if (endpoint.is_oauth() || endpoint == Endpoint::OAuthMetadata) && (!is_standard || status.is_some()) {
+            if endpoint.is_fixed() && (!is_standard || status.is_some()) {
                 let why = "has the method, the members and the status of its standard: leave `method`, `answer` and `status` out";
                 return Err(ConfigError::new(format!("`{endpoint}` {why}")));
             }

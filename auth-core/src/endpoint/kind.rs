@@ -36,6 +36,8 @@ pub enum Endpoint {
     ChangePasswordByName,
     /// Shows the caller's account.
     ShowAccount,
+    /// Tells a client who the person is whose token it has (OpenID Connect Core section 5.3).
+    Userinfo,
     /// Changes the caller's account.
     ChangeAccount,
     /// Begins a second factor, for the caller or for whoever shows name and password.
@@ -81,7 +83,7 @@ pub enum EndpointAccess {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Register,
         Self::Login,
         Self::LoginByAssertion,
@@ -97,6 +99,7 @@ impl Endpoint {
         Self::VerifyEmail,
         Self::ChangePasswordByName,
         Self::ShowAccount,
+        Self::Userinfo,
         Self::ChangeAccount,
         Self::EnrolSecondFactor,
         Self::ConfirmSecondFactor,
@@ -132,6 +135,7 @@ impl Endpoint {
             Self::VerifyEmail => "verify_email",
             Self::ChangePasswordByName => "change_password_by_name",
             Self::ShowAccount => "show_account",
+            Self::Userinfo => "userinfo",
             Self::ChangeAccount => "change_account",
             Self::EnrolSecondFactor => "enrol_second_factor",
             Self::ConfirmSecondFactor => "confirm_second_factor",
@@ -160,6 +164,7 @@ impl Endpoint {
         match self {
             Self::ShowSso
             | Self::ShowAccount
+            | Self::Userinfo
             | Self::ListKeys
             | Self::ShowKey
             | Self::KeyUsage
@@ -168,6 +173,14 @@ impl Endpoint {
             Self::ChangeAccount => "PUT",
             Self::RevokeKey => "DELETE",
             _ => "POST",
+        }
+    }
+
+    /// Another method that its standard has it take, besides [`method`](Self::method).
+    pub const fn other_method(self) -> Option<&'static str> {
+        match self {
+            Self::Userinfo => Some("POST"),
+            _ => None,
         }
     }
 
@@ -222,6 +235,11 @@ impl Endpoint {
     /// Whether it speaks OAuth 2.0: its methods, parameters and members are those of the standards.
     pub const fn is_oauth(self) -> bool {
         matches!(self, Self::Token | Self::RevokeToken | Self::IntrospectToken)
+    }
+
+    /// Whether its method, its members and its status are a standard's to say, so that none of them can be configured.
+    pub(super) const fn is_fixed(self) -> bool {
+        self.is_oauth() || matches!(self, Self::OAuthMetadata | Self::Userinfo)
     }
 
     /// What it answers unless other members are configured.
@@ -279,6 +297,7 @@ impl Endpoint {
             | Self::ChangePasswordByName
             | Self::DisableSecondFactor
             | Self::RevokeKey
+            | Self::Userinfo
             | Self::PublicKeys
             | Self::Token
             | Self::RevokeToken

@@ -152,7 +152,7 @@ impl Endpoints {
                 EndpointAccess::Optional => policy::optional(),
                 EndpointAccess::Authenticated => policy::authenticated(),
             };
-            policy.route(placed.method(), placed.path(), rule)
+            placed.methods().fold(policy, |policy, method| policy.route(method, placed.path(), rule.clone()))
         })
     }
 
@@ -171,6 +171,12 @@ impl Endpoints {
     fn is_oauth(&self, found: &Found) -> bool {
         let What::Endpoint(place) = found.what else { return false };
         self.0.places.get(place).is_some_and(|placed| placed.endpoint.is_oauth())
+    }
+
+    /// Whether it answers as RFC 6750 has resources answer, also where it refuses the credential that the gate took.
+    fn is_resource(&self, found: &Found) -> bool {
+        let What::Endpoint(place) = found.what else { return false };
+        self.0.places.get(place).is_some_and(|placed| placed.endpoint == Endpoint::Userinfo)
     }
 
     /// Does what the endpoint is for, and answers it.
@@ -274,6 +280,7 @@ impl Parts {
                 accounts()?.change_password_by_name(&content(Needed::Yes)?, request, &call).await
             }
             Endpoint::ShowAccount => accounts()?.show(caller()?, &call).await,
+            Endpoint::Userinfo => accounts()?.userinfo(caller()?, &call).await,
             Endpoint::ChangeAccount => accounts()?.change(caller()?, &content(Needed::Yes)?, &call).await,
             Endpoint::RequestPasswordReset => accounts()?.request_password_reset(&content(Needed::Yes)?, &call).await,
             Endpoint::ResetPassword => accounts()?.reset_password(&content(Needed::Yes)?, &call).await,

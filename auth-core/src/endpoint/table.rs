@@ -72,8 +72,8 @@ impl Placed {
     /// What the parameter is, empty where there is none, if the request is for this endpoint. HEAD asks for what GET
     /// answers.
     pub(super) fn matches(&self, method: &str, path: &str) -> Option<String> {
-        let is_method = self.method == method || (method == "HEAD" && self.method == "GET");
-        let mut segments = path.strip_prefix('/').filter(|_| is_method)?.split('/');
+        let is_method = |taken: &str| taken == method || (method == "HEAD" && taken == "GET");
+        let mut segments = path.strip_prefix('/').filter(|_| self.methods().any(is_method))?.split('/');
         let mut id = String::new();
         for wanted in &self.pattern {
             let found = segments.next()?;
@@ -87,8 +87,9 @@ impl Placed {
         segments.next().is_none().then_some(id)
     }
 
-    pub(super) fn method(&self) -> &str {
-        &self.method
+    /// The methods that it is asked with, besides HEAD.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.method.as_str()).chain(self.endpoint.other_method())
     }
 
     pub(super) fn path(&self) -> &str {
@@ -100,7 +101,7 @@ impl Placed {
         let same = |(one, another): (&Segment, &Segment)| {
             one == another || matches!((one, another), (Segment::Id, _) | (_, Segment::Id))
         };
-        self.method == other.method
+        self.methods().any(|method| other.methods().any(|taken| taken == method))
             && self.pattern.len() == other.pattern.len()
             && self.pattern.iter().zip(&other.pattern).all(same)
     }

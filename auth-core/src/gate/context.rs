@@ -103,8 +103,21 @@ impl Context {
 
     /// The reply to a refusal that is decided after the gate: by an extractor, by a proxy, by the application.
     pub fn refuse(&self, rejection: &Rejection, method: &str, path: &str, request_id: &str) -> Reply {
+        self.refuse_caller(rejection, None, method, path, request_id)
+    }
+
+    /// The same, where the credential of a known caller is what is refused: its challenge says so (RFC 6750 section 3).
+    pub(crate) fn refuse_caller(
+        &self,
+        rejection: &Rejection,
+        caller: Option<&Principal>,
+        method: &str,
+        path: &str,
+        request_id: &str,
+    ) -> Reply {
         let situation = Situation { method, path, request_id, time: self.clock.now().wall };
-        self.reply(rejection, &situation, SourceMask::ALL, SourceMask::NONE)
+        let presented = caller.map_or(SourceMask::NONE, Principal::presented);
+        self.reply(rejection, &situation, SourceMask::ALL, presented)
     }
 
     /// A refusal that is decided after the gate or beside it, told like the gate's own.

@@ -32,6 +32,7 @@ pub struct ApiKeys {
     issuer: Arc<str>,
     owners: Option<Arc<dyn AccountStore>>,
     most: usize,
+    revoked_kept_for: Duration,
 }
 
 /// What is wrong with an allow-list that is [too long](NetworkSet::is_too_long).
@@ -42,6 +43,9 @@ const PATIENCE: usize = 16;
 
 /// How many keys an owner has at the most, unless it is said.
 const MOST: usize = 100;
+
+/// For how long revoked keys are kept, unless it is said: for whoever looks into what a key was and who had it.
+const REVOKED_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// What somebody wants of a new key.
 #[derive(Clone, Debug)]
@@ -121,7 +125,25 @@ pub enum KeyError {
 impl ApiKeys {
     /// Keys of one format, whose owners this issuer vouches for.
     pub fn new(format: KeyFormat, peppers: Peppers, store: Arc<dyn ApiKeyStore>, issuer: impl Into<Arc<str>>) -> Self {
-        Self { format, peppers, store, issuer: issuer.into(), owners: None, most: MOST }
+        let (issuer, most, revoked_kept_for) = (issuer.into(), MOST, REVOKED_KEPT_FOR);
+        Self { format, peppers, store, issuer, owners: None, most, revoked_kept_for }
+    }
+
+    /// Keeps the records of revoked keys that long, instead of 30 days.
+    #[must_use]
+    pub fn keeping_revoked_for(self, revoked_kept_for: Duration) -> Self {
+        Self { revoked_kept_for, ..self }
+    }
+
+    /// Removes the records of keys that were revoked [that long](Self::keeping_revoked_for) ago, counted from the first call
+    /// behind the revocation. Call it now and then: revoked keys take none of their owners' room, so that without it
+    /// there is no end to them. Whoever shows one that is gone is refused as before.
+    ///
+    /// # Errors
+    /// What went wrong in the store.
+    pub async fn delete_revoked(&self, now: Now) -> Result<(), StoreError> {
+        while self.store.delete_revoked(now.wall, self.revoked_kept_for).resolve().await? > 0 {}
+        Ok(())
     }
 
     /// Whose owners have accounts in this store: keys follow what becomes of those and of their tenants.

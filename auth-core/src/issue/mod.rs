@@ -57,8 +57,11 @@ pub use password::{
 };
 pub use recovery_codes::RecoveryCodes;
 pub use refresh_token::{RefreshTokens, Rotation};
-pub use seal::{Seal, SealError};
-pub use sso::{CodeLogin, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers};
+pub use seal::{Seal, SealError, SealedFor};
+pub use sso::{
+    CodeLogin, ProvidersEmail, Provisioning, SingleSignOn, SsoAttempt, SsoFault, SsoSettings, StateRule, Strangers,
+    UserinfoRule,
+};
 pub use throttle::{Familiarity, LoginAttempt, LoginThrottle, ThrottleQuotas};
 pub use totp::{NoRandomBytes, TotpSecret};
 pub use upstream_assertion::UpstreamAssertions;

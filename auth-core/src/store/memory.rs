@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest};
+use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest, KeyStatus};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::outcome::Outcome;
@@ -27,17 +28,23 @@ pub struct MemoryKeyStore {
     index: Index<HeldKey>,
     /// What everything else reads and writes, by id. Whoever changes the index holds this lock.
     records: Mutex<BTreeMap<Arc<str>, ApiKeyRecord>>,
+    /// Since when keys are known to be revoked, by id. Whoever changes it holds the records as well.
+    revoked: Mutex<BTreeMap<Arc<str>, Timestamp>>,
 }
 
 impl MemoryKeyStore {
     /// A store without keys.
     pub fn new() -> Self {
-        Self { index: Index::new(), records: Mutex::default() }
+        Self { index: Index::new(), records: Mutex::default(), revoked: Mutex::default() }
     }
 
     /// No step leaves the records half changed, so a panic elsewhere does not make them unusable.
     fn records(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, ApiKeyRecord>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn revoked(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Timestamp>> {
+        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publish(&self, record: &ApiKeyRecord) {
@@ -132,7 +139,32 @@ impl ApiKeyStore for MemoryKeyStore {
             return Outcome::Done(Ok(Removal::Absent));
         };
         self.index.remove(&record.digest, id);
+        self.revoked().remove(id);
         Outcome::Done(Ok(Removal::Removed))
+    }
+
+    fn delete_revoked(&self, now: Timestamp, kept_for: Duration) -> Answer<u64> {
+        let mut records = self.records();
+        let mut noted = self.revoked();
+        let mut done = 0;
+        records.retain(|id, record| {
+            if record.status != KeyStatus::Revoked {
+                return true;
+            }
+            let Some(since) = noted.get(id) else {
+                noted.insert(Arc::clone(id), now);
+                done += 1;
+                return true;
+            };
+            if since.saturating_add(kept_for) > now {
+                return true;
+            }
+            noted.remove(id);
+            self.index.remove(&record.digest, id);
+            done += 1;
+            false
+        });
+        Outcome::Done(Ok(done))
     }
 
     fn rotate_within(

@@ -55,6 +55,7 @@ mod trust;
 mod usage;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api_key::{ApiKeyRecord, HeldKey, KeyDigest, Succession};
 use crate::clock::{Now, Timestamp};
@@ -154,6 +155,14 @@ pub trait ApiKeyStore: Send + Sync + 'static {
 
     /// Removes a key without a trace; answers whether it was there.
     fn delete(&self, id: &str) -> Answer<Removal>;
+
+    /// Notes at that instant which keys were revoked and not noted before, and removes those that were noted so long ago or
+    /// longer; answers how many it noted or removed.
+    ///
+    /// One step does at least one of them where there is any, and may leave others for the next call, so that no writer
+    /// waits for long. So a revoked key is there at least that long, and is refused as before when it is gone: as one that
+    /// nobody knows.
+    fn delete_revoked(&self, now: Timestamp, kept_for: Duration) -> Answer<u64>;
 
     /// Adds a successor and gives the key it replaces an end, in one step: never one without the other.
     ///

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use auth_core::gate::{Admission, Decision};
+use auth_core::gate::{Admission, Decision, Refusal};
 use auth_core::{OriginalBy, OriginalRequest, Rejection, RequestFault, RequestHead};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
@@ -53,22 +53,16 @@ impl Gateway {
             self.gate().decide(&RequestHead { peer, ..head(&original, &fields) }, now)
         };
         match outcome.resolve().await {
-            Decision::Admit(admission) => self.admitted(&original, &admission),
+            Decision::Admit(admission) => self.admitted(&original, by, &admission),
             Decision::Refuse(refusal) => {
                 let status = StatusCode::from_u16(refusal.reply.status).unwrap_or_default();
                 self.count(refusal.caller.as_deref(), status);
-                let body = HeaderValue::from_bytes(&refusal.reply.body).ok();
-                let mut response = response(refusal.reply);
-                if by == OriginalBy::Original {
-                    for_nginx(response.headers_mut(), body.filter(|body| !body.is_empty()));
-                }
-                response.extensions_mut().insert(refusal.rejection);
-                response
+                refused(refusal, by)
             }
         }
     }
 
-    fn admitted(&self, original: &Parts, admission: &Admission) -> Response<ResponseBody> {
+    fn admitted(&self, original: &Parts, by: OriginalBy, admission: &Admission) -> Response<ResponseBody> {
         let mut response = Response::new(whole(""));
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -76,7 +70,8 @@ impl Gateway {
         if let Some(caller) = principal
             && let Err(rejection) = self.destination_of(original).introduce(headers, caller, self.gate().now())
         {
-            return refuse(self.context(), rejection, original);
+            let fields = Fields(&original.headers);
+            return refused(self.context().refusal(rejection, &head(original, &fields)), by);
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value, _) in admission.response_fields.iter() {
@@ -90,6 +85,17 @@ impl Gateway {
         self.count(principal, StatusCode::NO_CONTENT);
         response
     }
+}
+
+/// A refusal as the proxy is told it.
+fn refused(refusal: Refusal, by: OriginalBy) -> Response<ResponseBody> {
+    let body = HeaderValue::from_bytes(&refusal.reply.body).ok();
+    let mut response = response(refusal.reply);
+    if by == OriginalBy::Original {
+        for_nginx(response.headers_mut(), body.filter(|body| !body.is_empty()));
+    }
+    response.extensions_mut().insert(refusal.rejection);
+    response
 }
 
 /// What nginx does not pass on by itself: the body, and of several challenges all but the first, which may stand in one line as

@@ -304,3 +304,6 @@ fn fault_in(parts: &Parts, longest_head: usize) -> Option<RequestFault> {
     let is_addressed = authority.is_some() || host.is_some();
     (!is_addressed || lengths > 1 || size > longest_head).then_some(RequestFault::Framing)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ const FRESH: &str = "another good password";
 
 /// A mailbox that holds everything that was sent.
 #[derive(Clone, Default)]
-struct Mailbox(Arc<Mutex<Vec<Message>>>);
+pub(super) struct Mailbox(Arc<Mutex<Vec<Message>>>);
 
 impl Messenger for Mailbox {
     fn send(&self, message: Message) {
@@ -28,11 +28,11 @@ impl Messenger for Mailbox {
 }
 
 impl Mailbox {
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 
-    fn newest(&self) -> Message {
+    pub(super) fn newest(&self) -> Message {
         self.0.lock().unwrap().last().cloned().unwrap()
     }
 }

@@ -8,6 +8,8 @@ mod networks;
 mod second_factor;
 mod service;
 mod sqlite;
+mod sso;
+mod unverified;
 
 use std::time::Duration;
 

@@ -212,6 +212,10 @@ impl ApiKeyStore for Scripted {
         self.inner.delete(id)
     }
 
+    fn delete_revoked(&self, now: Timestamp, kept_for: Duration) -> Answer<u64> {
+        self.inner.delete_revoked(now, kept_for)
+    }
+
     fn rotate_within(
         &self,
         id: &str,

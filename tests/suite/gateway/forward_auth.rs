@@ -1,6 +1,7 @@
 //! Other proxies ask what the gate says: the questions of nginx, Traefik and Caddy as they send them, and Debian's nginx
 //! with the configuration of `examples/nginx`.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::Stdio;
 
@@ -194,6 +195,70 @@ async fn nginx_passes_on_whom_the_gate_lets_pass() {
         let open = format!("GET /public/x HTTP/1.1\nHost: api.example\n{forged}\n");
         let (arrived, _) = passed(&nginx, &upstream, &open).await;
         assert!(!format!("{arrived:?}").to_ascii_lowercase().contains("auth"), "{arrived:?}");
+    })
+    .await;
+}
+
+/// What the gateway says of a caller, as the example names it for the upstream.
+fn told_by_nginx() -> BTreeSet<String> {
+    let text = include_str!("../../../examples/nginx/nginx.conf");
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("proxy_set_header X-Auth-"));
+    lines.map(|rest| format!("x-auth-{}", rest.split(' ').next().unwrap().to_ascii_lowercase())).collect()
+}
+
+#[tokio::test]
+async fn s12_whatever_a_client_invents_does_not_reach_the_upstream_behind_nginx() {
+    let upstream = Upstream::start().await;
+    on_both(&config("127.0.0.1/32"), async |gateway| {
+        // the example names everything that the gateway can say: its own echo shows what that is
+        let everything = bearer(json!({ "tenant": "acme", "plan": "all", "roles": ["admin"], "jti": "t-1" }));
+        let echo = gateway.connect().await.ask(&format!("GET /v1/x HTTP/1.1\nHost: a\n{everything}\n")).await.json();
+        let echoed = echo["headers"].as_object().unwrap().keys().filter(|name| name.starts_with("x-auth-")).cloned();
+        let names: BTreeSet<String> = echoed.collect();
+        assert_eq!(names, told_by_nginx());
+
+        let nginx = Nginx::start(&gateway, &upstream).await;
+        let invented = ["x-auth-user", "x-auth-admin", "x-auth-subject-id", "x-auth", "x-user", "remote-user"];
+        for name in names.iter().map(String::as_str).chain(invented) {
+            let mixed: String = name
+                .char_indices()
+                .map(|(at, char)| if at % 2 == 0 { char.to_ascii_uppercase() } else { char })
+                .collect();
+            let spellings = [
+                name.to_owned(),
+                name.to_ascii_uppercase(),
+                mixed,
+                name.replace('-', "_"),
+                name.replacen('-', "_", 1),
+                name.replace('-', "_").to_ascii_uppercase(),
+                name.replace('-', "."),
+                format!("{name}-"),
+                format!("{name}_"),
+            ];
+            let forged = spellings.map(|spelling| format!("{spelling}: invented\n")).concat();
+            for (path, credential) in [("/public/x", ""), ("/v1/x", everything.as_str())] {
+                let request =
+                    format!("GET {path} HTTP/1.1\nHost: a\nAccept: text/plain\nUser-Agent: me\n{credential}{forged}\n");
+                let (arrived, answer) = passed(&nginx, &upstream, &request).await;
+                assert_eq!(answer.status(), 200, "{name}: {answer:?}");
+                assert!(!format!("{arrived:?}").contains("invented"), "{name} {path}: {arrived:?}");
+                let mut known = names.clone();
+                if credential.is_empty() {
+                    known.clear();
+                }
+                for field in ["host", "connection", "accept", "user-agent", "x-request-id", "x-forwarded-for"] {
+                    known.insert(field.to_owned());
+                }
+                let came: BTreeSet<String> = arrived.fields.iter().map(|(name, _)| name.clone()).collect();
+                assert_eq!(came, known, "{name} {path}");
+            }
+        }
+        // what has a line goes on, content included
+        let post =
+            format!("POST /v1/x HTTP/1.1\nHost: a\n{everything}Content-Type: text/plain\nContent-Length: 5\n\nhello");
+        let (arrived, answer) = passed(&nginx, &upstream, &post).await;
+        assert_eq!((answer.status(), arrived.text()), (200, "hello".to_owned()));
+        assert_eq!(arrived.field("content-type"), Some("text/plain"));
     })
     .await;
 }

@@ -160,6 +160,25 @@ async fn s7_from_registering_to_a_password_that_was_reset() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_asks_for_time_gets_it() {
+    for binary in BINARIES {
+        let hook = Upstream::start().await;
+        let gateway = start(binary, &hook, "pause = \"1ms\"", "").await;
+        let mut client = gateway.connect().await;
+        register(&mut client).await;
+        let date = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(4));
+        let (first, began) = (posted(&hook, "429 Later\nRetry-After: 1").await, std::time::Instant::now());
+        let second = posted(&hook, &format!("503 Later\nRetry-After: {date}")).await;
+        assert!(began.elapsed() >= std::time::Duration::from_secs(1), "{binary}: {:?}", began.elapsed());
+        let third = posted(&hook, "204 Yes").await;
+        let by = httpdate::parse_http_date(&date).unwrap();
+        assert!(std::time::SystemTime::now() >= by, "{binary}: it came before {date}");
+        let ids: Vec<String> = [first, second, third].iter().map(|post| checked(post).0).collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    }
+}
+
+#[tokio::test]
 async fn s20_a_receiver_that_hangs_or_sends_elsewhere_holds_nobody_up() {
     for binary in BINARIES {
         let hook = Upstream::start().await;

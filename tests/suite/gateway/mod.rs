@@ -26,6 +26,7 @@ mod taken_back;
 mod tokens;
 mod upgrades;
 mod upstream;
+mod userinfo;
 
 pub(super) use client::{Answer, Connection};
 pub(super) use process::{

@@ -86,6 +86,56 @@ async fn what_the_command_line_takes_back_is_refused_soon_and_after_a_restart() 
 }
 
 #[tokio::test]
+async fn the_record_of_a_revoked_key_is_listed_for_a_while_and_removed() {
+    let config = |kept: &str| {
+        let taken = ISSUER.replacen("kinds = [\"jwt\"]", "kinds = [\"jwt\", \"api_key\"]", 1);
+        format!("{taken}\n[api_keys]\nprefix = \"key\"\n{kept}\n")
+    };
+    for binary in BINARIES {
+        let mut gateway = Gateway::start(binary, &config("")).await;
+        let make = ["keys", "create", "--json", "--name", "ci", "--owner", "ada", "--permission", "read"];
+        let [bad, good] =
+            [(); 2].map(|()| -> Value { serde_json::from_str(&answer(binary, gateway.dir.path(), &make)).unwrap() });
+        let [bad_id, good_id] = [&bad, &good].map(|made| made["id"].as_str().unwrap());
+        let (bad, good) = (bad["key"].as_str().unwrap(), good["key"].as_str().unwrap());
+        answer(binary, gateway.dir.path(), &["keys", "revoke", bad_id]);
+        let mut client = gateway.connect().await;
+        turns(&mut client, bad, 401).await;
+        let listed = answer(binary, gateway.dir.path(), &["keys", "list"]);
+        assert!(listed.contains(bad_id) && listed.contains("revoked"), "{listed}");
+
+        // the first second of a start notes that it is revoked, and that of another one removes it that long afterwards
+        let file = rusqlite::Connection::open(gateway.dir.path().join("data/gateway.sqlite3")).unwrap();
+        let rows = |condition: &str| -> i64 {
+            let query = format!("SELECT count(*) FROM api_keys WHERE id = ?1 AND {condition}");
+            file.query_row(&query, [bad_id], |row| row.get(0)).unwrap()
+        };
+        let becomes = async |condition: &str, count: i64| {
+            soon(condition, async {
+                while rows(condition) != count {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+        };
+        drop(client);
+        gateway.terminate();
+        assert!(gateway.ends().await.success());
+        let mut gateway = Gateway::start_in(binary, &config(""), gateway.dir).await;
+        becomes("revoked IS NOT NULL", 1).await;
+        assert_eq!(rows("status = 'revoked'"), 1, "30 days have not gone by");
+        gateway.terminate();
+        assert!(gateway.ends().await.success());
+        let gateway = Gateway::start_in(binary, &config("keep_revoked = \"1ms\""), gateway.dir).await;
+        becomes("true", 0).await;
+        let mut client = gateway.connect().await;
+        let listed = answer(binary, gateway.dir.path(), &["keys", "list"]);
+        assert!(!listed.contains(bad_id) && listed.contains(good_id), "{binary}: {listed}");
+        assert_eq!((status(&mut client, bad).await, status(&mut client, good).await), (401, 200), "{binary}");
+    }
+}
+
+#[tokio::test]
 async fn everything_issued_before_now_is_refused_and_a_fresh_token_passes() {
     on_both(&config(), async |gateway| {
         let (binary, dir) = (gateway.binary, gateway.dir.path());

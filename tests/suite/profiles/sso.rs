@@ -29,8 +29,14 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn start(secret: Option<&str>) -> Self {
+        Self::telling(secret, "id_token").await
+    }
+
+    /// One that tells of people in its ID tokens or in its userinfo.
+    async fn telling(secret: Option<&str>, claims_in: &str) -> Self {
         let mut command = Command::new("node");
         command.arg(folder("node/provider.mjs")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.env("CLAIMS_IN", claims_in);
         if let Some(secret) = secret {
             command.env("CLIENT_SECRET", secret);
         }
@@ -214,6 +220,83 @@ async fn nobody_is_taken_for_an_account_by_a_name_or_an_address() {
         let back = provider.log_in(&stage.sent_to().await, "demo-end-user").await;
         let login = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
         assert_eq!(stage.who(&login).await["partitionId"], "partition-two", "{binary}");
+    }
+}
+
+#[tokio::test]
+async fn userinfo_is_asked_where_the_configuration_says_so() {
+    let provider = Provider::telling(None, "userinfo").await;
+    for binary in BINARIES {
+        for (userinfo, name) in [("", "subject-of-grace"), ("userinfo = true, ", "grace")] {
+            let asked = [("state_optional", &*format!("{userinfo}state_optional"))];
+            let stage = stage(binary, &provider.issuer, &asked).await;
+            let back = provider.log_in(&stage.sent_to().await, "grace").await;
+            let login = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
+            assert_eq!(stage.who(&login).await["userName"], name, "{binary}");
+            let shown = tool(binary, stage.gateway.dir.path(), &["users", "show", name]).output().unwrap();
+            let shown = String::from_utf8(shown.stdout).unwrap();
+            assert_eq!(shown.contains("grace@example.com"), !userinfo.is_empty(), "{binary}: {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_provider_inside_is_asked_only_where_its_network_is_named() {
+    for binary in BINARIES {
+        let inside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        inside.set_nonblocking(true).unwrap();
+        let issuer = format!("https://localhost:{}", inside.local_addr().unwrap().port());
+        for (named, is_asked) in [("", false), (r#"private_networks = ["127.0.0.1/32"], "#, true)] {
+            let more = [("state_optional", &*format!("{named}state_optional"))];
+            let stage = stage(binary, &issuer, &more).await;
+            // it is closed as soon as somebody has come: what is asked for is whether anybody comes
+            let coming = async {
+                loop {
+                    match inside.accept() {
+                        Ok(_) => break true,
+                        Err(_) => tokio::task::yield_now().await,
+                    }
+                }
+            };
+            tokio::pin!(coming);
+            let begun = stage.begin("");
+            tokio::pin!(begun);
+            let came = tokio::select! {
+                came = &mut coming => {
+                    assert_eq!(begun.await.status(), 503, "{binary}: it speaks no TLS");
+                    came
+                }
+                refused = &mut begun => {
+                    assert_eq!(refused.status(), 503, "{binary}: {refused:?}");
+                    inside.accept().is_ok()
+                }
+            };
+            assert_eq!(came, is_asked, "{binary} {named}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unverified_address_is_refused_at_single_sign_on_too() {
+    let provider = Provider::start(None).await;
+    for binary in BINARIES {
+        for (trust, statuses) in [("", [401, 401]), ("trust_verified_email = true, ", [200, 401])] {
+            let mut line = LINE.replace("# sso", "sso").replace("https://idp.example", &provider.issuer);
+            line = line.replace("state_optional", &format!("{trust}state_optional"));
+            line.push_str("\nrequire_verified_email = true\nmessages = { url = \"http://127.0.0.1:9/\" }");
+            let place = "[endpoints.show_sso]".to_owned();
+            let verifying = format!("[endpoints.verify_email]\npath = \"/v2/verify\"\n\n{place}");
+            let changes = Changes { replace: vec![(LINE.to_owned(), line), (place, verifying)] };
+            let stage = Stage::start(binary, "alianza", Some(&changes)).await;
+            for (person, status) in ["grace", "unverified-ada"].into_iter().zip(statuses) {
+                let back = provider.log_in(&stage.sent_to().await, person).await;
+                let answer = stage.redeem(&[("code", &back["code"]), ("redirect_uri", REDIRECT_URI)]).await;
+                assert_eq!(answer.status(), status, "{binary} {trust} {person}: {answer:?}");
+                if status == 401 {
+                    assert_eq!(answer.json()["message"], "The address has to be verified first", "{binary}");
+                }
+            }
+        }
     }
 }
 

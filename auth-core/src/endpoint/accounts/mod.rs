@@ -5,7 +5,7 @@
 //! - `mailbox`: resetting passwords and verifying addresses
 //! - `second_factor`: one-time codes and recovery codes
 //! - `sso`: people who are logged in at an OpenID provider
-//! - `told`: what an answer tells of an account
+//! - `told`: what an answer tells of an account; `userinfo`: what a client is told as OpenID Connect has it
 
 mod mailbox;
 mod person;
@@ -13,6 +13,7 @@ mod second_factor;
 mod session;
 mod sso;
 mod told;
+mod userinfo;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -70,6 +70,7 @@ pub(super) fn refused(fault: SsoFault, words: &Words) -> Rejection {
         SsoFault::Issuer => wrong("iss", "must be the provider's"),
         SsoFault::IdToken(fault) => Rejection::InvalidCredential(fault),
         SsoFault::Code | SsoFault::Stranger => Rejection::InvalidCredential(CredentialFault::Unknown),
+        SsoFault::Userinfo => Rejection::InvalidCredential(CredentialFault::Claims),
         SsoFault::Provider(why) => Rejection::Unavailable(Outage::new(format!("the OpenID provider: {why}"))),
         SsoFault::Store(_) | SsoFault::Random => Rejection::Unavailable(Outage::new("single sign-on")),
     }

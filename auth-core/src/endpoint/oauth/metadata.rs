@@ -32,7 +32,7 @@ impl OAuthEndpoints {
                 told.insert(format!("{name}_endpoint_auth_signing_alg_values_supported"), json!(ALGORITHMS));
             }
         };
-        let mut keys = None;
+        let (mut keys, mut userinfo) = (None, None);
         for (endpoint, path) in places {
             let url = format!("{base}{path}");
             match endpoint {
@@ -40,11 +40,14 @@ impl OAuthEndpoints {
                 Endpoint::RevokeToken => authenticated("revocation", url),
                 Endpoint::IntrospectToken => authenticated("introspection", url),
                 Endpoint::PublicKeys => keys = Some(url),
+                Endpoint::Userinfo => userinfo = Some(url),
                 _ => {}
             }
         }
-        if let Some(url) = keys {
-            told.insert("jwks_uri".to_owned(), url.into());
+        for (name, url) in [("jwks_uri", keys), ("userinfo_endpoint", userinfo)] {
+            if let Some(url) = url {
+                told.insert(name.to_owned(), url.into());
+            }
         }
         Answer::document(Value::Object(told).to_string())
     }

@@ -25,7 +25,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Token`] where the assertion opens nothing; [`AccountError::Network`] where the account is not to be
-    /// used from there; [`AccountError::Store`].
+    /// used from there; [`AccountError::Login`] where its address has to be verified before; [`AccountError::Store`].
     pub async fn log_in_with_assertion(
         &self,
         assertion: &str,
@@ -59,6 +59,7 @@ impl Accounts {
             return Err(unknown());
         }
         Self::check_networks(&account, tenant.as_ref(), client)?;
+        self.check_email(&account)?;
         let mut bounds = KeyBounds::default();
         let mut origin = None;
         if let Some((holder, scope)) = holder {

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::account::{AccountLink, AccountRecord, AccountStatus};
+use crate::account::{AccountLink, AccountRecord, AccountStatus, LoginName};
 use crate::clock::Now;
-use crate::issue::sso::{CodeLogin, Person, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers};
+use crate::issue::sso::{
+    CodeLogin, Person, ProvidersEmail, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers,
+};
 use crate::issue::{Familiarity, LoginThrottle, mint};
 
 use super::administration::NewAccount;
@@ -38,7 +40,8 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Sso`]; [`AccountError::NameTaken`] where a person is to get an account whose name another one has: an
-    /// administrator links the two; [`AccountError::Network`].
+    /// administrator links the two; [`AccountError::Network`]; [`AccountError::Login`] where the account's address has to be
+    /// verified before. Whoever has no password to ask with is sent a ticket for that then.
     pub async fn log_in_with_code(
         &self,
         login: CodeLogin,
@@ -55,16 +58,42 @@ impl Accounts {
     async fn coded(&self, login: CodeLogin, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
         let sso = self.0.sso.as_ref().ok_or(AccountError::Sso(SsoFault::State))?;
         let person = self.redeemed(sso, login, client, now).await?;
+        let email = person.email.clone().filter(|_| sso.email() == ProvidersEmail::Trusted);
         let account = self.account_of(sso, person, now).await?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(SsoFault::Stranger.into());
         }
         Self::check_networks(&account, tenant.as_ref(), client)?;
+        let account = self.with_email_of(sso, account, email.as_deref(), now).await?;
+        if let Err(unverified) = self.check_email(&account) {
+            if account.password.is_none() {
+                self.welcome(&account, client, now).await;
+            }
+            return Err(unverified);
+        }
         let (session, refresh) = self.open(&account, None, now).await?;
         let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
+    }
+
+    /// The account, its address verified where that is the one that a trusted provider says is verified.
+    async fn with_email_of(
+        &self,
+        sso: &SingleSignOn,
+        account: Arc<AccountRecord>,
+        verified: Option<&str>,
+        now: Now,
+    ) -> Result<Arc<AccountRecord>, AccountError> {
+        let said = verified.and_then(|email| LoginName::fold(email).ok());
+        if said.is_none() || account.email != said {
+            return Ok(account);
+        }
+        let Some(changed) = self.verified(&account, now).await? else { return Ok(account) };
+        let by = Event { by: Some(sso.issuer()), ..Event::of("email_verified") };
+        by.account(&account.id).tell();
+        Ok(Arc::new(changed))
     }
 
     /// The person of a code, as often as guessing allows: each guess is one request to the provider.

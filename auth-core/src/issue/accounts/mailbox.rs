@@ -27,7 +27,8 @@ pub enum UnverifiedEmail {
     /// They do, the default.
     #[default]
     Accepted,
-    /// They do not; whoever knows the password is told why. An account without an address never does.
+    /// They do not, with a password, at a provider or by a partner's word; whoever is known to be the person is told why. An
+    /// account without an address never does.
     Refused,
 }
 
@@ -214,7 +215,11 @@ impl Accounts {
     }
 
     /// Notes that the person reads their address; `None` where that was known, or the address has changed meanwhile.
-    async fn verified(&self, account: &AccountRecord, now: Now) -> Result<Option<AccountRecord>, AccountError> {
+    pub(super) async fn verified(
+        &self,
+        account: &AccountRecord,
+        now: Now,
+    ) -> Result<Option<AccountRecord>, AccountError> {
         let Some(email) = account.email.clone().filter(|_| account.email_verified.is_none()) else { return Ok(None) };
         match self.change(&account.id, AccountChange::EmailVerified(email), now).await {
             Ok(changed) => Ok(Some(changed)),

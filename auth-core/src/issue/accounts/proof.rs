@@ -156,11 +156,8 @@ impl Accounts {
                 self.check_second_factor(&account, login.second_factor, now).await?;
             }
         }
-        if purpose != Purpose::ChangePassword
-            && self.0.unverified_email == UnverifiedEmail::Refused
-            && account.email_verified.is_none()
-        {
-            return Err(LoginFault::EmailNotVerified.into());
+        if purpose != Purpose::ChangePassword {
+            self.check_email(&account)?;
         }
         if purpose == Purpose::LogIn && !is_confirmed && self.needs_second_factor(&account) {
             return Err(LoginFault::SecondFactorEnrolment.into());
@@ -177,6 +174,14 @@ impl Accounts {
                 tracing::debug!(account = &*account.id, %error, "a password was not hashed anew");
             }
         }
+    }
+
+    /// Whether sessions may be opened although nobody has verified the account's address, or it is verified.
+    pub(super) fn check_email(&self, account: &AccountRecord) -> Result<(), AccountError> {
+        if self.0.unverified_email == UnverifiedEmail::Refused && account.email_verified.is_none() {
+            return Err(LoginFault::EmailNotVerified.into());
+        }
+        Ok(())
     }
 
     /// Whether the account may be used from there.

@@ -6,7 +6,7 @@ use crate::Secret;
 use crate::account::{AccountChange, AccountRecord, SealedSecret, SecondFactor};
 use crate::api_key::Peppers;
 use crate::clock::Now;
-use crate::issue::{Familiarity, RecoveryCodes, Seal, TotpSecret};
+use crate::issue::{Familiarity, RecoveryCodes, Seal, SealedFor, TotpSecret};
 use crate::names::Names;
 use crate::rejection::LoginFault;
 use crate::store::Spending;
@@ -102,7 +102,8 @@ impl Accounts {
         let factors = self.0.second_factors.as_ref().ok_or(NONE_HERE)?;
         let account = self.find(id).await?;
         let secret = TotpSecret::generate().map_err(|_| AccountError::Random)?;
-        let sealed = factors.seal.seal(secret.as_bytes(), id).map_err(|_| AccountError::Random)?;
+        let sealed =
+            factors.seal.seal(secret.as_bytes(), SealedFor::SecondFactor, id).map_err(|_| AccountError::Random)?;
         self.changed(id, AccountChange::EnrolSecondFactor(sealed), ONE_ALREADY, now).await?;
         let called = account.login_names().next().map_or(id, |name| name.written());
         Ok(Enrolment { secret: secret.base32(), uri: secret.uri(&factors.service, called) })
@@ -231,7 +232,7 @@ fn step(
     code: &Secret,
     now: Now,
 ) -> Result<u64, AccountError> {
-    let opened = factors.seal.open(sealed, id).map_err(|error| {
+    let opened = factors.seal.open(sealed, SealedFor::SecondFactor, id).map_err(|error| {
         tracing::error!(account = id, %error, "the secret of a second factor cannot be opened");
         AccountError::State("the second factor cannot be checked: an administrator has to remove it")
     })?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::Secret;
 use crate::account::SealedSecret;
 use crate::clock::Timestamp;
-use crate::issue::Seal;
+use crate::issue::{Seal, SealedFor};
 
 /// One attempt of one person to log in.
 pub(super) struct Attempt {
@@ -43,7 +43,7 @@ impl Attempt {
         Some(Self { id: random()?, nonce: random()?, verifier, redirect_uri: redirect_uri.to_owned(), ends })
     }
 
-    /// As text that nobody can read or make but whoever has the key.
+    /// As text that nobody can read or make but whoever has the key. What is sealed for one provider is nothing for another.
     pub(super) fn seal(&self, seal: &Seal, issuer: &str) -> Option<String> {
         let sealed = Sealed {
             id: &self.id,
@@ -53,13 +53,13 @@ impl Attempt {
             ends: self.ends.unix_micros(),
         };
         let text = Secret::new(serde_json::to_vec(&sealed).ok()?);
-        Some(URL_SAFE_NO_PAD.encode(seal.seal(&text, &owner(issuer)).ok()?.as_bytes()))
+        Some(URL_SAFE_NO_PAD.encode(seal.seal(&text, SealedFor::SsoState, issuer).ok()?.as_bytes()))
     }
 
     /// The attempt of a state that was sealed here for this provider.
     pub(super) fn open(state: &str, seal: &Seal, issuer: &str) -> Option<Self> {
         let sealed = SealedSecret::from_bytes(URL_SAFE_NO_PAD.decode(state).ok()?);
-        let text = seal.open(&sealed, &owner(issuer)).ok()?;
+        let text = seal.open(&sealed, SealedFor::SsoState, issuer).ok()?;
         let Sealed { id, nonce, verifier, redirect_uri, ends } = serde_json::from_slice(text.expose()).ok()?;
         Some(Self {
             id: id.to_owned(),
@@ -86,11 +86,6 @@ impl Attempt {
         let join = if endpoint.contains('?') { '&' } else { '?' };
         format!("{endpoint}{join}{query}")
     }
-}
-
-/// What is sealed for one provider is nothing for another.
-fn owner(issuer: &str) -> String {
-    format!("sso state of {issuer}")
 }
 
 /// 256 bits as text.

@@ -13,11 +13,12 @@
 //!
 //! - `provider`: the provider's configuration and keys, fetched and kept for a while
 //! - `attempt`: what travels as the state
-//! - `redeem`: from a code to what the ID token says
+//! - `redeem`: from a code to what the ID token says; `person`: who that is, and what only the userinfo tells
 //! - `open`: attempts of clients that do not bring their state back
 
 mod attempt;
 mod open;
+mod person;
 mod provider;
 mod redeem;
 
@@ -40,7 +41,7 @@ use attempt::Attempt;
 use open::OpenAttempts;
 use provider::Provider;
 
-pub(crate) use redeem::Person;
+pub(crate) use person::Person;
 
 /// How long a person has to log in at the provider.
 const ATTEMPT_LASTS: Duration = Duration::from_mins(10);
@@ -76,6 +77,10 @@ pub struct SsoSettings {
     pub strangers: Strangers,
     /// Whether a client has to bring the state of its attempt back.
     pub state: StateRule,
+    /// Whether the provider is asked for what its ID tokens leave out.
+    pub userinfo: UserinfoRule,
+    /// Whether an address counts as verified because the provider says so.
+    pub email: ProvidersEmail,
 }
 
 /// What becomes of people who are nobody here yet.
@@ -113,6 +118,29 @@ pub enum StateRule {
     /// to the attempt by PKCE and nonce; what is lost is that somebody behind the same address could make a person finish an
     /// attempt of theirs. For clients whose guide has no `state`.
     DangerByAddress,
+}
+
+/// Whether the provider is asked for what its ID tokens leave out: many name an address in their userinfo alone (OpenID
+/// Connect Core section 5.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserinfoRule {
+    /// It is not, the default: what the ID token does not say is not known.
+    #[default]
+    Ignored,
+    /// It is asked where name, user name or address are missing and its configuration says where. What it tells has to be of
+    /// the subject of the ID token (section 5.3.2), and never replaces what that says.
+    AskedWhereMissing,
+}
+
+/// Whether an address counts as verified because the provider says so: that it said `email_verified` for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProvidersEmail {
+    /// It does not, the default: a ticket that goes to the mailbox verifies it, like everybody's. Many providers let people
+    /// write any address, or whoever runs one part of them decide what is verified there.
+    #[default]
+    Unverified,
+    /// It does. For providers that verify addresses themselves, or that are the only ones to give them out.
+    Trusted,
 }
 
 /// Where to send a person.
@@ -164,6 +192,8 @@ pub enum SsoFault {
     Code,
     /// The ID token is not good.
     IdToken(CredentialFault),
+    /// What the provider's userinfo tells is of somebody else than its ID token.
+    Userinfo,
     /// The person is nobody here, and nobody is provisioned.
     Stranger,
     /// The provider cannot be reached, or says what no provider should; for the log.
@@ -183,6 +213,7 @@ impl SsoFault {
             Self::Issuer => "sso_issuer",
             Self::Code => "sso_code",
             Self::IdToken(fault) => fault.cause(),
+            Self::Userinfo => "sso_userinfo",
             Self::Stranger => "sso_stranger",
             Self::Provider(_) => "sso_provider",
             Self::Store(_) => "store",
@@ -208,6 +239,8 @@ impl SsoSettings {
             redirect_uris: vec![redirect_uri.into()],
             strangers: Strangers::default(),
             state: StateRule::default(),
+            userinfo: UserinfoRule::default(),
+            email: ProvidersEmail::default(),
         }
     }
 }
@@ -251,6 +284,11 @@ impl SingleSignOn {
         let before = now.wall.saturating_sub(Duration::from_hours(1));
         while self.0.used.delete_ended(before).resolve().await? > 0 {}
         Ok(())
+    }
+
+    /// Whether an address counts as verified because the provider says so.
+    pub(crate) fn email(&self) -> ProvidersEmail {
+        self.0.settings.email
     }
 
     pub(crate) fn strangers(&self) -> &Strangers {

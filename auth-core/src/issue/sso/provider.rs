@@ -50,6 +50,8 @@ pub(super) struct Endpoints {
     pub(super) authorization: String,
     pub(super) token: String,
     jwks: String,
+    /// Where it tells of a person what the ID token leaves out.
+    pub(super) userinfo: Option<String>,
     /// Whether the secret is sent in the form rather than in `Authorization`.
     pub(super) secret_in_form: bool,
     /// Whether it says with each code who it is (RFC 9207 section 3).
@@ -63,6 +65,8 @@ struct Document {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    #[serde(default)]
+    userinfo_endpoint: Option<String>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
@@ -116,7 +120,11 @@ impl Provider {
         let all = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
         // a provider somewhere else does not name services of this machine
         let is_here = self.issuer.starts_with("http://");
-        if !all.into_iter().all(|url| is_safe(url) && (is_here || url.starts_with("https://"))) {
+        if !all
+            .into_iter()
+            .chain(&document.userinfo_endpoint)
+            .all(|url| is_safe(url) && (is_here || url.starts_with("https://")))
+        {
             return Err(SsoFault::Provider("its configuration names an address that is not https".to_owned()));
         }
         let methods = document.token_endpoint_auth_methods_supported;
@@ -128,6 +136,7 @@ impl Provider {
             authorization: document.authorization_endpoint,
             token: document.token_endpoint,
             jwks: document.jwks_uri,
+            userinfo: document.userinfo_endpoint,
         })
     }
 

@@ -22,6 +22,7 @@ use crate::verify::Verifier as _;
 use crate::verify::jwt::{Issuer, JwtVerifier, TokenKind};
 
 use super::attempt::Attempt;
+use super::person::Person;
 use super::provider::Endpoints;
 use super::{CodeLogin, Inner, SingleSignOn, SsoFault, StateRule};
 
@@ -31,20 +32,13 @@ const LEEWAY: Duration = Duration::from_secs(30);
 /// The longest ID token: some carry a picture's address and a list of groups.
 const LONGEST: usize = 32 * 1024;
 
-/// Who somebody is, as the provider says.
-#[derive(Debug)]
-pub(crate) struct Person {
-    pub(crate) subject: Arc<str>,
-    /// What the person is called at the provider.
-    pub(crate) user_name: Option<String>,
-    pub(crate) name: Option<String>,
-    /// The address, where the provider says that it was verified.
-    pub(crate) email: Option<String>,
-}
-
+/// What the provider gives for a code.
 #[derive(Deserialize)]
 struct Given {
     id_token: String,
+    /// What its userinfo is asked with.
+    #[serde(default)]
+    access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,9 +70,11 @@ impl SingleSignOn {
         if let Some(client) = client {
             open.remove(client, &state);
         }
-        let token = self.id_token(&endpoints, code, &attempt).await?;
-        let identity = self.verified(&token, now).await?;
-        let person = self.person(&identity, &attempt)?;
+        let given = self.given(&endpoints, code, &attempt).await?;
+        let identity = self.verified(&given.id_token, now).await?;
+        self.check(&identity, &attempt)?;
+        let token = given.access_token.map(Zeroizing::new);
+        let person = self.person(&identity, &endpoints, token.as_deref().map(String::as_str)).await?;
         // the provider sees to it too; two attempts cannot share a code, whatever it does
         let key = OnceKey::new("sso_code", &settings.issuer, code);
         match used.use_once(&key, until).resolve().await? {
@@ -100,13 +96,13 @@ impl SingleSignOn {
     }
 
     /// OpenID Connect Core section 3.1.3.1.
-    async fn id_token(&self, endpoints: &Endpoints, code: &str, attempt: &Attempt) -> Result<String, SsoFault> {
+    async fn given(&self, endpoints: &Endpoints, code: &str, attempt: &Attempt) -> Result<Given, SsoFault> {
         let provider = &self.0.provider;
         let request = self.token_request(endpoints, code, attempt)?;
         let fetched = provider.fetched(request).await?;
         if fetched.status == 200 {
             let given = serde_json::from_slice::<Given>(fetched.body.expose());
-            return given.map(|given| given.id_token).map_err(|_| {
+            return given.map_err(|_| {
                 SsoFault::Provider(
                     "it gave no ID token for a code: is `openid` among what the client may ask for?".to_owned(),
                 )
@@ -179,7 +175,8 @@ impl SingleSignOn {
         }
     }
 
-    fn person(&self, identity: &Identity, attempt: &Attempt) -> Result<Person, SsoFault> {
+    /// Whether the ID token is of this attempt, and for us.
+    fn check(&self, identity: &Identity, attempt: &Attempt) -> Result<(), SsoFault> {
         let claims = &identity.claims;
         if text(claims, "nonce").as_deref() != Some(&attempt.nonce) {
             return Err(SsoFault::IdToken(CredentialFault::Claims));
@@ -191,16 +188,11 @@ impl SingleSignOn {
         if claims.get("aud").is_some_and(|aud| aud.items().count() > 1) && claims.get("azp").is_none() {
             return Err(SsoFault::IdToken(CredentialFault::Audience));
         }
-        let is_verified = claims.get("email_verified").and_then(crate::claims::Claim::as_bool) == Some(true);
-        Ok(Person {
-            subject: (&*identity.subject).into(),
-            user_name: text(claims, "preferred_username"),
-            name: text(claims, "name"),
-            email: text(claims, "email").filter(|_| is_verified),
-        })
+        Ok(())
     }
 }
 
-fn text(claims: &Claims, name: &str) -> Option<String> {
+/// A claim that is a text, and not an empty one.
+pub(super) fn text(claims: &Claims, name: &str) -> Option<String> {
     claims.get(name)?.as_str().map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty())
 }

@@ -1,6 +1,7 @@
 //! What each operation does by itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api_key::{ApiKeyRecord, KeyStatus, Succession};
 use crate::error::StoreError;
@@ -22,6 +23,7 @@ pub(super) const ALL: &[Step] = &[
     revocation_is_for_good,
     what_is_switched_off_with_its_owner_comes_back_with_it,
     a_removed_key_is_gone,
+    what_was_revoked_is_removed_some_time_later,
     a_rotation_is_all_or_nothing,
     an_owner_has_no_more_keys_than_there_is_room_for,
     lists_hold_what_is_in_scope_the_oldest_first,
@@ -156,6 +158,52 @@ fn a_removed_key_is_gone(store: &dyn ApiKeyStore) -> Kept {
     same(promise, &good(promise, store.find(&digest(1), now()))?.is_none(), &true)?;
     same(promise, &stored(store, "key_1")?, &None)?;
     good("a removed key makes room for another", store.insert(key(1)))
+}
+
+fn what_was_revoked_is_removed_some_time_later(store: &dyn ApiKeyStore) -> Kept {
+    let promise = "a revoked key is removed as long after it was noted as it is kept, and nothing else is";
+    let kept_for = Duration::from_secs(100);
+    let tidy = |seconds: i64| -> Result<u64, Violation> {
+        let mut all = 0;
+        loop {
+            match good(promise, store.delete_revoked(at(seconds), kept_for))? {
+                0 => return Ok(all),
+                some => all += some,
+            }
+        }
+    };
+    let mut ended = key(4);
+    ended.expires = Some(at(1));
+    for record in [key(1), key(2), key(3), ended] {
+        good(promise, store.insert(record))?;
+    }
+    same(promise, &tidy(0)?, &0)?;
+    good(promise, store.change("key_1", KeyChange::Revoke))?;
+    good(promise, store.change("key_3", KeyChange::Disable))?;
+    same(promise, &tidy(10)?, &1)?;
+    good(promise, store.change("key_2", KeyChange::Revoke))?;
+    same(promise, &tidy(50)?, &1)?;
+    // revoking it again does not keep it longer
+    good(promise, store.change("key_1", KeyChange::Revoke))?;
+    same(promise, &tidy(109)?, &0)?;
+    let revoked = good(promise, store.by_id("key_1"))?.map(|record| record.status);
+    same(promise, &revoked, &Some(KeyStatus::Revoked))?;
+    same(promise, &tidy(110)?, &1)?;
+    same(promise, &stored(store, "key_1")?.is_none(), &true)?;
+    let found = good(promise, store.find(&key(1).digest, now()))?;
+    same(promise, &found.is_none(), &true)?;
+    let left = |all: Vec<ApiKeyRecord>| all.iter().map(|record| record.id.to_string()).collect::<Vec<_>>();
+    let listed = left(good(promise, store.list(&KeyScope::All))?);
+    same(promise, &listed, &["key_2", "key_3", "key_4"].map(str::to_owned).to_vec())?;
+    same(promise, &tidy(1_000)?, &1)?;
+    same(promise, &tidy(1_000_000)?, &0)?;
+    let listed = left(good(promise, store.list(&KeyScope::All))?);
+    same(promise, &listed, &["key_3", "key_4"].map(str::to_owned).to_vec())?;
+    // a key of that name and digest may come again, and begins anew
+    good(promise, store.insert(key(1)))?;
+    good(promise, store.change("key_1", KeyChange::Revoke))?;
+    same(promise, &tidy(2_000_000)?, &1)?;
+    same(promise, &stored(store, "key_1")?.is_some(), &true)
 }
 
 fn a_rotation_is_all_or_nothing(store: &dyn ApiKeyStore) -> Kept {

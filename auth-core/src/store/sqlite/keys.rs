@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, Row};
 
@@ -116,6 +117,11 @@ impl ApiKeyStore for SqliteKeyStore {
     fn delete(&self, id: &str) -> Answer<Removal> {
         let id = id.to_owned();
         self.0.file.write(move |file| rows::delete(file, &id))
+    }
+
+    fn delete_revoked(&self, now: Timestamp, kept_for: Duration) -> Answer<u64> {
+        let before = now.saturating_sub(kept_for);
+        self.0.file.write(move |file| rows::delete_revoked(file, now, before))
     }
 
     fn rotate_within(

@@ -97,6 +97,23 @@ pub(super) fn is_room(file: &Connection, record: &ApiKeyRecord, most: usize) -> 
     if theirs < most { Ok(()) } else { Err(StoreError::Full.into()) }
 }
 
+/// How many keys one step notes or removes at the most.
+const AT_ONCE: i64 = 1_000;
+
+/// Notes at `now` which keys were revoked, and removes those that were noted at `before` or earlier.
+pub(super) fn delete_revoked(file: &Connection, now: Timestamp, before: Timestamp) -> Result<u64, Fault> {
+    let mut delete = file.prepare_cached(
+        "DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE status = 'revoked' AND revoked <= ?1 LIMIT ?2)",
+    )?;
+    let removed = delete.execute([before.unix_micros(), AT_ONCE])?;
+    let mut note = file.prepare_cached(
+        "UPDATE api_keys SET revoked = ?1 WHERE id IN
+             (SELECT id FROM api_keys WHERE status = 'revoked' AND revoked IS NULL LIMIT ?2)",
+    )?;
+    let noted = note.execute([now.unix_micros(), AT_ONCE])?;
+    Ok(u64::try_from(removed + noted).unwrap_or(u64::MAX))
+}
+
 pub(super) fn insert(file: &Connection, record: &ApiKeyRecord) -> Result<(), Fault> {
     let mut statement = file.prepare_cached(
         "INSERT INTO api_keys (id, digest, pepper, shown, name, description, issuer, owner, tenant, plan, environment,

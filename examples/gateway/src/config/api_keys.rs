@@ -38,6 +38,8 @@ pub struct ApiKeys {
     pub keys_need: Option<String>,
     /// How many keys an owner has at the most that are neither revoked nor ended.
     pub max_per_owner: usize,
+    /// For how long the records of revoked keys are kept; `None` leaves it to the library: 30 days.
+    pub keep_revoked: Option<Duration>,
     /// Where keys are kept.
     pub store: Store,
 }
@@ -76,6 +78,7 @@ impl FromNode for ApiKeys {
             let overlap = section.read_or("overlap", Span(Duration::from_hours(24))).0;
             let keys_need = section.read::<Text>("keys_need").map(|Text(name)| name);
             let max_per_owner = section.read::<Positive>("max_per_owner").map_or(100, |Positive(most)| most);
+            let keep_revoked = section.read::<Span>("keep_revoked").map(|Span(kept)| kept);
             let store = Store::read(section, node);
             let place = section.place();
             let environments = environments.map_or_else(
@@ -97,6 +100,7 @@ impl FromNode for ApiKeys {
                 overlap,
                 keys_need,
                 max_per_owner,
+                keep_revoked,
                 store,
             })
         })?

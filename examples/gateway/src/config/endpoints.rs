@@ -80,6 +80,7 @@ fn members(section: &mut Section<'_>, key: &'static str) -> Option<Vec<Placed<St
 fn endpoint_at(endpoint: Endpoint, section: &mut Section<'_>) -> Option<EndpointAt> {
     let path = routes::path(section);
     let method = section.read::<routes::MethodName>("method").map(|routes::MethodName(name)| name);
+    let other = endpoint.other_method().filter(|_| method.is_none()).map(str::to_owned);
     let method = method.unwrap_or_else(|| endpoint.method().to_owned());
     let access = if section.has("needs") || section.has("access") {
         routes::access(section)
@@ -99,7 +100,8 @@ fn endpoint_at(endpoint: Endpoint, section: &mut Section<'_>) -> Option<Endpoint
         credentials.map(|OneOrMore(names)| names.into_iter().map(|name| name.map(|Text(name)| name)).collect());
     let cost = section.placed::<u32>("cost");
     let place = section.place();
-    let methods = if method == "GET" { vec![method, "HEAD".to_owned()] } else { vec![method] };
+    let mut methods = if method == "GET" { vec![method, "HEAD".to_owned()] } else { vec![method] };
+    methods.extend(other);
     let route = Route {
         place: place.clone(),
         path: path?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::Secret;
+use auth_core::{NetworkSet, Secret};
 use rustls::ClientConfig;
 
 use super::claims::ClaimNames;
@@ -42,6 +42,8 @@ pub struct Introspection {
     pub client_names: ClientNames,
     /// Which members of an answer say what.
     pub claims: ClaimNames,
+    /// The networks in which the server may be although they are not public; none by default.
+    pub private_networks: NetworkSet,
     /// Whose certificates are believed.
     pub tls: Arc<ClientConfig>,
 }
@@ -65,6 +67,7 @@ impl FromNode for Introspection {
             let max_requests = section.read::<Positive>("max_requests").map(|Positive(max)| max);
             let leeway = section.read("leeway");
             let claims = section.nested("claims", ClaimNames::read);
+            let private_networks = section.read_or("private_networks", NetworkSet::default());
             let tls = peer::tls(section);
             Some(Self {
                 place: section.place(),
@@ -79,6 +82,7 @@ impl FromNode for Introspection {
                 leeway,
                 client_names: if shared { ClientNames::SharedWithUsers } else { ClientNames::Apart },
                 claims,
+                private_networks,
                 tls: tls?,
             })
         })?

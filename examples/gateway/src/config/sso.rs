@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use auth_core::Secret;
+use auth_core::issue::{ProvidersEmail, UserinfoRule};
+use auth_core::{NetworkSet, Secret};
 use rustls::ClientConfig;
 
 use super::accounts::Registration;
@@ -30,6 +31,12 @@ pub struct Sso {
     pub redirect_uris: Vec<String>,
     /// Whether the state of an attempt has to come back with its code.
     pub state: SsoState,
+    /// Whether the provider is asked for what its ID tokens leave out.
+    pub userinfo: UserinfoRule,
+    /// Whether an address counts as verified because the provider says so.
+    pub email: ProvidersEmail,
+    /// The networks in which the provider may be although they are not public; none by default.
+    pub private_networks: NetworkSet,
     /// What people get who come for the first time; `None` where they are refused.
     pub provision: Option<Registration>,
     /// Whose certificates are believed.
@@ -59,6 +66,17 @@ impl FromNode for Sso {
                 client_secret: section.read("client_secret"),
                 scopes: scopes.map(|OneOrMore(names)| names.into_iter().map(|Text(name)| name).collect()),
                 state: if section.read_or("state_optional", false) { SsoState::Optional } else { SsoState::Required },
+                userinfo: if section.read_or("userinfo", false) {
+                    UserinfoRule::AskedWhereMissing
+                } else {
+                    UserinfoRule::Ignored
+                },
+                email: if section.read_or("trust_verified_email", false) {
+                    ProvidersEmail::Trusted
+                } else {
+                    ProvidersEmail::Unverified
+                },
+                private_networks: section.read_or("private_networks", NetworkSet::default()),
                 provision,
                 tls: peer::tls(section)?,
                 issuer: issuer?,

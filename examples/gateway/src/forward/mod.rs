@@ -41,6 +41,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::upgrade::OnUpgrade;
 
+#[cfg(test)]
+pub(crate) use assertion::Sign;
 pub(crate) use assertion::Vouching;
 pub use credentials::CredentialFields;
 pub(crate) use field_names::reads_as;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::backoff::{chance, pause};
+use super::backoff::{asked_pause, chance, pause};
 use super::outbox::{Outbox, Parcel};
 use super::webhook::{Attempt, body};
 use crate::cli::Failure;
@@ -105,7 +105,7 @@ async fn deliver(parcel: Parcel, hands: Arc<Semaphore>, mut hurry: watch::Receiv
             let _hand = hands.acquire().await;
             to.post(&id, &body, SystemClock.now().wall).await
         };
-        let cause = match outcome {
+        let (cause, asked) = match outcome {
             Attempt::Delivered => {
                 told("message_delivered", attempt, None);
                 break;
@@ -114,9 +114,9 @@ async fn deliver(parcel: Parcel, hands: Arc<Semaphore>, mut hurry: watch::Receiv
                 told("message_lost", attempt, Some(&cause));
                 break;
             }
-            Attempt::Failed(cause) => cause,
+            Attempt::Failed(cause, asked) => (cause, asked),
         };
-        let pause = pause(to.pause, attempt, chance());
+        let pause = asked_pause(asked, pause(to.pause, attempt, chance()));
         let is_over = SystemClock.now().wall.saturating_add(pause) >= message.ends;
         if is_last || is_over || attempt == to.attempts {
             told("message_lost", attempt, Some(&cause));

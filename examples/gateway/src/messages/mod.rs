@@ -9,6 +9,8 @@
 //! | 429, 500 to 599, none in time, no connection | once more behind a pause, with the same `webhook-id`; at most so often, and not once the ticket has ended |
 //! | anything else, redirections included | given up |
 //!
+//! With 429 and 503, `Retry-After` makes the pause longer, by ten minutes at most; a ticket that ends before is given up.
+//!
 //! Everything is bounded: how many messages wait (1,024, beyond which they are lost, which the log tells), how
 //! many are posted at once, how long each attempt takes, how much of an answer is read. They are kept in memory: what waits
 //! when the process is killed is lost, and people ask again. Who stops the gateway waits a moment longer for them.

@@ -10,13 +10,14 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Request, Uri, header};
+use http::{Request, Response, Uri, header};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use super::backoff::retry_after;
 use super::outbox::Outbox;
 use crate::config::{Messages, WebhookSecret};
 
@@ -42,8 +43,8 @@ enum Sender {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Attempt {
     Delivered,
-    /// It may work later.
-    Failed(String),
+    /// It may work later; not before that, where the receiver says so.
+    Failed(String, Option<Duration>),
     /// It will not.
     Refused(String),
 }
@@ -104,15 +105,15 @@ impl Webhook {
             }
         };
         match tokio::time::timeout(self.timeout, sent).await {
-            Err(_) => Attempt::Failed("it did not answer in time".to_owned()),
-            Ok(Err(error)) if error.is_connect() => Attempt::Failed("it cannot be reached".to_owned()),
-            Ok(Err(_)) => Attempt::Failed("it broke off".to_owned()),
+            Err(_) => Attempt::Failed("it did not answer in time".to_owned(), None),
+            Ok(Err(error)) if error.is_connect() => Attempt::Failed("it cannot be reached".to_owned(), None),
+            Ok(Err(_)) => Attempt::Failed("it broke off".to_owned(), None),
             Ok(Ok(answer)) => {
                 let status = answer.status();
                 if status.is_success() {
                     Attempt::Delivered
                 } else if status.is_server_error() || status.as_u16() == 429 {
-                    Attempt::Failed(format!("it answered {}", status.as_u16()))
+                    Attempt::Failed(format!("it answered {}", status.as_u16()), asked(&answer, now))
                 } else {
                     Attempt::Refused(format!("it answered {}", status.as_u16()))
                 }
@@ -128,6 +129,17 @@ impl Webhook {
         }
         format!("v1,{}", STANDARD.encode(context.sign().as_ref()))
     }
+}
+
+/// For how long the receiver asks to be left alone, with the statuses that say why.
+fn asked<T>(answer: &Response<T>, now: Timestamp) -> Option<Duration> {
+    let mut fields = answer.headers().get_all(header::RETRY_AFTER).into_iter();
+    let field = fields.next().filter(|_| matches!(answer.status().as_u16(), 429 | 503))?;
+    // of two words on the same neither counts
+    if fields.next().is_some() {
+        return None;
+    }
+    retry_after(field.to_str().ok()?, now)
 }
 
 /// What is posted.
@@ -156,5 +168,31 @@ pub(super) fn body(message: &Message, now: Timestamp) -> Bytes {
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook").field("host", &self.url.host()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    use super::*;
+
+    #[test]
+    fn retry_after_counts_with_429_and_503_and_once() {
+        let seconds = |status: u16, fields: &[&str]| {
+            let mut answer = Response::builder().status(status);
+            for field in fields {
+                answer = answer.header("retry-after", *field);
+            }
+            asked(&answer.body(()).unwrap(), Timestamp::from_unix_seconds(0)).map(|wait| wait.as_secs())
+        };
+        for status in [429, 503] {
+            assert_eq!(seconds(status, &["5"]), Some(5));
+            assert_eq!(seconds(status, &["Thu, 01 Jan 1970 00:00:05 GMT"]), Some(5));
+            assert_eq!(
+                (seconds(status, &[]), seconds(status, &["5", "5"]), seconds(status, &["x"])),
+                (None, None, None)
+            );
+        }
+        assert_eq!((seconds(500, &["5"]), seconds(504, &["5"])), (None, None));
     }
 }

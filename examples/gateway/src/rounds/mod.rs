@@ -24,7 +24,8 @@ use part::Part;
 /// process's revocation may be unknown here.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many rounds it takes until what has ended is thrown away.
+/// How many rounds it takes until what has ended is thrown away again; the first round does it too, since some processes never
+/// live that long.
 const ROUNDS_BETWEEN_TIDYING: u32 = 600;
 
 /// Makes its rounds until it is dropped; then uses are written down once more.
@@ -48,10 +49,10 @@ impl Rounds {
                 in_use.write_down();
                 let parts = in_use.newest();
                 troubles.look_for(&parts, &health);
-                round = round.wrapping_add(1);
                 if round.is_multiple_of(ROUNDS_BETWEEN_TIDYING) {
                     parts.iter().for_each(Part::tidy);
                 }
+                round = round.wrapping_add(1);
             }
             in_use.write_down();
         });

@@ -4,17 +4,16 @@ use auth_core::issue::{Accounts, Clients};
 use auth_core::revocation::Revocations;
 use auth_core::store::Answer;
 use auth_core::usage::UsageCounts;
-use auth_core::verify::ApiKeyVerifier;
 use auth_core::{Clock as _, Now, Outcome, StoreError, SystemClock};
 
 use crate::health::Trouble;
 use crate::start::waiting_runtime;
-use crate::wiring::{OpaqueTokens, Wired};
+use crate::wiring::{Keys, OpaqueTokens, Wired};
 
 /// A part with a store.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
-    Keys(ApiKeyVerifier),
+    Keys(Keys),
     OpaqueTokens(OpaqueTokens),
     Revocations(Revocations),
     Accounts(Accounts),
@@ -24,7 +23,7 @@ pub(super) enum Part {
 
 impl Part {
     pub(super) fn all_of(wired: &Wired) -> Vec<Self> {
-        let keys = wired.keys.as_ref().map(|keys| Self::Keys(keys.verifier.clone()));
+        let keys = wired.keys.clone().map(Self::Keys);
         let tokens = wired.opaque_tokens.clone().map(Self::OpaqueTokens);
         let revocations = wired.revocations.clone().map(Self::Revocations);
         let accounts = wired.accounts.clone().map(Self::Accounts);
@@ -48,7 +47,7 @@ impl Part {
     /// Writes down what was used since the last time.
     pub(super) fn write_down(&self) {
         let written = match self {
-            Self::Keys(verifier) => verifier.flush_used(),
+            Self::Keys(keys) => keys.verifier.flush_used(),
             Self::OpaqueTokens(tokens) => tokens.verifier.flush_used(),
             Self::Usage(counts) => counts.flush(),
             Self::Revocations(_) | Self::Accounts(_) | Self::Clients(_) => return,
@@ -63,7 +62,7 @@ impl Part {
     pub(super) fn look(&self, now: Now) -> Option<Result<(), (Trouble, StoreError)>> {
         let out = |error| (Trouble::Out, error);
         match self {
-            Self::Keys(verifier) => Some(settled(verifier.ask_store(now))?.map_err(out)),
+            Self::Keys(keys) => Some(settled(keys.verifier.ask_store(now))?.map_err(out)),
             Self::OpaqueTokens(tokens) => Some(settled(tokens.verifier.ask_store(now))?.map_err(out)),
             Self::Accounts(accounts) => Some(waiting_runtime().ok()?.block_on(accounts.ask_store()).map_err(out)),
             Self::Clients(clients) => Some(waiting_runtime().ok()?.block_on(clients.ask_store()).map_err(out)),
@@ -82,7 +81,8 @@ impl Part {
         let Ok(runtime) = waiting_runtime() else { return };
         let now = SystemClock.now();
         let error = match self {
-            Self::Keys(_) | Self::Revocations(_) => return,
+            Self::Revocations(_) => return,
+            Self::Keys(keys) => runtime.block_on(keys.service.delete_revoked(now)).err().map(|error| error.to_string()),
             Self::Clients(clients) => runtime.block_on(clients.delete_ended(now)).err().map(|error| error.to_string()),
             Self::OpaqueTokens(tokens) => {
                 runtime.block_on(tokens.service.delete_ended(now)).err().map(|error| error.to_string())

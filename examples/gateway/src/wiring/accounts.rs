@@ -80,7 +80,7 @@ pub(super) fn accounts(settings: &config::Accounts, needed: Needed<'_>) -> Resul
     }
     if let Some(rules) = &settings.sso {
         let seal = seal(settings, needed.pepper)?;
-        let fetch = Arc::new(HttpFetch::new(&rules.tls));
+        let fetch = Arc::new(HttpFetch::new(&rules.tls, rules.private_networks.clone()));
         let sso = SingleSignOn::new(sso_settings(rules), fetch, seal, Arc::clone(&needed.used_once), needed.links);
         parts.sso = Some(sso.map_err(at(&rules.place))?);
     }
@@ -149,6 +149,8 @@ fn sso_settings(rules: &config::Sso) -> SsoSettings {
         SsoState::Required => StateRule::Required,
         SsoState::Optional => StateRule::DangerByAddress,
     };
+    settings.userinfo = rules.userinfo;
+    settings.email = rules.email;
     if let Some(rules) = &rules.provision {
         settings.strangers = Strangers::Provision(Provisioning {
             tenant: rules.tenant_for(),

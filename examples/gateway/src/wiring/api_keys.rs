@@ -45,7 +45,10 @@ pub(super) fn keys(
         (format, peppers) => return Err(format.err().into_iter().chain(peppers.err()).flatten().collect()),
     };
     let issuer = own_issuer(config, settings.issuer.as_deref());
-    let service = ApiKeys::new(format, peppers, store, issuer).at_most(settings.max_per_owner);
+    let mut service = ApiKeys::new(format, peppers, store, issuer).at_most(settings.max_per_owner);
+    if let Some(kept_for) = settings.keep_revoked {
+        service = service.keeping_revoked_for(kept_for);
+    }
     let verifier = service.verifier().remembering(CacheSize::default());
     let verifier = match &settings.environment {
         Some(environment) => verifier.for_environment(environment).map_err(|error| at(&settings.place)(error))?,
