@@ -4,10 +4,11 @@
 //! - `ending`: what ends tokens, and guesses at secrets
 //! - `revocation`, `introspection`: tokens that come back
 //! - `refresh`: tokens for accounts
-//! - `exchange`: tokens for tokens; `assertion`: clients that sign
+//! - `exchange`: tokens for tokens; `descent`: what ends them; `assertion`: clients that sign
 //! - `file`: clients in a file
 
 mod assertion;
+mod descent;
 mod ending;
 mod exchange;
 mod file;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use auth_core::account::{AccountRecord, TenantRecord};
 use auth_core::api_key::{KeyHasher, Peppers};
 use auth_core::credential::Source;
-use auth_core::endpoint::{Endpoint, EndpointRequest, Endpoints, OAuthEndpoints};
+use auth_core::endpoint::{AccountEndpoints, Endpoint, EndpointRequest, Endpoints, OAuthEndpoints};
 use auth_core::gate::{Caller, Decision, Gate};
 use auth_core::issue::{
     AccessTokenIssuer, AccountParts, Accounts, Assertions, ClientParts, Clients, FreshClient, NewAccount, NewClient,
@@ -60,6 +61,7 @@ struct Service {
     endpoints: Endpoints,
     gate: Gate,
     accounts: Accounts,
+    revocations: Revocations,
     ada: Arc<AccountRecord>,
 }
 
@@ -124,19 +126,21 @@ fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts))
     let clients = Clients::new(parts);
     let (accounts, ada) = accounts(store, clients.issuer(), &revocations, &clock);
     let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
-    oauth.revocations = Some(revocations);
+    oauth.revocations = Some(revocations.clone());
     oauth.accounts = Some(accounts.clone());
     oauth.introspect = Some("introspect".into());
     oauth.targets = vec!["https://reports.example".into()];
     let endpoints = Endpoints::builder()
         .oauth(oauth)
+        .accounts(AccountEndpoints::new(accounts.clone()))
+        .at(Endpoint::RefreshByAccessToken, "/refresh")
         .at(Endpoint::Token, "/token")
         .at(Endpoint::RevokeToken, "/revoke")
         .at(Endpoint::IntrospectToken, "/introspect")
         .at(Endpoint::OAuthMetadata, "/.well-known/oauth-authorization-server")
         .build()
         .unwrap();
-    Service { clock, clients, endpoints, gate, accounts, ada }
+    Service { clock, clients, endpoints, gate, accounts, revocations, ada }
 }
 
 /// Accounts with one that a partner may speak for.

@@ -18,7 +18,7 @@ fn assertion(jti: &str) -> String {
     }))
 }
 
-fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
+pub(super) fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
     let mut wanted = NewClient::new(id);
     wanted.id = Some(id.into());
     wanted.permissions = permissions.iter().copied().collect();
@@ -26,7 +26,7 @@ fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
     service.client(wanted)
 }
 
-fn granted(service: &Service, client: &FreshClient, jti: &str, more: &str) -> Answer {
+pub(super) fn granted(service: &Service, client: &FreshClient, jti: &str, more: &str) -> Answer {
     let content = format!("grant_type={BEARER}&assertion={}{more}", assertion(jti));
     service.basic(&client.record.id, text(client), &content)
 }

@@ -3,6 +3,10 @@
 //! Whoever shows somebody's token gets one that says the same of whom it is about, and of itself as who acts. Each right is
 //! the smaller one: permissions that both have, the tenant that the token had, its end if that comes first, and no roles,
 //! which no client has. So no chain of exchanges gains anything, whoever takes part in it.
+//!
+//! It ends with everything that it came of: the token that was shown, that of the actor, the clients that asked, and what those
+//! came of. All of them are written into it, each with the time of its issue, so that the gate asks about them as it asks about
+//! the token itself, and nobody has to keep account of what became of what.
 
 use std::sync::Arc;
 
@@ -13,6 +17,7 @@ use crate::clock::{Now, Timestamp};
 use crate::issue::journal::Event;
 use crate::issue::{MintedAccessToken, NewAccessToken};
 use crate::network::NetworkSet;
+use crate::origin::Origin;
 use crate::principal::Identity;
 
 use super::token::may;
@@ -20,6 +25,9 @@ use super::{ClientError, Clients};
 
 /// How many may act behind each other: more is a circle, or somebody who wants long tokens.
 const MOST_ACTORS: usize = 8;
+
+/// Of how many one token may be made: a token has to fit into a header.
+const MOST_ORIGINS: usize = 24;
 
 /// What a client wants to be exchanged. The tokens were verified as this service's own, and nobody took them back.
 #[derive(Clone, Debug)]
@@ -61,6 +69,14 @@ impl Clients {
             return Err(ClientError::Exchange("the token acts in another tenant than the client"));
         }
         let Some(end) = subject.expires else { return Err(ClientError::Exchange("the token has no end")) };
+        // clocks are given a leeway where a token is shown, and none where one is made of it
+        if [Some(end), exchange.actor.as_ref().and_then(|actor| actor.expires)]
+            .into_iter()
+            .flatten()
+            .any(|end| end <= now.wall)
+        {
+            return Err(ClientError::Exchange("the token has ended"));
+        }
         let actor = Actor::of(client, exchange)?;
         if !actor.may_act(&said, self.0.issuer.issuer()) {
             return Err(ClientError::Exchange("the token names somebody else who may act"));
@@ -91,11 +107,53 @@ impl Clients {
         wanted.ends = [Some(end), actor.expires, client.expires].into_iter().flatten().min();
         wanted.act = actor.acting(&said, &subject.subject)?;
         wanted.may_act = said.get("may_act").cloned();
+        // not before what it is made of, and not before the tokens of this client that were taken back
+        let made_of = std::iter::once(subject).chain(exchange.actor.as_deref());
+        wanted.later_than = made_of.clone().map(|one| one.issued).chain([client.tokens_from]).flatten().max();
+        let mut asked = Origin::new(Arc::clone(self.0.issuer.issuer()), format!("client:{}", client.id));
+        asked.issued = Some(wanted.issued_at(now));
+        wanted.origins = origins(made_of, asked)?;
         let minted = self.0.issuer.mint(&wanted, now).map_err(|_| ClientError::Random)?;
         self.note_use(client, now).await;
         Event { client_id: Some(&client.id), ..Event::of("client_exchange") }.account(&subject.subject).tell();
         Ok(minted)
     }
+}
+
+/// What a token comes of that is made of others: these, what they came of themselves, and who asked for it.
+fn origins<'i>(made_of: impl Iterator<Item = &'i Identity>, asked: Origin) -> Result<Vec<Origin>, ClientError> {
+    let mut origins: Vec<Origin> = Vec::new();
+    for one in made_of {
+        origins.extend(one.origins.iter().flat_map(|origins| origins.iter().cloned()));
+        let mut origin = Origin::new(Arc::clone(&one.issuer), &*one.subject);
+        origin.credential_id = one.credential_id.as_deref().map(Arc::from);
+        origin.session = one.session.as_deref().map(Arc::from);
+        origin.issued = one.issued;
+        origins.push(origin);
+    }
+    origins.push(asked);
+    // whoever asked before was there before: what ends that ends this
+    let mut different: Vec<Origin> = Vec::new();
+    for origin in origins {
+        if !different.iter().any(|other| ends_with(&origin, other)) {
+            different.push(origin);
+        }
+    }
+    if different.len() > MOST_ORIGINS {
+        return Err(ClientError::Exchange("too many exchanges behind each other"));
+    }
+    Ok(different)
+}
+
+/// Whether whatever takes back the one takes back the other.
+fn ends_with(one: &Origin, other: &Origin) -> bool {
+    let is_same = |mine: &Option<Arc<str>>, theirs: &Option<Arc<str>>| mine.is_none() || mine == theirs;
+    one.issuer == other.issuer
+        && one.subject == other.subject
+        && is_same(&one.credential_id, &other.credential_id)
+        && is_same(&one.session, &other.session)
+        // none is older than everything
+        && other.issued <= one.issued
 }
 
 fn claims(identity: &Identity) -> Map<String, Value> {
