@@ -4,13 +4,15 @@
 //! - `ending`: what ends tokens, and guesses at secrets
 //! - `revocation`, `introspection`: tokens that come back
 //! - `refresh`: tokens for accounts
-//! - `exchange`: tokens for tokens; `descent`: what ends them; `assertion`: clients that sign
+//! - `exchange`: tokens for tokens; `descent`: what ends them; `external`: those of other issuers
+//! - `assertion`: clients that sign
 //! - `file`: clients in a file
 
 mod assertion;
 mod descent;
 mod ending;
 mod exchange;
+mod external;
 mod file;
 mod introspection;
 mod refresh;
@@ -24,7 +26,7 @@ use std::time::Duration;
 use auth_core::account::{AccountRecord, TenantRecord};
 use auth_core::api_key::{KeyHasher, Peppers};
 use auth_core::credential::Source;
-use auth_core::endpoint::{AccountEndpoints, Endpoint, EndpointRequest, Endpoints, OAuthEndpoints};
+use auth_core::endpoint::{AccountEndpoints, Endpoint, EndpointRequest, Endpoints, OAuthEndpoints, SubjectIssuers};
 use auth_core::gate::{Caller, Decision, Gate};
 use auth_core::issue::{
     AccessTokenIssuer, AccountParts, Accounts, Assertions, ClientParts, Clients, FreshClient, NewAccount, NewClient,
@@ -96,6 +98,19 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
 }
 
 fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts)) -> Service {
+    service_of(revocations, change, None)
+}
+
+/// A service that exchanges tokens of others.
+fn service_exchanging(subjects: SubjectIssuers) -> Service {
+    service_of(Revocations::new(), |_| {}, Some(subjects))
+}
+
+fn service_of(
+    revocations: Revocations,
+    change: impl FnOnce(&mut ClientParts),
+    subjects: Option<SubjectIssuers>,
+) -> Service {
     let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
     let keys = SigningKeys::generate(SigningAlgorithm::Es256).unwrap();
     let issuer = AccessTokenIssuer::new(ISSUER, "api", Duration::from_hours(1), keys);
@@ -128,6 +143,7 @@ fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts))
     let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
     oauth.revocations = Some(revocations.clone());
     oauth.accounts = Some(accounts.clone());
+    oauth.subjects = subjects;
     oauth.introspect = Some("introspect".into());
     oauth.targets = vec!["https://reports.example".into()];
     let endpoints = Endpoints::builder()

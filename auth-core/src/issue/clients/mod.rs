@@ -16,14 +16,17 @@
 //! - `registration`: making, changing, rotating, deleting
 //! - `authentication`: who asks; `assertion`: by a signature
 //! - `throttle`: how often
-//! - `token`: what they get; `exchange`: for the token of somebody else
+//! - `token`: what they get; `exchange`: for the token of somebody else; `subject`: whose token that is; `origins`: what the new
+//!   one came of
 //! - `error`: why not
 
 mod assertion;
 mod authentication;
 mod error;
 mod exchange;
+mod origins;
 mod registration;
+mod subject;
 mod throttle;
 mod token;
 
