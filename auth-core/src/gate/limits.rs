@@ -130,8 +130,9 @@ impl Limits {
                 return (self.during_outage.answer("limits", &error), ResponseFields::default());
             }
         };
-        let mut fields = ResponseFields::with_capacity(2 * terms.policy_header().len() + 64);
-        self.headers.visit(terms, &spending, now, &mut |name, value| fields.push(name, value));
+        let fields = ResponseFields::written(2 * terms.policy_header().len() + 64, |text, end| {
+            self.headers.write(terms, &spending, now, text, end);
+        });
         let policies: Vec<String> = terms.violated(&spending).map(str::to_owned).collect();
         if policies.is_empty() {
             return (Ok(()), fields);

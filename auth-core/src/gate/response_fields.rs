@@ -46,16 +46,26 @@ const KNOWN: [(&str, Existing); 6] = [
 ];
 
 impl ResponseFields {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ..Self::default() }
+    /// The fields that `write` appends to the text: it says the name of each and where its value ends. Room is made for
+    /// so many bytes.
+    pub(super) fn written(bytes: usize, write: impl FnOnce(&mut String, &mut dyn FnMut(&str, usize))) -> Self {
+        let mut fields = Self { text: String::with_capacity(bytes), ..Self::default() };
+        let mut text = std::mem::take(&mut fields.text);
+        write(&mut text, &mut |name, end| fields.mark(name, end));
+        Self { text, ..fields }
     }
 
     /// Adds one field of those that are known; each at most once.
     pub(super) fn push(&mut self, name: &str, value: &str) {
-        let known = (0_u8..).zip(KNOWN).find(|(_, (known, _))| *known == name);
-        let (Some((known, _)), Some(mark)) = (known, self.marks.get_mut(self.count)) else { return };
         self.text.push_str(value);
-        *mark = Mark { known, end: u32::try_from(self.text.len()).unwrap_or(u32::MAX) };
+        self.mark(name, self.text.len());
+    }
+
+    /// The value of a name that is not known stays in the text, and in no field.
+    fn mark(&mut self, name: &str, end: usize) {
+        let known = (0_u8..).zip(KNOWN).find(|(_, (known, _))| *known == name).map_or(u8::MAX, |(known, _)| known);
+        let Some(mark) = self.marks.get_mut(self.count) else { return };
+        *mark = Mark { known, end: u32::try_from(end).unwrap_or(u32::MAX) };
         self.count += 1;
     }
 

@@ -49,23 +49,42 @@ impl LimitHeaders {
     /// No field tells anything.
     pub const NONE: Self = Self { custom: None, standard: StandardHeaders::Omitted };
 
-    /// Calls `set` with the name, in lower case, and the value of each field.
+    /// Appends the value of each field to `text`, and calls `end` with the field's name, in lower case, and the length
+    /// that the text has then.
     ///
     /// For every answer that a caller with these terms gets, the refusals among them. They are not sent in trailers
     /// (sections 3.1 and 4.1 of the draft).
-    pub fn visit(self, terms: &Terms, spending: &Spending, now: Now, set: &mut dyn FnMut(&'static str, &str)) {
+    pub fn write(
+        self,
+        terms: &Terms,
+        spending: &Spending,
+        now: Now,
+        text: &mut String,
+        mut end: impl FnMut(&'static str, usize),
+    ) {
+        let mut number = itoa::Buffer::new();
         if let Some(style) = self.custom
             && let Some((_, scarcest)) = spending.scarcest()
         {
-            let mut number = Number::default();
-            set("x-ratelimit-limit", number.text(u64::from(scarcest.quota().count())));
-            set("x-ratelimit-remaining", number.text(u64::from(told_remaining(scarcest))));
-            set("x-ratelimit-reset", number.text(reset(scarcest, style, now)));
+            text.push_str(number.format(scarcest.quota().count()));
+            end("x-ratelimit-limit", text.len());
+            text.push_str(number.format(told_remaining(scarcest)));
+            end("x-ratelimit-remaining", text.len());
+            text.push_str(number.format(reset(scarcest, style, now)));
+            end("x-ratelimit-reset", text.len());
         }
         // A list without a member has no field (RFC 9651 section 3.1).
         if self.standard == StandardHeaders::Sent && !spending.is_empty() {
-            set("ratelimit-policy", terms.policy_header());
-            set("ratelimit", &rate_limit_text(terms, spending));
+            text.push_str(terms.policy_header());
+            end("ratelimit-policy", text.len());
+            // `"name";r=98;t=72` for each limit
+            for (member, balance) in terms.members().zip(spending.iter()) {
+                text.push_str(member);
+                text.push_str(number.format(told_remaining(balance)));
+                text.push_str(";t=");
+                text.push_str(number.format(effective_window(balance)));
+            }
+            end("ratelimit", text.len());
         }
     }
 }
@@ -97,21 +116,6 @@ fn reset(balance: &Balance, style: ResetStyle, now: Now) -> u64 {
     }
 }
 
-/// `"name";r=98;t=72` for each limit.
-fn rate_limit_text(terms: &Terms, spending: &Spending) -> String {
-    let mut text = String::with_capacity(terms.policy_header().len() + 8 * spending.len());
-    let mut number = Number::default();
-    for (limit, balance) in terms.limits().iter().zip(spending.iter()) {
-        text.push_str(if text.is_empty() { "\"" } else { ", \"" });
-        text.push_str(limit.name());
-        text.push_str("\";r=");
-        text.push_str(number.text(u64::from(told_remaining(balance))));
-        text.push_str(";t=");
-        text.push_str(number.text(effective_window(balance)));
-    }
-    text
-}
-
 /// The time within which no more than what is left may be used (section 4.1.2 of the draft).
 ///
 /// For a limit that refused it is the wait, which `Retry-After` never undercuts (section 6); for one with nothing left,
@@ -133,28 +137,6 @@ fn effective_window(balance: &Balance) -> u64 {
 /// Whole seconds, rounded up.
 fn seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
-}
-
-/// A number as text, without an allocation.
-#[derive(Default)]
-struct Number {
-    digits: [u8; 20],
-}
-
-impl Number {
-    fn text(&mut self, mut number: u64) -> &str {
-        let mut start = self.digits.len();
-        for digit in self.digits.iter_mut().rev() {
-            *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
-            number /= 10;
-            start -= 1;
-            if number == 0 {
-                break;
-            }
-        }
-        let digits = self.digits.get(start..).unwrap_or_default();
-        std::str::from_utf8(digits).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -186,11 +168,11 @@ mod tests {
 
     fn told(headers: LimitHeaders, terms: &Terms, spending: &Spending) -> Vec<String> {
         let wall = Timestamp::from_unix_micros(1_642_244_400_250_000);
-        let mut told = Vec::new();
-        headers.visit(terms, spending, Now { wall, monotonic: Monotonic::from_nanos(0) }, &mut |name, value| {
-            told.push(format!("{name}: {value}"));
-        });
-        told
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        let now = Now { wall, monotonic: Monotonic::from_nanos(0) };
+        headers.write(terms, spending, now, &mut text, |name, end| ends.push((name, end)));
+        let begins = std::iter::once(0).chain(ends.iter().map(|(_, end)| *end));
+        begins.zip(&ends).map(|(begin, (name, end))| format!("{name}: {}", &text[begin..*end])).collect()
     }
 
     fn wait(millis: u64) -> Verdict {
@@ -303,13 +285,6 @@ mod tests {
         let later = Spending::new([balance.judged(wait(1_000))]).later(Duration::from_secs(9));
         assert_eq!(later.retry_after().map(RetryAfter::seconds), Some(10));
         assert_eq!(later[0].until_full(), Duration::from_secs(1));
-    }
-
-    #[test]
-    fn numbers_are_written_as_usual() {
-        for number in [0, 7, 10, 12_345, u64::MAX] {
-            assert_eq!(Number::default().text(number), number.to_string());
-        }
     }
 
     proptest! {

@@ -62,6 +62,7 @@ pub struct Terms {
     plan: Arc<str>,
     limits: Box<[Limit]>,
     policy: Box<str>,
+    members: Box<[Box<str>]>,
 }
 
 impl Terms {
@@ -69,7 +70,8 @@ impl Terms {
         let with_burst = |limit: &Limit| Limit { quota: limit.quota.times(factor), ..limit.clone() };
         let limits: Box<[Limit]> = limits.into_iter().map(with_burst).collect();
         let policy = policy_text(&limits).into();
-        Self { plan: Arc::clone(plan), limits, policy }
+        let members = limits.iter().enumerate().map(member_text).collect();
+        Self { plan: Arc::clone(plan), limits, policy, members }
     }
 
     /// The name of the plan.
@@ -95,6 +97,12 @@ impl Terms {
         &self.policy
     }
 
+    /// How the member of each limit in the value of `RateLimit` begins: `"name";r=`, after the comma that parts it from
+    /// the one before.
+    pub(super) fn members(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| &**member)
+    }
+
     /// The names of the limits that a request exceeded, for the body of the 429 (RateLimit-11 section 5.1).
     pub fn violated<'a>(&'a self, spending: &'a Spending) -> impl Iterator<Item = &'a str> {
         let exceeded = |balance: &super::Balance| balance.verdict() != Verdict::Fits;
@@ -112,4 +120,9 @@ fn policy_text(limits: &[Limit]) -> String {
         let _ = write!(text, "{separator}\"{name}\";q={};w={}", quota.count(), quota.window_seconds());
     }
     text
+}
+
+fn member_text((place, limit): (usize, &Limit)) -> Box<str> {
+    let separator = if place == 0 { "" } else { ", " };
+    format!("{separator}\"{}\";r=", limit.name).into()
 }

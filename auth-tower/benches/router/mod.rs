@@ -12,8 +12,11 @@ use tower::Service;
 use crate::workload::measure::drive;
 use crate::workload::{PATH, PATTERN};
 
+/// With its state, as `axum::serve` gives it to every router before the first request: without, each handler and each
+/// layer is put together anew for each request.
 pub(crate) fn bare() -> Router {
-    Router::new().route("/v1/orders", get(|| async { "orders" })).route(PATTERN, get(|| async { "an order" }))
+    let routes = Router::new().route("/v1/orders", get(|| async { "orders" }));
+    routes.route(PATTERN, get(|| async { "an order" })).with_state(())
 }
 
 pub(crate) fn layered(gate: Gate) -> Router {

@@ -11,7 +11,8 @@ use crate::workload::{AUDIENCE, Algorithm, Fallible, ISSUER};
 
 /// The bare router, of its version of axum.
 pub(crate) fn bare() -> Router {
-    Router::new().route("/v1/orders", get(|| async { "orders" })).route("/v1/orders/:id", get(|| async { "an order" }))
+    let routes = Router::new().route("/v1/orders", get(|| async { "orders" }));
+    routes.route("/v1/orders/:id", get(|| async { "an order" })).with_state(())
 }
 
 pub(crate) async fn around(router: Router, key: &Key<'_>) -> Fallible<Router> {
