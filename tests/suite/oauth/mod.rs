@@ -3,7 +3,7 @@
 //! - `token`: the token endpoint, row by row of the standards
 //! - `ending`: what ends tokens, and guesses at secrets
 //! - `revocation`, `introspection`: tokens that come back
-//! - `refresh`: tokens for accounts
+//! - `refresh`: tokens for accounts; `vouched`: what ends with whose word opened it
 //! - `exchange`: tokens for tokens; `descent`: what ends them; `external`: those of other issuers
 //! - `assertion`: clients that sign
 //! - `file`: clients in a file
@@ -18,6 +18,7 @@ mod introspection;
 mod refresh;
 mod revocation;
 mod token;
+mod vouched;
 
 use std::net::IpAddr;
 use std::sync::Arc;

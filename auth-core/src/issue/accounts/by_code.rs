@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::account::{AccountLink, AccountRecord, AccountStatus};
+use crate::account::{AccountLink, AccountRecord, AccountStatus, Voucher};
 use crate::clock::Now;
 use crate::issue::sso::{CodeLogin, Person, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers};
 use crate::issue::{Familiarity, LoginThrottle, mint};
@@ -11,6 +11,7 @@ use crate::issue::{Familiarity, LoginThrottle, mint};
 use super::administration::NewAccount;
 use super::bounds::KeyBounds;
 use super::journal::Event;
+use super::login::Origin;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
 impl Accounts {
@@ -55,13 +56,21 @@ impl Accounts {
     async fn coded(&self, login: CodeLogin, client: Option<IpAddr>, now: Now) -> Result<Tokens, AccountError> {
         let sso = self.0.sso.as_ref().ok_or(AccountError::Sso(SsoFault::State))?;
         let person = self.redeemed(sso, login, client, now).await?;
+        let subject = Arc::clone(&person.subject);
         let account = self.account_of(sso, person, now).await?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
             return Err(SsoFault::Stranger.into());
         }
         Self::check_networks(&account, tenant.as_ref(), client)?;
-        let (session, refresh) = self.open(&account, None, now).await?;
+        let voucher = Voucher::Provider { issuer: Arc::clone(sso.issuer()), subject: Arc::clone(&subject) };
+        let origin = Origin { held: None, vouched_by: Some(voucher) };
+        let (session, refresh) = self.open(&account, origin, now).await?;
+        if sso.links().linked(sso.issuer(), &subject).resolve().await?.as_deref() != Some(&*account.id) {
+            // unlinked meanwhile: whoever did may have ended the sessions before this one was there
+            self.end_session(&session.id, now).await?;
+            return Err(SsoFault::Stranger.into());
+        }
         let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
