@@ -59,6 +59,11 @@ impl Context {
         self.clock.now()
     }
 
+    /// Whether budgets are kept: who comes back after the wait that it was told must not be early by a tick of the clock.
+    pub(super) fn keeps_budgets(&self) -> bool {
+        self.limits.is_some() || self.failed_attempts.is_some()
+    }
+
     /// The address of a request's client, as far as it is known and trusted.
     pub fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
         client_address(head, &self.trusted_proxies)

@@ -3,7 +3,7 @@
 //! A decision takes the context once, with one atomic load and without a lock, and keeps it to its end. So does a
 //! layer inside another of the same gate: the principal brings along the context that admitted it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -17,6 +17,8 @@ use crate::policy::Rule;
 pub(super) struct Live {
     pub(super) id: GateId,
     clock: Arc<dyn Clock>,
+    /// Whether the current context keeps budgets, for which the time of the last tick is not enough.
+    needs_exact_time: AtomicBool,
     current: ArcSwap<Context>,
     /// Held by whoever replaces the context or adds a layer to it; decisions never ask for it.
     changing: Mutex<()>,
@@ -37,11 +39,12 @@ impl Live {
     pub(super) fn new(builder: GateBuilder) -> Result<Self, ConfigErrors> {
         let (id, clock) = (GateId::fresh(), builder.own_clock());
         let context = builder.context(id, Arc::clone(&clock), Vec::new())?;
-        Ok(Self { id, clock, current: ArcSwap::from_pointee(context), changing: Mutex::new(()) })
+        let needs_exact_time = AtomicBool::new(context.keeps_budgets());
+        Ok(Self { id, clock, needs_exact_time, current: ArcSwap::from_pointee(context), changing: Mutex::new(()) })
     }
 
     pub(super) fn now(&self) -> Now {
-        self.clock.now()
+        if self.needs_exact_time.load(Ordering::Relaxed) { self.clock.now() } else { self.clock.recent() }
     }
 
     pub(super) fn current(&self) -> Guard<Arc<Context>> {
@@ -60,6 +63,7 @@ impl Live {
         let current = self.current();
         let mut next = builder.context(self.id, Arc::clone(&self.clock), current.layers.rules())?;
         next.go_on_from(&current);
+        self.needs_exact_time.store(next.keeps_budgets(), Ordering::Relaxed);
         self.current.store(Arc::new(next));
         Ok(())
     }

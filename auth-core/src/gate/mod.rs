@@ -74,6 +74,8 @@ impl Gate {
     }
 
     /// Reads the gate's clock. Adapters do so once, when a request arrives.
+    ///
+    /// It is the [recent](crate::Clock::recent) time where the gate keeps no budgets: credentials live for minutes.
     pub fn now(&self) -> Now {
         self.live.now()
     }

@@ -1,6 +1,7 @@
 //! A gate whose configuration is replaced while it serves.
 
 use super::*;
+use crate::clock::Clock;
 use crate::limit::{Plan, Plans, Scope};
 use crate::policy::{PermissionModel, denied};
 use crate::principal::{Anonymous, Principal};
@@ -195,4 +196,29 @@ fn a_principal_of_no_gate_is_taken_over_by_none() {
     let mallory = Principal::detached(Identity::new(Method::Custom("scripted"), "issuer", "mallory"));
     let Caller::Principal(principal) = admitted(known(&gate, &mallory)) else { panic!("nobody in particular") };
     assert_eq!((&*principal.subject, kept.verifications()), ("bob", 1));
+}
+
+/// A clock whose last tick is long ago.
+struct Ticking;
+
+impl Clock for Ticking {
+    fn now(&self) -> Now {
+        SimulatedClock::at_unix_seconds(1_000).now()
+    }
+
+    fn recent(&self) -> Now {
+        SimulatedClock::at_unix_seconds(900).now()
+    }
+}
+
+#[test]
+fn a_gate_that_keeps_budgets_needs_the_time_as_it_is() {
+    let kept = Kept::default();
+    let gate = Gate::builder().clock(Ticking).build().unwrap();
+    let seconds = || gate.now().wall.unix_seconds();
+    assert_eq!(seconds(), 900);
+    gate.replace(kept.lenient()).unwrap();
+    assert_eq!(seconds(), 1_000);
+    gate.replace(Gate::builder()).unwrap();
+    assert_eq!(seconds(), 900);
 }
