@@ -35,8 +35,8 @@ fn whose_word_opened_a_session_ends_it() {
     let own = wait(service.accounts.log_in(login, now)).unwrap();
     let text = |tokens: &auth_core::issue::Tokens| tokens.access.token.expose_text().unwrap().to_owned();
     let (lent_token, own_token) = (text(&lent), text(&own));
-    let exchanger = super::exchange::exchanger(&service, "desk", &["read"], None);
-    let exchanged = super::exchange::exchange(&service, &exchanger, &lent_token, "").token().to_owned();
+    let desk = super::exchange::exchanger(&service, "desk", &["read"], None);
+    let exchanged = super::exchange::exchange(&service, &desk, &lent_token, "").token().to_owned();
     for token in [held.token(), &lent_token, &own_token, &exchanged] {
         assert!(service.present(token, "/read").is_ok());
     }
