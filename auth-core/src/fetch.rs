@@ -1,4 +1,5 @@
-//! One request to somebody else: what asks an OpenID provider for its configuration, its keys and its tokens.
+//! One request to somebody else: what asks an OpenID provider for its configuration, its keys and its tokens, and an
+//! authorization server what a token is good for.
 //!
 //! The library has no HTTP client. Whoever mounts it brings one and keeps the promises of [`Fetch`].
 
@@ -19,6 +20,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// An implementation
 /// - sends to `https` with the certificate checked, or to `http` on a literal loopback address, as [`is_safe`] says;
 /// - follows no redirection: what is sent is meant for one address;
+/// - asks for `application/json`, and tells the `Content-Type` of the answer;
 /// - gives up after [`PATIENCE`], and on answers longer than [`MAX_ANSWER`], counted after any decompression.
 pub trait Fetch: Send + Sync + 'static {
     /// Sends a request, and brings what is answered, whatever its status.
@@ -54,6 +56,8 @@ impl FetchRequest {
 pub struct Fetched {
     /// The status.
     pub status: u16,
+    /// The value of `Content-Type`, if there is one.
+    pub content_type: Option<String>,
     /// The content.
     pub body: Secret,
 }
@@ -61,7 +65,19 @@ pub struct Fetched {
 impl Fetched {
     /// An answer.
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body: Secret::new(body) }
+        Self { status, content_type: None, body: Secret::new(body) }
+    }
+
+    /// With this `Content-Type`.
+    #[must_use]
+    pub fn content_type(self, value: impl Into<String>) -> Self {
+        Self { content_type: Some(value.into()), ..self }
+    }
+
+    /// Whether it is said to be JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        let essence = self.content_type.as_deref().and_then(|value| value.split(';').next());
+        essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
     }
 }
 

@@ -16,7 +16,6 @@ pub mod credential;
 #[cfg(feature = "issue")]
 pub mod endpoint;
 mod error;
-#[cfg(feature = "issue")]
 pub mod fetch;
 mod forward_auth;
 pub mod gate;

@@ -1,5 +1,6 @@
 // An OpenID provider on a free loopback port, for the tests of single sign-on. Whoever it is asked to log in by
-// `login_hint` is logged in without a question. Its first line says where it listens.
+// `login_hint` is logged in without a question. It also gives opaque access tokens to a client of its own, for the one resource
+// that is asked for, and tells a resource server what they are good for. Its first line says where it listens.
 
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
@@ -22,11 +23,22 @@ server.listen(0, "127.0.0.1", () => {
         response_types: ["code"],
         grant_types: ["authorization_code"],
       },
+      speaking("app", "of/the+app", ["client_credentials"]),
+      speaking("resource:server", "of the/resource+server", []),
     ],
     claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
     conformIdTokenClaims: false,
     cookies: { keys: ["for tests alone"] },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: (_, client) => client.clientId === "resource:server" },
+      revocation: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_, resource) => ({ scope: "read write", audience: resource, accessTokenFormat: "opaque" }),
+      },
+    },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
     pkce: { required: () => true },
     findAccount: (_, id) => ({ accountId: id, claims: () => described(id) }),
@@ -42,6 +54,11 @@ server.listen(0, "127.0.0.1", () => {
   };
   console.log(issuer);
 });
+
+/** A client that proves itself by HTTP Basic. */
+function speaking(id, secret, grants) {
+  return { client_id: id, client_secret: secret, redirect_uris: [], response_types: [], grant_types: grants };
+}
 
 /** Somebody whose address is verified unless the name says otherwise. */
 function described(id) {

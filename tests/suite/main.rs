@@ -12,6 +12,7 @@ mod examples;
 mod extractors;
 mod gateway;
 mod header_parsing;
+mod introspection;
 mod jwt_reference;
 mod limits;
 mod oauth;

@@ -1,8 +1,10 @@
 //! Verifiers: from the text of one credential to the identity it stands for.
 //!
 //! - [`jwt`]: signed tokens of trusted issuers.
+//! - [`introspection`]: opaque tokens of somebody else's, by asking whoever issued them.
 //! - [`jws`]: the signature layer below, without rules for claims.
 
+pub mod introspection;
 pub mod jws;
 pub mod jwt;
 

@@ -1,11 +1,12 @@
-//! Requests of the gateway's own: what it asks an OpenID provider.
+//! Requests of the gateway's own: what it asks an OpenID provider, and authorization servers.
 
 use std::fmt;
+use std::time::Duration;
 
 use auth_core::fetch::{Fetch, FetchError, FetchRequest, Fetched, MAX_ANSWER, PATIENCE, is_safe};
 use auth_core::{Pending, Secret};
 use bytes::Bytes;
-use http::{Request, header};
+use http::{HeaderMap, HeaderName, Request, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -13,19 +14,34 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 
+/// How many idle connections to one server are kept.
+const KEPT: usize = 16;
+
+/// How long a connection may be idle: shorter than servers let it, so that none is used just when it is closed.
+const IDLE: Duration = Duration::from_secs(3);
+
 /// Asks over HTTP/1.1, https or http on a loopback address, without following redirections.
 pub(crate) struct HttpFetch(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl HttpFetch {
-    /// Believes whom this configuration trusts.
+    /// Believes whom this configuration trusts. Whoever is asked seldom, and by whichever thread has a reason to, is asked over a
+    /// connection of its own.
     pub(crate) fn new(tls: &ClientConfig) -> Self {
+        Self::with(tls, 0)
+    }
+
+    /// The same for whoever is asked often.
+    pub(crate) fn keeping_connections(tls: &ClientConfig) -> Self {
+        Self::with(tls, KEPT)
+    }
+
+    fn with(tls: &ClientConfig, kept: usize) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.enforce_http(false);
         let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1();
         let mut builder = Client::builder(TokioExecutor::new());
-        // it is asked seldom, and by whichever thread has a reason to
-        builder.pool_max_idle_per_host(0);
+        builder.pool_max_idle_per_host(kept).pool_idle_timeout(IDLE);
         Self(builder.build(https.wrap_connector(connector)))
     }
 }
@@ -41,15 +57,27 @@ impl Fetch for HttpFetch {
             let asked = async {
                 let response = client.request(request).await.map_err(|error| unreachable(&error))?;
                 let status = response.status().as_u16();
+                let content_type = only(response.headers(), &header::CONTENT_TYPE);
                 let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
                 let body = body.map_err(|error| {
                     if error.is::<LengthLimitError>() { FetchError::TooLong } else { unreachable(&*error) }
                 })?;
-                Ok(Fetched::new(status, body.to_bytes().to_vec()))
+                let fetched = Fetched::new(status, body.to_bytes().to_vec());
+                Ok(match content_type {
+                    Some(value) => fetched.content_type(value),
+                    None => fetched,
+                })
             };
             tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(FetchError::TooSlow))
         })
     }
+}
+
+/// A field that occurs once and is text.
+fn only(fields: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = fields.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok().map(str::to_owned)
 }
 
 fn built(request: &FetchRequest) -> Result<Request<Full<Bytes>>, FetchError> {

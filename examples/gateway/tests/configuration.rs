@@ -71,6 +71,96 @@ kinds = ["jwt"]
     assert!(matches!(&config.upstream.target, Target::Url(url) if url.to_string() == "http://127.0.0.1:9000"));
 }
 
+/// A server that is asked, with something else instead of one of its lines.
+fn introspection(line: &str, instead: &str) -> String {
+    const WHOLE: &str = r#"
+[[introspection]]
+issuer = "https://as.example"
+url = "https://as.example/introspect"
+audience = "api"
+client_id = "rs"
+client_secret = { env = "SECRET" }
+believed_for = "5m"
+[[credentials]]
+authorization = "Bearer"
+kinds = ["introspected"]
+"#;
+    assert!(WHOLE.contains(line));
+    WHOLE.replacen(line, instead, 1)
+}
+
+#[test]
+fn servers_that_are_asked_are_read_strictly() {
+    let config = load(&introspection("", "")).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    assert!(gateway::wiring::problems(&config).unwrap().is_empty());
+    for (line, instead, place, part) in [
+        ("believed_for", "believed_four", "8:1: introspection[0].believed_four", "did you mean `believed_for`?"),
+        ("https://as.example/", "http://as.example/", "4:7: introspection[0].url", "must be an https URL"),
+        ("audience = \"api\"", "", "2:1: introspection[0].audience", "is missing"),
+        ("audience = \"api\"", "audience = []", "5:12: introspection[0].audience", "at least one"),
+        ("client_id = \"rs\"", "", "2:1: introspection[0].client_id", "is missing"),
+        ("client_secret = { env = \"SECRET\" }", "", "2:1: introspection[0].client_secret", "is missing"),
+        (
+            "{ env = \"SECRET\" }",
+            "\"x\"",
+            "7:17: introspection[0].client_secret",
+            "must not stand in the configuration",
+        ),
+        (
+            "client_id",
+            "danger_accept_any_audience = true\nclient_id",
+            "2:1: introspection[0]",
+            "names audiences and takes any of them",
+        ),
+        ("client_id", "max_requests = 0\nclient_id", "6:16: introspection[0].max_requests", "must be 1 or more"),
+        ("\"introspected\"", "\"opaque\", \"introspected\"", "11:10: credentials[0].kinds[0]", "write [opaque_tokens]"),
+        ("[[introspection]]", "[introspection]", "2:1: introspection", "an array of tables"),
+    ] {
+        assert_problem(&introspection(line, instead), place, part);
+    }
+    let jwt = "[tokens]\nissuer = \"gateway\"\naudience = \"gateway\"\n";
+    let unused = introspection("\"introspected\"", "\"jwt\"");
+    assert_problem(&format!("{unused}{jwt}"), "2:1: introspection[0]", "nothing takes these");
+    assert_problem(
+        &format!("{CREDENTIALS}\n[[credentials]]\nheader = \"X-Key\"\nkinds = [\"introspected\"]"),
+        "11:10: credentials[1].kinds[0]",
+        "write [[introspection]]",
+    );
+}
+
+#[test]
+fn servers_that_are_asked_have_to_be_told_apart() {
+    let second = |more: &str| {
+        let section = introspection("", "");
+        let server = section.split("[[credentials]]").next().unwrap().replace("believed_for = \"5m\"", more);
+        format!("{section}{server}")
+    };
+    let problems = |text: &str| -> Vec<String> {
+        let config = load(text).unwrap();
+        gateway::wiring::problems(&config).unwrap().iter().map(ToString::to_string).collect()
+    };
+    assert!(problems(&second("prefix = \"as_\"")).is_empty());
+    for (text, part) in [
+        (second(""), "another server has no `prefix` either"),
+        (introspection("5m", "301s"), "more than five minutes"),
+        (introspection("client_id", "prefix = \"a b\"\nclient_id"), "a character that no token has"),
+        (
+            format!(
+                "{}[tokens]\nissuer = \"https://as.example\"\naudience = \"x\"\n",
+                introspection("[\"i", "[\"jwt\", \"i")
+            ),
+            "the gateway itself is this issuer",
+        ),
+    ] {
+        let found = problems(&text);
+        assert!(
+            matches!(found.as_slice(), [one] if one.contains(part) && one.contains(": introspection[")),
+            "{found:?}"
+        );
+    }
+}
+
 #[test]
 fn every_problem_is_reported_at_once_in_the_order_of_the_file() {
     let text = r#"

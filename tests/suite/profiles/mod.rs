@@ -21,3 +21,5 @@ mod perform;
 mod sso;
 mod storm;
 mod story;
+
+pub(crate) use sso::Provider;

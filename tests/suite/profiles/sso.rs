@@ -20,15 +20,15 @@ const SECRET: &str = "a secret/with+reserved=characters";
 /// The line of the profile that is switched on.
 const LINE: &str = r#"# sso = { issuer = "https://idp.example", client_id = "gateway", redirect_uris = ["https://app.example/sso"], state_optional = true, provision = { tenant = "partition-one", type = "END_USER" } }"#;
 
-struct Provider {
-    issuer: String,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
     _process: Child,
     /// It goes on talking, and would end where nobody could hear it.
     _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Provider {
-    async fn start(secret: Option<&str>) -> Self {
+    pub(crate) async fn start(secret: Option<&str>) -> Self {
         let mut command = Command::new("node");
         command.arg(folder("node/provider.mjs")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         if let Some(secret) = secret {

@@ -7,7 +7,7 @@ use crate::client::ClientRecord;
 use crate::endpoint::EndpointRequest;
 use crate::endpoint::answer::Answer;
 use crate::names::Names;
-use crate::principal::Identity;
+use crate::principal::{Identity, Method};
 
 use super::error::OAuthError;
 use super::own::claim;
@@ -79,6 +79,10 @@ fn of_credential(identity: &Identity) -> Value {
         "sub": &*identity.subject,
         "iss": &*identity.issuer,
     });
+    // of an API key there is no telling how it is to be shown
+    if identity.method == Method::OpaqueToken {
+        told["token_type"] = "Bearer".into();
+    }
     let times = [("iat", identity.issued), ("exp", identity.expires)];
     for (name, at) in times.into_iter().filter_map(|(name, at)| Some((name, at?))) {
         told[name] = at.unix_seconds().into();

@@ -10,7 +10,7 @@ use crate::claims::Claims;
 use crate::json::{Object, Value};
 use crate::names::{Collector, Names};
 use crate::network::NetworkSet;
-use crate::principal::{Identity, Method};
+use crate::principal::Identity;
 use crate::rejection::CredentialFault;
 use crate::revocation::Cleared;
 use crate::shared_str::{SharedStr, place_in};
@@ -21,7 +21,7 @@ const CLIENT: &str = "client:";
 impl Trusted {
     /// The identity that a token's claims stand for. The payload is copied once, and what is written without escapes
     /// is a part of that copy.
-    pub(super) fn identity(
+    pub(in crate::verify) fn identity(
         &self,
         payload: &str,
         members: Object<'_, '_>,
@@ -40,7 +40,7 @@ impl Trusted {
         let scopes = self.scopes(members, &copy);
         // put together where it stays, since it is large to move about
         Ok(Arc::new(Identity {
-            method: Method::Jwt,
+            method: self.method,
             issuer: Arc::clone(&self.name),
             subject,
             tenant,

@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::ConfigError;
 use crate::json::Value;
 use crate::keys::{Algorithm, KeySet};
+use crate::principal::Method;
 use crate::rejection::CredentialFault;
 use crate::verify::known::Span;
 
@@ -37,14 +38,14 @@ pub struct Issuer {
 
 /// Whether a token must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expiry {
+pub(in crate::verify) enum Expiry {
     Required,
     Optional,
 }
 
 /// How the subject of a client's token is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clients {
+pub(in crate::verify) enum Clients {
     /// `client:` and the id; no user can have such a name.
     Marked,
     /// Like a user of the same name.
@@ -137,66 +138,100 @@ impl Issuer {
 
 /// An issuer that was found to be in order, prepared for use.
 #[derive(Debug)]
-pub(super) struct Trusted {
-    pub(super) name: Arc<str>,
+pub(super) struct TrustedIssuer {
+    pub(super) claims: Trusted,
     pub(super) keys: KeySet,
     pub(super) kind: TokenKind,
-    pub(super) clients: Clients,
-    pub(super) mapping: ClaimMapping,
-    audiences: Vec<Box<str>>,
-    leeway: Duration,
-    max_lifetime: Option<Duration>,
-    expiry: Expiry,
 }
 
-/// The times of a token that was found good.
-pub(super) struct Times {
-    pub(super) issued: Option<Timestamp>,
-    pub(super) expires: Option<Timestamp>,
-    /// When it is good.
-    pub(super) span: Span,
-}
-
-impl Trusted {
+impl TrustedIssuer {
     pub(super) fn new(issuer: Issuer) -> Result<Self, ConfigError> {
-        let mistake = |message: &str| Err(ConfigError::new(message).at(format_args!("issuer \"{}\"", issuer.name)));
-        if issuer.name.is_empty() {
-            return Err(ConfigError::new("an issuer has an empty name; write what its tokens have as \"iss\""));
-        }
-        if issuer.audiences.is_empty() || issuer.audiences.iter().any(|audience| audience.is_empty()) {
-            return mistake("an audience is missing or empty; name what the tokens for this service have as \"aud\"");
-        }
-        if issuer.leeway > MAX_LEEWAY {
-            return mistake("the leeway is longer than five minutes; set the clocks instead");
-        }
-        if issuer.max_lifetime.is_some_and(|longest| longest.is_zero()) {
-            return mistake("the longest lifetime is zero, so no token would be good");
-        }
-        if issuer.max_lifetime.is_some() && issuer.expiry == Expiry::Optional {
-            return mistake("a longest lifetime is set and so is leave to have no expiry; decide for one");
-        }
+        let claims = Trusted {
+            method: Method::Jwt,
+            name: issuer.name,
+            clients: issuer.clients,
+            mapping: issuer.mapping,
+            audiences: Audiences::OneOf(issuer.audiences),
+            leeway: issuer.leeway,
+            max_lifetime: issuer.max_lifetime,
+            expiry: issuer.expiry,
+        };
+        claims.check()?;
         let keys = match &issuer.algorithms {
             None => Some(issuer.keys.clone()),
             Some(algorithms) => issuer.keys.allowing(algorithms),
         };
         let Some(keys) = keys else {
-            return mistake("none of its keys can be used with any of its algorithms");
+            return Err(claims.mistake("none of its keys can be used with any of its algorithms"));
         };
-        Ok(Self {
-            name: issuer.name,
-            keys,
-            kind: issuer.kind,
-            clients: issuer.clients,
-            mapping: issuer.mapping,
-            audiences: issuer.audiences,
-            leeway: issuer.leeway,
-            max_lifetime: issuer.max_lifetime,
-            expiry: issuer.expiry,
-        })
+        Ok(Self { claims, keys, kind: issuer.kind })
+    }
+}
+
+/// What claims have to say, whoever vouches for them: a signature, or a server that was asked.
+#[derive(Debug)]
+pub(in crate::verify) struct Trusted {
+    pub(in crate::verify) method: Method,
+    pub(in crate::verify) name: Arc<str>,
+    pub(in crate::verify) clients: Clients,
+    pub(in crate::verify) mapping: ClaimMapping,
+    pub(in crate::verify) audiences: Audiences,
+    pub(in crate::verify) leeway: Duration,
+    pub(in crate::verify) max_lifetime: Option<Duration>,
+    pub(in crate::verify) expiry: Expiry,
+}
+
+/// Whom a token has to be meant for.
+#[derive(Clone, Debug)]
+pub(in crate::verify) enum Audiences {
+    /// It has to name one of these.
+    OneOf(Vec<Box<str>>),
+    /// Nobody looks.
+    Any,
+}
+
+/// The times of a token that was found good.
+pub(in crate::verify) struct Times {
+    pub(in crate::verify) issued: Option<Timestamp>,
+    pub(in crate::verify) expires: Option<Timestamp>,
+    /// When it is good.
+    pub(in crate::verify) span: Span,
+}
+
+impl Trusted {
+    /// Whether it can be met at all, and means something.
+    pub(in crate::verify) fn check(&self) -> Result<(), ConfigError> {
+        if self.name.is_empty() {
+            return Err(ConfigError::new("an issuer has an empty name; write what its tokens have as \"iss\""));
+        }
+        if let Audiences::OneOf(audiences) = &self.audiences
+            && (audiences.is_empty() || audiences.iter().any(|audience| audience.is_empty()))
+        {
+            let missing = "an audience is missing or empty; name what the tokens for this service have as \"aud\"";
+            return Err(self.mistake(missing));
+        }
+        if self.leeway > MAX_LEEWAY {
+            return Err(self.mistake("the leeway is longer than five minutes; set the clocks instead"));
+        }
+        if self.max_lifetime.is_some_and(|longest| longest.is_zero()) {
+            return Err(self.mistake("the longest lifetime is zero, so no token would be good"));
+        }
+        if self.max_lifetime.is_some() && self.expiry == Expiry::Optional {
+            return Err(self.mistake("a longest lifetime is set and so is leave to have no expiry; decide for one"));
+        }
+        Ok(())
+    }
+
+    pub(in crate::verify) fn mistake(&self, message: &str) -> ConfigError {
+        ConfigError::new(message).at(format_args!("issuer \"{}\"", self.name))
     }
 
     /// Types, audience, times, in this order.
-    pub(super) fn check_claims(&self, claims: &Registered<'_>, now: Timestamp) -> Result<Times, CredentialFault> {
+    pub(in crate::verify) fn check_claims(
+        &self,
+        claims: &Registered<'_>,
+        now: Timestamp,
+    ) -> Result<Times, CredentialFault> {
         let expires = time::numeric_date(claims.exp)?;
         let issued = time::numeric_date(claims.iat)?;
         let starts = [time::numeric_date(claims.nbf)?, issued];
@@ -230,22 +265,23 @@ impl Trusted {
 
     /// RFC 7519 section 4.1.3: one string or an array of strings, of which one must be ours.
     fn check_audience(&self, claims: &Registered<'_>) -> Result<(), CredentialFault> {
+        let Audiences::OneOf(known) = &self.audiences else { return Ok(()) };
         let audience = claims.aud.ok_or(CredentialFault::Audience)?;
         let ours = match audience.items() {
             Some(items) => {
                 let mut ours = false;
                 for item in items {
-                    ours |= self.is_audience(item)?;
+                    ours |= is_among(known, item)?;
                 }
                 ours
             }
-            None => self.is_audience(audience)?,
+            None => is_among(known, audience)?,
         };
         if ours { Ok(()) } else { Err(CredentialFault::Audience) }
     }
+}
 
-    fn is_audience(&self, value: Value<'_>) -> Result<bool, CredentialFault> {
-        let named = value.as_text().ok_or(CredentialFault::Claims)?;
-        Ok(self.audiences.iter().any(|audience| named == **audience))
-    }
+fn is_among(audiences: &[Box<str>], value: Value<'_>) -> Result<bool, CredentialFault> {
+    let named = value.as_text().ok_or(CredentialFault::Claims)?;
+    Ok(audiences.iter().any(|audience| named == **audience))
 }

@@ -80,6 +80,23 @@ impl TokenKind {
     }
 }
 
+/// Whether what a server answered is about an access token that whoever has it may use.
+///
+/// A server that is asked for any token may answer for a refresh token as well (RFC 7662 section 2.1). Where no audience tells
+/// them apart, `told`, it has to say that this is none.
+pub(in crate::verify) fn check_introspected(claims: &Registered<'_>, told: bool) -> Result<(), CredentialFault> {
+    let [_, token_type] = claims.type_names;
+    let token_type = token_type.filter(|named| !named.is_null());
+    // RFC 6749 section 7.1: a type that is not understood must not be used; types know no letter case
+    let is_bearer = |named: Value<'_>| named.as_str().is_some_and(|named| named.eq_ignore_ascii_case("bearer"));
+    if token_type.is_some_and(|named| !is_bearer(named)) || claims.bound {
+        return Err(CredentialFault::Kind);
+    }
+    let states = [claims.token_use, claims.typ].map(Statement::of).contains(&Statement::Access);
+    let is_told = told || states || token_type.is_some();
+    if is_told && says_access(token_type.is_some(), claims) { Ok(()) } else { Err(CredentialFault::Kind) }
+}
+
 /// RFC 7515 section 4.1.9: `application/` is implied where there is no other slash.
 fn media_type(typ: &str) -> &str {
     const IMPLIED: &str = "application/";

@@ -47,11 +47,13 @@ use crate::rejection::{CredentialFault, Rejection};
 use crate::verify::jws::{self, Compact, Header, Scratch, SeenHeaders};
 use crate::verify::known::{Known, Memory, Span};
 use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
-use claims::Registered;
-use issuer::Trusted;
+use issuer::TrustedIssuer;
 
+pub(super) use claims::Registered;
 pub use issuer::Issuer;
+pub(super) use issuer::{Audiences, Clients, Expiry, Trusted};
 pub use kind::TokenKind;
+pub(super) use kind::check_introspected;
 pub use mapping::{ClaimMapping, ClaimPath, ScopeShape, ScopeUse};
 
 /// Verifies tokens of the issuers it was given.
@@ -72,7 +74,7 @@ pub use mapping::{ClaimMapping, ClaimPath, ScopeShape, ScopeUse};
 /// Security: verifying never waits, never takes a lock and never reaches out; nothing in a token can make it do so.
 #[derive(Debug)]
 pub struct JwtVerifier {
-    issuers: Vec<Trusted>,
+    issuers: Vec<TrustedIssuer>,
     max_length: usize,
     headers: SeenHeaders,
     known: Option<Known<Arc<Identity>>>,
@@ -85,12 +87,12 @@ impl JwtVerifier {
     /// There is no issuer, the same one occurs twice, or one of them is put together wrongly: no audience, no key that
     /// its algorithms fit, a leeway of more than five minutes.
     pub fn new(issuers: impl IntoIterator<Item = Issuer>) -> Result<Self, ConfigError> {
-        let mut trusted: Vec<Trusted> = Vec::new();
+        let mut trusted: Vec<TrustedIssuer> = Vec::new();
         for issuer in issuers {
-            let issuer = Trusted::new(issuer)?;
-            if trusted.iter().any(|other| other.name == issuer.name) {
+            let issuer = TrustedIssuer::new(issuer)?;
+            if trusted.iter().any(|other| other.claims.name == issuer.claims.name) {
                 let twice = "the issuer is configured twice; give one entry all its audiences and keys";
-                return Err(ConfigError::new(twice).at(&issuer.name));
+                return Err(ConfigError::new(twice).at(&issuer.claims.name));
             }
             trusted.push(issuer);
         }
@@ -175,14 +177,14 @@ impl JwtVerifier {
         let issuer = self.issuer(&claims)?;
         jws::signer(signed, signature, header, &issuer.keys)?;
         issuer.kind.check(header, &claims)?;
-        let times = issuer.check_claims(&claims, now.wall)?;
-        Ok((issuer.identity(payload, members, &claims, &times)?, times.span))
+        let times = issuer.claims.check_claims(&claims, now.wall)?;
+        Ok((issuer.claims.identity(payload, members, &claims, &times)?, times.span))
     }
 
     /// RFC 7519 section 4.1.1: a case-sensitive string, compared as it is.
-    fn issuer(&self, claims: &Registered<'_>) -> Result<&Trusted, CredentialFault> {
+    fn issuer(&self, claims: &Registered<'_>) -> Result<&TrustedIssuer, CredentialFault> {
         let name = claims.iss.and_then(crate::json::Value::as_text).ok_or(CredentialFault::Issuer)?;
-        self.issuers.iter().find(|issuer| name == *issuer.name).ok_or(CredentialFault::Issuer)
+        self.issuers.iter().find(|issuer| name == *issuer.claims.name).ok_or(CredentialFault::Issuer)
     }
 }
 

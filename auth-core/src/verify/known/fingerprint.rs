@@ -15,7 +15,7 @@ use aws_lc_rs::rand;
 use crate::nh::{PAIR, product, words};
 
 /// Stands for a text; nobody without the key of the table can tell anything about it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint {
     sums: [u128; 2],
     length: u32,

@@ -143,6 +143,14 @@ impl<V: Clone> Known<V> {
         self.make_room(now);
     }
 
+    /// Remembers nothing of that text any more.
+    pub(crate) fn forget(&self, print: Fingerprint, now: Timestamp) {
+        let is_it = |slot: &&ArcSwapOption<Entry<V>>| slot.load().as_deref().is_some_and(|entry| entry.print == print);
+        for slot in self.set(print.place()).slots.iter().filter(is_it) {
+            self.put(slot, None, now);
+        }
+    }
+
     /// What is held and what it was good for.
     pub(crate) fn counts(&self) -> CacheCounts {
         let sum = |count: fn(&Set<V>) -> &AtomicU64| {
@@ -275,6 +283,18 @@ mod tests {
         }
         let counts = known.counts();
         assert_eq!((counts.hits, counts.misses, counts.entries), (3, 2, 1));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_and_takes_no_room() {
+        let known = table(CacheSize::default());
+        for number in 0..20 {
+            known.keep(print(&known, number), number, EVER, 100, NOW);
+        }
+        known.forget(print(&known, 7), NOW);
+        assert!(known.recall(print(&known, 7), NOW).is_none());
+        assert!((0..20).filter(|number| known.find(print(&known, *number), NOW) == Some(*number)).count() == 19);
+        assert_eq!(known.counts().entries, 19);
     }
 
     #[test]

@@ -121,12 +121,16 @@ fn kinds_without_source(config: &Config, gaps: &Gaps, problems: &mut Vec<Problem
     let has_issuer = has_issuer || gaps.are_in("issuers") || gaps.are_in("tokens");
     let has_keys = config.api_keys.is_some() || gaps.are_in("api_keys");
     let has_opaque_tokens = config.opaque_tokens.is_some() || gaps.are_in("opaque_tokens");
+    let has_server = !config.introspection.is_empty() || gaps.are_in("introspection");
     for kind in config.credentials.iter().flat_map(|credentials| &credentials.kinds) {
         let missing = match kind.value {
             Kind::Jwt if !has_issuer => "nobody issues tokens: write [[issuers]] or [tokens]",
             Kind::ApiKey if !has_keys => "nothing says what API keys look like: write [api_keys]",
             Kind::Opaque if !has_opaque_tokens => "nothing says what opaque tokens look like: write [opaque_tokens]",
-            Kind::Jwt | Kind::ApiKey | Kind::Opaque => continue,
+            Kind::Introspected if !has_server => {
+                "nothing says who is asked what these are good for: write [[introspection]]"
+            }
+            Kind::Jwt | Kind::ApiKey | Kind::Opaque | Kind::Introspected => continue,
         };
         problems.push(kind.place.problem(missing));
     }
@@ -144,6 +148,10 @@ fn unused_kinds(config: &Config, problems: &mut Vec<Problem>) {
     }
     if !takes(Kind::ApiKey) {
         problems.extend(config.api_keys.iter().map(|keys| keys.place.problem(message("api_key"))));
+    }
+    if !takes(Kind::Introspected) {
+        let places = config.introspection.iter().map(|server| &server.place);
+        problems.extend(places.map(|place| place.problem(message("introspected"))));
     }
     if !takes(Kind::Opaque) {
         problems.extend(config.opaque_tokens.iter().map(|tokens| tokens.place.problem(message("opaque"))));

@@ -31,13 +31,21 @@ pub enum Kind {
     Jwt,
     /// An API key.
     ApiKey,
-    /// An opaque token.
+    /// An opaque token of the gateway's own.
     Opaque,
+    /// An opaque token of one of the servers that are asked.
+    Introspected,
 }
 
 impl FromNode for Kind {
     fn from_node(node: &Node<'_>) -> Option<Self> {
-        choice(node, &[("jwt", Self::Jwt), ("api_key", Self::ApiKey), ("opaque", Self::Opaque)])
+        let kinds = [
+            ("jwt", Self::Jwt),
+            ("api_key", Self::ApiKey),
+            ("opaque", Self::Opaque),
+            ("introspected", Self::Introspected),
+        ];
+        choice(node, &kinds)
     }
 }
 

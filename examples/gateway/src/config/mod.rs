@@ -12,6 +12,7 @@
 //! | `[assertions]` | who signs for upstreams who the caller is |
 //! | `[[credentials]]` | where credentials travel, and which kinds are taken there |
 //! | `[[issuers]]`, `[tokens]` | whose JSON Web Tokens are taken |
+//! | `[[introspection]]` | who is asked what its opaque tokens are good for |
 //! | `[api_keys]` | what API keys look like and where they are kept |
 //! | `[opaque_tokens]` | the same of opaque tokens |
 //! | `[accounts]` | who can log in, with what, and what comes of it |
@@ -45,12 +46,14 @@ mod endpoints;
 mod errors;
 mod failed_attempts;
 mod forward_auth;
+mod introspection;
 mod issuers;
 mod limits;
 mod messages;
 mod needs;
 mod node;
 mod opaque_tokens;
+mod peer;
 mod permissions;
 mod plans;
 mod reader;
@@ -88,6 +91,7 @@ pub use endpoints::{EndpointAt, Endpoints, TokenTypeWord};
 pub use errors::{CodeStyle, ErrorShape, Errors};
 pub use failed_attempts::FailedAttempts;
 pub use forward_auth::ForwardAuth;
+pub use introspection::Introspection;
 pub use issuers::{ClientNames, Expiry, Issuer, IssuerKeys, TokenKind, TokenRules};
 pub use limits::Limits;
 pub(crate) use messages::SECRET_PREFIX;
@@ -145,6 +149,8 @@ pub struct Config {
     pub credentials: Vec<Credentials>,
     /// The issuers that are trusted.
     pub issuers: Vec<Issuer>,
+    /// The authorization servers that are asked what their opaque tokens are good for.
+    pub introspection: Vec<Introspection>,
     /// The gateway's own issuer.
     pub tokens: Option<Tokens>,
     /// The gateway's own API keys.
@@ -222,6 +228,7 @@ impl Config {
             forward_auth,
             credentials: section.list("credentials", gaps),
             issuers: section.list("issuers", gaps),
+            introspection: section.list("introspection", gaps),
             tokens: section.part("tokens", gaps),
             api_keys: section.part("api_keys", gaps),
             opaque_tokens: section.part("opaque_tokens", gaps),

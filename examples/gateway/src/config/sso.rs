@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use auth_core::Secret;
-use auth_core::fetch::is_safe;
 use rustls::ClientConfig;
 
 use super::accounts::Registration;
 use super::node::{FromNode, Node};
+use super::peer;
 use super::section::Section;
-use super::values::{Content, OneOrMore, Text};
+use super::values::{OneOrMore, Text};
 use crate::problem::{Place, Placed};
-use crate::tls::client;
 
 /// The OpenID provider whose people get sessions.
 #[derive(Clone, Debug)]
@@ -50,7 +49,7 @@ pub enum SsoState {
 impl FromNode for Sso {
     fn from_node(node: &Node<'_>) -> Option<Self> {
         node.section(|section| {
-            let issuer = url(section, "issuer");
+            let issuer = peer::url(section, "issuer");
             let client_id = section.required::<Text>("client_id").map(|Text(id)| id);
             let redirect_uris = redirect_uris(section);
             let scopes = section.read::<OneOrMore<Text>>("scopes");
@@ -61,7 +60,7 @@ impl FromNode for Sso {
                 scopes: scopes.map(|OneOrMore(names)| names.into_iter().map(|Text(name)| name).collect()),
                 state: if section.read_or("state_optional", false) { SsoState::Optional } else { SsoState::Required },
                 provision,
-                tls: tls(section)?,
+                tls: peer::tls(section)?,
                 issuer: issuer?,
                 client_id: client_id?,
                 redirect_uris: redirect_uris?,
@@ -70,31 +69,10 @@ impl FromNode for Sso {
     }
 }
 
-fn url(section: &mut Section<'_>, key: &'static str) -> Option<Placed<String>> {
-    let url = section.required_placed::<Text>(key)?.map(|Text(url)| url);
-    if !is_safe(&url.value) {
-        let why = "must be an https URL, or http on a literal loopback address such as http://127.0.0.1:3000";
-        return section.node(key)?.problem(why);
-    }
-    Some(url)
-}
-
 fn redirect_uris(section: &mut Section<'_>) -> Option<Vec<String>> {
     let OneOrMore(uris) = section.required::<OneOrMore<Text>>("redirect_uris")?;
     if uris.is_empty() {
         return section.node("redirect_uris")?.problem("must name at least one address");
     }
     Some(uris.into_iter().map(|Text(uri)| uri).collect())
-}
-
-/// Certificates are checked, always: against the authorities that the system trusts, or against those of `ca_file` alone.
-fn tls(section: &mut Section<'_>) -> Option<Arc<ClientConfig>> {
-    let authorities = section.node("ca_file");
-    let trusting = match &authorities {
-        Some(node) => {
-            client::trusting_file(&Content::from_node(node)?.0).or_else(|error| node.problem(error).ok_or(()))
-        }
-        None => client::trusting_system().or_else(|error| section.problem(error).ok_or(())),
-    };
-    trusting.ok().map(Arc::new)
 }

@@ -144,7 +144,7 @@ fn shared(secret: &Secret, algorithms: Option<&[Algorithm]>) -> Result<KeySet, C
     }
 }
 
-fn mapping(claims: &config::ClaimNames) -> ClaimMapping {
+pub(super) fn mapping(claims: &config::ClaimNames) -> ClaimMapping {
     let path = |names: &config::ClaimPath| ClaimPath::from(names.clone());
     let shape = match claims.scope_form {
         ScopeForm::Delimited => ScopeShape::Delimited,

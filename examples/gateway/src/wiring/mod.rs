@@ -22,6 +22,7 @@ mod api_keys;
 mod clients;
 mod endpoints;
 mod errors;
+mod introspection;
 mod issuers;
 mod limits;
 mod opaque_tokens;
@@ -42,6 +43,7 @@ use auth_core::revocation::Revocations;
 use auth_core::store::{AccountStore, ApiKeyStore, LimitStore};
 use auth_core::usage::UsageCounts;
 use auth_core::verify::Verifier;
+use auth_core::verify::introspection::IntrospectionVerifier;
 use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now, Secret};
 
@@ -52,7 +54,7 @@ pub use resources::{Logins, ResourceError, Resources};
 pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Placed, Problem};
 use accounts::Needed;
 use endpoints::Tools;
 
@@ -92,7 +94,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     let (revocations, assertion_keys) = (resources.revocations.clone(), resources.assertion_keys.clone());
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
-    let Parts { jwt, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
+    let Parts { issued, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
         parts;
     let mut administration = Administration::new();
     administration.accounts.clone_from(&accounts);
@@ -100,9 +102,11 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     administration.clients.clone_from(&clients);
     administration.opaque_tokens = opaque_tokens.as_ref().map(|tokens| tokens.service.clone());
     administration.permissions = model.clone();
-    let jwt: Option<Arc<dyn Verifier>> = jwt.map(|verifier| Arc::new(verifier) as _);
+    let jwt: Option<Arc<dyn Verifier>> = issued.jwt.map(|verifier| Arc::new(verifier) as _);
     let api_key: Option<Arc<dyn Verifier>> = keys.as_ref().map(|keys| Arc::new(keys.verifier.clone()) as _);
     let opaque: Option<Arc<dyn Verifier>> = opaque_tokens.as_ref().map(|tokens| Arc::new(tokens.verifier.clone()) as _);
+    let introspected: Vec<Arc<dyn Verifier>> =
+        issued.introspected.into_iter().map(|asks| Arc::new(asks) as _).collect();
     let mut gate = Gate::builder()
         .policy(routes::policy(config))
         .permissions(model)
@@ -126,15 +130,17 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
         gate = gate.failed_attempts(guard);
     }
     for credentials in &config.credentials {
-        for kind in &credentials.kinds {
-            let verifier = match kind.value {
-                Kind::Jwt => &jwt,
-                Kind::ApiKey => &api_key,
-                Kind::Opaque => &opaque,
-            };
-            if let Some(verifier) = verifier {
-                gate = gate.accept_shared(credentials.source.clone(), Arc::clone(verifier));
-            }
+        let verifiers = |kind: &Placed<Kind>| match kind.value {
+            Kind::Jwt => jwt.as_slice(),
+            Kind::ApiKey => api_key.as_slice(),
+            Kind::Opaque => opaque.as_slice(),
+            Kind::Introspected => introspected.as_slice(),
+        };
+        // nobody else is asked about what the gateway recognises itself
+        let (others, own): (Vec<_>, Vec<_>) =
+            credentials.kinds.iter().partition(|kind| kind.value == Kind::Introspected);
+        for verifier in own.into_iter().chain(others).flat_map(verifiers) {
+            gate = gate.accept_shared(credentials.source.clone(), Arc::clone(verifier));
         }
     }
     let gate = gate.build().map_err(|errors| everywhere(config, &errors))?;
@@ -174,9 +180,24 @@ pub fn problems(config: &Config) -> Result<Vec<Problem>, ResourceError> {
     Ok(Parts::of(config, Resources::in_memory(config)?).err().unwrap_or_default())
 }
 
+/// The verifiers of what issuers gave out: by their keys, and by asking them.
+struct Issued {
+    jwt: Option<JwtVerifier>,
+    introspected: Vec<IntrospectionVerifier>,
+}
+
+impl Issued {
+    fn of(config: &Config, own: Option<&AccessTokenIssuer>) -> Result<Self, Vec<Problem>> {
+        match (issuers::verifier(config, own), introspection::verifiers(config)) {
+            (Ok(jwt), Ok(introspected)) => Ok(Self { jwt, introspected }),
+            (jwt, introspected) => Err(jwt.err().into_iter().chain(introspected.err()).flatten().collect()),
+        }
+    }
+}
+
 /// The parts of a gate, each found good.
 struct Parts {
-    jwt: Option<JwtVerifier>,
+    issued: Issued,
     keys: Option<Keys>,
     opaque_tokens: Option<OpaqueTokens>,
     style: ErrorStyle,
@@ -210,7 +231,7 @@ impl Parts {
             outbox,
             logins,
         } = resources;
-        let jwt = issuers::verifier(config, own_tokens.as_ref());
+        let issued = Issued::of(config, own_tokens.as_ref());
         let owners = config.accounts.is_some().then(|| Arc::clone(&account_store));
         let keys = own_keys(config, key_store, &pepper, owners);
         let opaque_tokens = config
@@ -263,12 +284,12 @@ impl Parts {
         // without keys or accounts their endpoints have nothing to work on, which nobody needs to be told as well
         let endpoints =
             endpoints::endpoints(config, tools).err().filter(|_| keys.is_ok() && accounts.is_ok() && clients.is_ok());
-        match (jwt, keys, opaque_tokens.transpose(), style, table, plans, (accounts, clients), endpoints) {
-            (Ok(jwt), Ok(keys), Ok(opaque_tokens), Ok(style), Ok(()), Ok(plans), (Ok(accounts), Ok(clients)), None) => {
+        match (issued, keys, opaque_tokens.transpose(), style, table, plans, (accounts, clients), endpoints) {
+            (Ok(issued), Ok(keys), Ok(opaque), Ok(style), Ok(()), Ok(plans), (Ok(accounts), Ok(clients)), None) => {
                 Ok(Self {
-                    jwt,
+                    issued,
                     keys,
-                    opaque_tokens,
+                    opaque_tokens: opaque,
                     style,
                     model,
                     clock,
@@ -279,8 +300,8 @@ impl Parts {
                     clients,
                 })
             }
-            (jwt, keys, opaque_tokens, style, table, plans, (accounts, clients), endpoints) => {
-                let found = [jwt.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
+            (issued, keys, opaque_tokens, style, table, plans, (accounts, clients), endpoints) => {
+                let found = [issued.err(), keys.err(), opaque_tokens.err(), style.err(), table.err(), plans.err()];
                 let found = found.into_iter().chain([accounts.err(), clients.err(), endpoints]);
                 let mut problems: Vec<Problem> = found.flatten().flatten().collect();
                 problems.sort_by_key(Problem::position);
