@@ -28,6 +28,7 @@ mod names;
 mod network;
 mod nh;
 pub mod opaque;
+mod origin;
 mod outcome;
 pub mod policy;
 mod principal;
@@ -53,6 +54,7 @@ pub use error::{ConfigError, ConfigErrors, StoreError};
 pub use forward_auth::{OriginalBy, OriginalRequest};
 pub use names::Names;
 pub use network::NetworkSet;
+pub use origin::Origin;
 pub use outcome::{Outcome, Pending};
 pub use principal::{Anonymous, Identity, Method, Principal};
 pub use rejection::{

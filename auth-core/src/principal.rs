@@ -15,6 +15,7 @@ use crate::credential::SourceMask;
 use crate::gate::Context;
 use crate::names::Names;
 use crate::network::NetworkSet;
+use crate::origin::Origin;
 use crate::revocation::Cleared;
 use crate::shared_str::SharedStr;
 
@@ -77,6 +78,8 @@ pub struct Identity {
     pub expires: Option<Timestamp>,
     /// The networks the credential may be used from; `None` means any.
     pub networks: Option<Arc<NetworkSet>>,
+    /// What the credential was made of, where it was: whatever ends one of them ends it.
+    pub origins: Option<Arc<[Origin]>>,
     /// Everything the token said, for the application's own claims. Empty for API keys.
     pub claims: Claims,
     /// When it was last seen that nothing takes it back.
@@ -100,6 +103,7 @@ impl Identity {
             issued: None,
             expires: None,
             networks: None,
+            origins: None,
             claims: Claims::EMPTY,
             cleared: Cleared::default(),
         }
@@ -114,7 +118,8 @@ impl Identity {
         let texts = texts.map(|text| text.as_ref().map_or(0, |text| text.len()));
         let own: usize = names.iter().chain(&texts).sum();
         let networks = self.networks.as_ref().map_or(0, |set| set.len() * size_of::<ipnet::IpNet>());
-        size_of::<Self>() + own + networks + self.subject.len() + self.claims.as_json().len()
+        let origins: usize = self.origins.iter().flat_map(|origins| origins.iter()).map(Origin::weight).sum();
+        size_of::<Self>() + own + networks + origins + self.subject.len() + self.claims.as_json().len()
     }
 }
 

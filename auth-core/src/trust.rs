@@ -44,7 +44,7 @@ pub enum Reach {
 pub enum TrustStatus {
     /// They are.
     Active,
-    /// They are not, until it is switched on again. Sessions that it opened before go on.
+    /// They are not, until it is switched on again. Sessions that it opened before go on; those of one that is removed end.
     Disabled,
 }
 

@@ -38,7 +38,7 @@ pub use login_name::{LoginName, LoginNameError};
 pub use password_hash::PasswordHash;
 pub use record::{AccountRecord, AccountStatus};
 pub use second_factor::{SealedSecret, SecondFactor};
-pub use session::{RefreshToken, SessionRecord, SessionStatus};
+pub use session::{RefreshToken, SessionRecord, SessionStatus, Voucher};
 pub use tenant::{TenantChange, TenantRecord, TenantStatus};
 pub(crate) use turn::{Found, Standing, Written, is_usable};
 pub use turn::{Refreshed, Turn};

@@ -22,6 +22,8 @@ pub struct SessionRecord {
     pub key: Option<Arc<str>>,
     /// The id of the OAuth client that holds it; `None` where whoever logged in holds it.
     pub client: Option<Arc<str>>,
+    /// Whose word it was opened by, where it was opened by one: it ends where that is taken for nothing any more.
+    pub vouched_by: Option<Voucher>,
     /// What it may do of what the account may; `None` means everything.
     pub permissions: Option<Names>,
     /// When it was opened.
@@ -36,6 +38,20 @@ pub struct SessionRecord {
     pub status: SessionStatus,
     /// The refresh token in force, where there is one.
     pub refresh: Option<RefreshToken>,
+}
+
+/// Somebody else by whose word a session was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Voucher {
+    /// A partner, by the id of its [record](crate::trust::TrustRecord).
+    Partner(Arc<str>),
+    /// An OpenID provider, which said that it was one of its subjects.
+    Provider {
+        /// The provider's issuer.
+        issuer: Arc<str>,
+        /// Who the person is there.
+        subject: Arc<str>,
+    },
 }
 
 /// Whether a session was ended before its time.
@@ -78,6 +94,7 @@ impl SessionRecord {
             generation,
             key: None,
             client: None,
+            vouched_by: None,
             permissions: None,
             created,
             ends,

@@ -59,7 +59,7 @@ pub use builder::EndpointsBuilder;
 pub use cookie::AccessCookie;
 pub use keys::KeyEndpoints;
 pub use kind::{Endpoint, EndpointAccess};
-pub use oauth::OAuthEndpoints;
+pub use oauth::{OAuthEndpoints, SubjectIssuers};
 pub use table::Found;
 pub use words::{Times, Words, member};
 

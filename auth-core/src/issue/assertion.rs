@@ -40,6 +40,8 @@ pub struct Assertions {
 pub(crate) struct Asserted {
     /// The partner's id.
     pub(crate) partner: Arc<str>,
+    /// What the partner signs with.
+    issuer: Arc<str>,
     /// The login name of the account that it is about.
     pub(crate) name: Arc<str>,
     /// Whose accounts the partner may speak for.
@@ -113,6 +115,7 @@ impl Assertions {
             reach: partner.reach,
             once: OnceKey::new("assertion", &partner.issuer, id),
             until: expires.saturating_add(LEEWAY),
+            issuer: partner.issuer,
             partner: partner.id,
         })
     }
@@ -123,6 +126,14 @@ impl Assertions {
             Spending::Spent => Ok(()),
             Spending::Refused => Err(CredentialFault::Replayed.into()),
         }
+    }
+}
+
+impl Assertions {
+    /// Whether the partner of an assertion is still the one that it was.
+    pub(crate) async fn still_knows(&self, asserted: &Asserted) -> Result<bool, AssertionError> {
+        let partner = self.partners.by_issuer(&asserted.issuer).resolve().await?;
+        Ok(partner.is_some_and(|partner| partner.id == asserted.partner && partner.status == TrustStatus::Active))
     }
 }
 

@@ -78,10 +78,10 @@ impl List {
     /// What is known against the identity.
     pub(super) fn finding(&self, identity: &Identity, now: Now) -> Finding {
         let mut finding = Finding::Nothing;
-        for name in Name::of(identity) {
+        for (name, issued) in Name::of(identity) {
             let some = self.kinds.get(name.kind()).is_some_and(|count| count.load(Ordering::SeqCst) > 0);
             let entry = if some { self.find(name) } else { None };
-            match entry.filter(|entry| entry.covers(identity)) {
+            match entry.filter(|entry| entry.covers(issued)) {
                 Some(entry) if entry.is_in_force(now) => return Finding::Revoked,
                 Some(_) => finding = Finding::Over,
                 None => {}
@@ -133,7 +133,7 @@ impl Entry {
         now.wall < self.until || now.monotonic < self.until_monotonic
     }
 
-    fn covers(&self, identity: &Identity) -> bool {
-        self.issued_before == Timestamp::MAX || identity.issued.is_none_or(|issued| issued < self.issued_before)
+    fn covers(&self, issued: Option<Timestamp>) -> bool {
+        self.issued_before == Timestamp::MAX || issued.is_none_or(|issued| issued < self.issued_before)
     }
 }

@@ -8,6 +8,10 @@
 //! **When it acts.** When [`Revocations::revoke`] has answered, no request that begins later passes: the revocation is in
 //! the list before the generation changes, and the generation changes before the answer.
 //!
+//! **What was made of it.** A token that another was exchanged for carries its [origins](crate::Origin), each with the time
+//! of its own issue, and is looked up under their names too. So it falls with any of them, whether they were taken back before
+//! or after the exchange, and the list knows nothing of families.
+//!
 //! **How it ends.** A revocation says until when it matters, which is when what it takes back has ended by itself. It is
 //! forgotten then, so that the list is as long as what could still be misused.
 //!

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::origin::Origin;
 use crate::principal::Identity;
 
 /// What is taken back: one credential, or everything of somebody.
@@ -79,14 +80,39 @@ pub(super) enum Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// Every target that an identity falls under.
-    pub(super) fn of(identity: &'a Identity) -> impl Iterator<Item = Self> {
-        let issuer = &*identity.issuer;
+    /// Every target that an identity falls under, by itself or by what it was made of, and when what falls under it was
+    /// issued.
+    pub(super) fn of(identity: &'a Identity) -> impl Iterator<Item = (Self, Option<Timestamp>)> {
+        let tenant = identity.tenant.as_deref();
+        let own = Self::of_one(
+            &identity.issuer,
+            &identity.subject,
+            identity.credential_id.as_deref(),
+            identity.session.as_deref(),
+            tenant,
+        );
+        let origins = identity.origins.iter().flat_map(|origins| origins.iter());
+        // nothing leaves its tenant, so that of the identity is that of all of them
+        let origins = origins.flat_map(move |origin| {
+            let Origin { issuer, subject, credential_id, session, issued } = origin;
+            let names = Self::of_one(issuer, subject, credential_id.as_deref(), session.as_deref(), tenant);
+            names.map(|name| (name, *issued))
+        });
+        own.map(|name| (name, identity.issued)).chain(origins)
+    }
+
+    fn of_one(
+        issuer: &'a str,
+        subject: &'a str,
+        credential_id: Option<&'a str>,
+        session: Option<&'a str>,
+        tenant: Option<&'a str>,
+    ) -> impl Iterator<Item = Self> {
         [
-            identity.credential_id.as_deref().map(|id| Self::Credential(issuer, id)),
-            identity.session.as_deref().map(|id| Self::Session(issuer, id)),
-            Some(Self::Subject(issuer, &identity.subject)),
-            identity.tenant.as_deref().map(Self::Tenant),
+            credential_id.map(|id| Self::Credential(issuer, id)),
+            session.map(|id| Self::Session(issuer, id)),
+            Some(Self::Subject(issuer, subject)),
+            tenant.map(Self::Tenant),
             Some(Self::Issuer(issuer)),
             Some(Self::All),
         ]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::account::{
     AccountChange, AccountRecord, Changed, LoginName, Refreshed, SessionRecord, TenantChange, TenantRecord, Turn,
+    Voucher,
 };
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
@@ -82,6 +83,9 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// Ends a session, for good; answers it where it was open. Of several that end it at once, one is answered it.
     fn end_session(&self, key: &SessionKey, at: Timestamp) -> Answer<Option<SessionRecord>>;
+
+    /// Ends, for good and in one step, every open session that was opened by that word, whichever account it is of.
+    fn end_vouched(&self, by: &Voucher, at: Timestamp) -> Answer<()>;
 
     /// The sessions that were ended at that time or later, the first ended first.
     ///

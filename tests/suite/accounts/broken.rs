@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use auth_core::account::{
     AccountChange, AccountRecord, Changed, LoginName, Refreshed, SessionRecord, TenantChange, TenantRecord, Turn,
+    Voucher,
 };
 use auth_core::api_key::KeyDigest;
 use auth_core::store::{AccountScope, AccountStore, Answer, MemoryAccountStore, SessionKey, Spending, conformance};
@@ -105,6 +106,7 @@ impl AccountStore for Faulty {
         session(key: &SessionKey) -> Option<SessionRecord>;
         sessions(account: &str) -> Vec<SessionRecord>;
         end_session(key: &SessionKey, at: Timestamp) -> Option<SessionRecord>;
+        end_vouched(by: &Voucher, at: Timestamp) -> ();
         ended_since(at: Timestamp) -> Vec<SessionRecord>;
         delete_ended(before: Timestamp) -> u64;
         spend_recovery_code(account: &str, code: &[KeyDigest]) -> Spending;

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::{Answer, Service, service, text, wait};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-fn exchanger(service: &Service, id: &str, permissions: &[&str], tenant: Option<&str>) -> FreshClient {
+pub(super) fn exchanger(service: &Service, id: &str, permissions: &[&str], tenant: Option<&str>) -> FreshClient {
     let mut wanted = NewClient::new(id);
     wanted.id = Some(id.into());
     wanted.permissions = permissions.iter().copied().collect();
@@ -21,13 +21,13 @@ fn exchanger(service: &Service, id: &str, permissions: &[&str], tenant: Option<&
     service.client(wanted)
 }
 
-fn exchange(service: &Service, client: &FreshClient, token: &str, more: &str) -> Answer {
+pub(super) fn exchange(service: &Service, client: &FreshClient, token: &str, more: &str) -> Answer {
     let content = format!("grant_type={GRANT}&subject_token={token}&subject_token_type={ACCESS_TOKEN}{more}");
     service.basic(&client.record.id, text(client), &content)
 }
 
 /// A token about a user.
-fn users(service: &Service, change: impl FnOnce(&mut NewAccessToken)) -> String {
+pub(super) fn users(service: &Service, change: impl FnOnce(&mut NewAccessToken)) -> String {
     let mut wanted = NewAccessToken::new("user_ada", "login");
     wanted.permissions = ["read", "write"].into_iter().collect();
     wanted.tenant = Some("acme".into());
@@ -37,7 +37,7 @@ fn users(service: &Service, change: impl FnOnce(&mut NewAccessToken)) -> String 
     minted.token.expose_text().unwrap().to_owned()
 }
 
-fn claims(token: &str) -> Value {
+pub(super) fn claims(token: &str) -> Value {
     use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
@@ -85,10 +85,12 @@ fn t21_tokens_that_are_not_good_are_an_invalid_request() {
     let good = users(&service, |_| {});
     let ended = users(&service, |wanted| wanted.lifetime = Some(Duration::from_secs(1)));
     service.clock.advance(Duration::from_mins(2));
+    let leeway = users(&service, |wanted| wanted.lifetime = Some(Duration::from_secs(1)));
+    service.clock.advance(Duration::from_secs(2));
     let signature = good.rfind('.').unwrap() + 1;
     let other = if good[signature..].starts_with('A') { 'B' } else { 'A' };
     let forged = format!("{}{other}{}", &good[..signature], &good[signature + 1..]);
-    for token in ["unknown", &ended, &forged] {
+    for token in ["unknown", &ended, &leeway, &forged] {
         assert_eq!(exchange(&service, &client, token, "").error(), (400, "invalid_request"), "{token}");
         let actor = format!("&actor_token={token}&actor_token_type={ACCESS_TOKEN}");
         assert_eq!(exchange(&service, &client, &good, &actor).error(), (400, "invalid_request"), "{token}");

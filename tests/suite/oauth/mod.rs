@@ -3,18 +3,22 @@
 //! - `token`: the token endpoint, row by row of the standards
 //! - `ending`: what ends tokens, and guesses at secrets
 //! - `revocation`, `introspection`: tokens that come back
-//! - `refresh`: tokens for accounts
-//! - `exchange`: tokens for tokens; `assertion`: clients that sign
+//! - `refresh`: tokens for accounts; `vouched`: what ends with whose word opened it
+//! - `exchange`: tokens for tokens; `descent`: what ends them; `external`: those of other issuers
+//! - `assertion`: clients that sign
 //! - `file`: clients in a file
 
 mod assertion;
+mod descent;
 mod ending;
 mod exchange;
+mod external;
 mod file;
 mod introspection;
 mod refresh;
 mod revocation;
 mod token;
+mod vouched;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +27,7 @@ use std::time::Duration;
 use auth_core::account::{AccountRecord, TenantRecord};
 use auth_core::api_key::{KeyHasher, Peppers};
 use auth_core::credential::Source;
-use auth_core::endpoint::{Endpoint, EndpointRequest, Endpoints, OAuthEndpoints};
+use auth_core::endpoint::{AccountEndpoints, Endpoint, EndpointRequest, Endpoints, OAuthEndpoints, SubjectIssuers};
 use auth_core::gate::{Caller, Decision, Gate};
 use auth_core::issue::{
     AccessTokenIssuer, AccountParts, Accounts, Assertions, ClientParts, Clients, FreshClient, NewAccount, NewClient,
@@ -60,6 +64,7 @@ struct Service {
     endpoints: Endpoints,
     gate: Gate,
     accounts: Accounts,
+    revocations: Revocations,
     ada: Arc<AccountRecord>,
 }
 
@@ -94,6 +99,19 @@ fn service_with(change: impl FnOnce(&mut ClientParts)) -> Service {
 }
 
 fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts)) -> Service {
+    service_of(revocations, change, None)
+}
+
+/// A service that exchanges tokens of others.
+fn service_exchanging(subjects: SubjectIssuers) -> Service {
+    service_of(Revocations::new(), |_| {}, Some(subjects))
+}
+
+fn service_of(
+    revocations: Revocations,
+    change: impl FnOnce(&mut ClientParts),
+    subjects: Option<SubjectIssuers>,
+) -> Service {
     let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
     let keys = SigningKeys::generate(SigningAlgorithm::Es256).unwrap();
     let issuer = AccessTokenIssuer::new(ISSUER, "api", Duration::from_hours(1), keys);
@@ -124,19 +142,22 @@ fn service_over(revocations: Revocations, change: impl FnOnce(&mut ClientParts))
     let clients = Clients::new(parts);
     let (accounts, ada) = accounts(store, clients.issuer(), &revocations, &clock);
     let mut oauth = OAuthEndpoints::new(clients.clone()).unwrap();
-    oauth.revocations = Some(revocations);
+    oauth.revocations = Some(revocations.clone());
     oauth.accounts = Some(accounts.clone());
+    oauth.subjects = subjects;
     oauth.introspect = Some("introspect".into());
     oauth.targets = vec!["https://reports.example".into()];
     let endpoints = Endpoints::builder()
         .oauth(oauth)
+        .accounts(AccountEndpoints::new(accounts.clone()))
+        .at(Endpoint::RefreshByAccessToken, "/refresh")
         .at(Endpoint::Token, "/token")
         .at(Endpoint::RevokeToken, "/revoke")
         .at(Endpoint::IntrospectToken, "/introspect")
         .at(Endpoint::OAuthMetadata, "/.well-known/oauth-authorization-server")
         .build()
         .unwrap();
-    Service { clock, clients, endpoints, gate, accounts, ada }
+    Service { clock, clients, endpoints, gate, accounts, revocations, ada }
 }
 
 /// Accounts with one that a partner may speak for.

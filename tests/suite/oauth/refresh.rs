@@ -12,13 +12,13 @@ use super::{Answer, ISSUER, Service, service, text, wait};
 
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-fn assertion(jti: &str) -> String {
+pub(super) fn assertion(jti: &str) -> String {
     signed(&json!({
         "iss": "partner", "sub": "ada", "aud": ISSUER, "exp": 1_700_000_060, "iat": 1_700_000_000, "jti": jti,
     }))
 }
 
-fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
+pub(super) fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
     let mut wanted = NewClient::new(id);
     wanted.id = Some(id.into());
     wanted.permissions = permissions.iter().copied().collect();
@@ -26,17 +26,17 @@ fn holder(service: &Service, id: &str, permissions: &[&str]) -> FreshClient {
     service.client(wanted)
 }
 
-fn granted(service: &Service, client: &FreshClient, jti: &str, more: &str) -> Answer {
+pub(super) fn granted(service: &Service, client: &FreshClient, jti: &str, more: &str) -> Answer {
     let content = format!("grant_type={BEARER}&assertion={}{more}", assertion(jti));
     service.basic(&client.record.id, text(client), &content)
 }
 
-fn refreshed(service: &Service, client: &FreshClient, token: &str, more: &str) -> Answer {
+pub(super) fn refreshed(service: &Service, client: &FreshClient, token: &str, more: &str) -> Answer {
     let content = format!("grant_type=refresh_token&refresh_token={token}{more}");
     service.basic(&client.record.id, text(client), &content)
 }
 
-fn refresh_token(answer: &Answer) -> String {
+pub(super) fn refresh_token(answer: &Answer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["refresh_token"].as_str().unwrap().to_owned()
 }

@@ -200,7 +200,7 @@ pub(super) fn changed(profile: &str, changes: &Changes) -> String {
         assert_eq!(text.matches(from).count(), 1, "{profile} does not say {from:?} once");
         text = text.replace(from, to);
     }
-    text
+    text.replace("{keys}", crate::corpus::folder("keys").to_str().unwrap())
 }
 
 /// The request of a step, as it goes on the wire.

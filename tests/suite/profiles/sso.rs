@@ -323,7 +323,15 @@ async fn without_provisioning_only_those_who_are_linked_come_in() {
         command(&["users", "disable", "demo-account-user"]);
         assert_eq!(come("someone").await.status(), 401, "{binary}");
         command(&["users", "enable", "demo-account-user"]);
+        let vouched = come("someone").await;
+        assert_eq!(stage.who(&vouched).await["userName"], "demo-account-user");
         command(&["users", "unlink", "demo-account-user", "--subject", "subject-of-someone"]);
+        soon("the end of the session", async {
+            while stage.who(&vouched).await["userName"] == "demo-account-user" {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
         assert_eq!(come("someone").await.status(), 401, "{binary}");
     }
 }

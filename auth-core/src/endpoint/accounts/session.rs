@@ -85,7 +85,9 @@ impl AccountEndpoints {
         content: &Content<'_>,
         call: &Call<'_>,
     ) -> Result<Answer, Rejection> {
-        let session = caller.session.as_deref().filter(|_| self.is_own(caller) && caller.method == Method::Jwt);
+        // whoever was lent a part of a session for an exchanged token must not get the whole of it
+        let is_of_login = self.is_own(caller) && caller.method == Method::Jwt && caller.origins.is_none();
+        let session = caller.session.as_deref().filter(|_| is_of_login);
         let session = session.ok_or(Rejection::InvalidCredential(CredentialFault::Kind))?;
         let tokens = self.accounts.refresh_session(session, call.client, call.now).await;
         self.given(self.refreshed(tokens, Some(caller), call)?, content, call).await

@@ -49,7 +49,10 @@ impl OAuthEndpoints {
             return Err(OAuthError::request("The requested type of token is not issued here"));
         }
         let invalid = || OAuthError::request("The subject_token or the actor_token is not good");
-        let subject = self.bearer(subject, request.now).await?.ok_or_else(invalid)?;
+        let subject = match self.bearer(subject, request.now).await? {
+            Some(own) => own,
+            None => self.external_bearer(subject, client, request.now).await?.ok_or_else(invalid)?,
+        };
         let actor = match actor {
             Some(actor) => Some(self.bearer(actor, request.now).await?.ok_or_else(invalid)?),
             None => None,

@@ -10,7 +10,7 @@
 //! - `parameters`: reading requests
 //! - `proof`: how a client says who it is
 //! - `error`: refusals
-//! - `token`: the token endpoint; `exchange`: tokens for tokens
+//! - `token`: the token endpoint; `exchange`: tokens for tokens; `subjects`: whose, besides the service's own
 //! - `revocation`: taking tokens back; `introspection`: what there is to know about one; `own`: which of them are good
 //! - `metadata`: what there is, for clients to find out by themselves
 
@@ -22,6 +22,7 @@ mod own;
 mod parameters;
 mod proof;
 mod revocation;
+mod subjects;
 mod token;
 
 use std::fmt;
@@ -40,6 +41,8 @@ use super::answer::Answer;
 use super::{Endpoint, EndpointRequest};
 use error::OAuthError;
 use parameters::Parameters;
+
+pub use subjects::SubjectIssuers;
 
 /// Every parameter that some request may have; others are passed over.
 const KNOWN: [&str; 17] = [
@@ -76,6 +79,8 @@ pub struct OAuthEndpoints {
     pub accounts: Option<Accounts>,
     /// The permission to ask about tokens of others; without it, clients ask about their own alone.
     pub introspect: Option<Arc<str>>,
+    /// Whose tokens may be exchanged besides the service's own; nobody's by default.
+    pub subjects: Option<SubjectIssuers>,
     /// The other services that tokens may be had for.
     pub targets: Vec<Arc<str>>,
     /// Scheme, host and port at which clients reach the service; those of the issuer's name by default.
@@ -98,6 +103,7 @@ impl OAuthEndpoints {
             revocations: None,
             accounts: None,
             introspect: None,
+            subjects: None,
             targets: Vec::new(),
             base_url: None,
             own,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::client::ClientRecord;
 use crate::clock::Now;
 use crate::principal::Identity;
 use crate::rejection::Rejection;
@@ -17,6 +18,20 @@ impl OAuthEndpoints {
     /// Who bears one of the service's own access tokens; `None` where it is not good, or was taken back.
     pub(super) async fn bearer(&self, token: &str, now: Now) -> Result<Option<Arc<Identity>>, Rejection> {
         self.verified(&*self.own, token, now).await
+    }
+
+    /// Who bears an access token of another issuer of which that client may exchange tokens.
+    pub(super) async fn external_bearer(
+        &self,
+        token: &str,
+        client: &ClientRecord,
+        now: Now,
+    ) -> Result<Option<Arc<Identity>>, Rejection> {
+        let Some(subjects) = &self.subjects else { return Ok(None) };
+        let found = self.verified(subjects.verifier(), token, now).await?;
+        // nobody else speaks for this service, whoever was configured so
+        let own = self.clients.issuer().issuer();
+        Ok(found.filter(|identity| subjects.allow(client, identity) && identity.issuer != *own))
     }
 
     /// Who bears any credential of the service's own that is no access token: an API key, an opaque token.

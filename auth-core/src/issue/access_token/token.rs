@@ -10,12 +10,16 @@ use crate::clock::{Now, Timestamp};
 use crate::issue::mint;
 use crate::names::Names;
 use crate::network::NetworkSet;
+use crate::origin::Origin;
 use crate::verify::jwt::{ClaimMapping, Issuer};
 
 use super::{SigningError, SigningKeys};
 
 /// The claim with the networks that a token may be used from.
 const NETWORKS: &str = "networks";
+
+/// The claim with what a token was made of.
+const ORIGINS: &str = "origins";
 
 /// The issuer of the service's own access tokens: signs them, and says what verifies them.
 #[derive(Clone, Debug)]
@@ -71,6 +75,8 @@ pub struct NewAccessToken {
     /// The networks it may be used from: `networks`; `None` for any. A header has to hold it: see
     /// [`NetworkSet::MAX_ALLOWED`].
     pub networks: Option<Arc<NetworkSet>>,
+    /// What it is made of, each of which ends it: `origins`.
+    pub origins: Vec<Origin>,
     /// How long it lives; `None` for what is usual with the issuer.
     pub lifetime: Option<Duration>,
 }
@@ -93,8 +99,16 @@ impl NewAccessToken {
             ends: None,
             later_than: None,
             networks: None,
+            origins: Vec::new(),
             lifetime: None,
         }
+    }
+
+    /// When it will say that it was issued: in whole seconds, as everybody else writes them, unless that would be too early
+    /// (RFC 7519 section 2 allows fractions).
+    pub(in crate::issue) fn issued_at(&self, now: Now) -> Timestamp {
+        let second = Timestamp::from_unix_seconds(now.wall.unix_seconds());
+        if self.later_than.is_none_or(|instant| second >= instant) { second } else { now.wall }
     }
 }
 
@@ -149,13 +163,14 @@ impl AccessTokenIssuer {
         &self.keys
     }
 
-    /// What verifies its tokens: with the keys of this moment, and bound to the networks that they name.
+    /// What verifies its tokens: with the keys of this moment, bound to the networks that they name and to what they were made
+    /// of.
     ///
     /// # Errors
     /// None of the keys can verify.
     pub fn trusted(&self) -> Result<Issuer, crate::ConfigError> {
         let issuer = Issuer::new(&*self.issuer, [&*self.audience], self.keys.verification()?);
-        Ok(issuer.claims(ClaimMapping::default().networks(NETWORKS)))
+        Ok(issuer.claims(ClaimMapping::default().networks(NETWORKS).origins(ORIGINS)))
     }
 
     /// Signs an access token.
@@ -176,7 +191,7 @@ impl AccessTokenIssuer {
         say("aud", json!(&**wanted.audience.as_ref().unwrap_or(&self.audience)));
         say("sub", json!(&*wanted.subject));
         say("client_id", json!(&*wanted.client_id));
-        say("iat", issued_at(wanted, now));
+        say("iat", numeric_date(wanted.issued_at(now)));
         say("exp", json!(expires.unix_seconds()));
         say("jti", json!(&*id));
         say("permissions", json!(names(&wanted.permissions)));
@@ -199,8 +214,28 @@ impl AccessTokenIssuer {
         if let Some(set) = &wanted.networks {
             say(NETWORKS, json!(set.iter().map(|network| network.to_string()).collect::<Vec<_>>()));
         }
+        if !wanted.origins.is_empty() {
+            say(ORIGINS, wanted.origins.iter().map(|origin| self.origin(origin)).collect());
+        }
         let token = Secret::from(self.signed(&Value::Object(claims))?);
         Ok(MintedAccessToken { token, id, expires, lifetime })
+    }
+
+    /// One of those that a token is made of; the issuer is named where it is another one.
+    fn origin(&self, origin: &Origin) -> Value {
+        let mut said = json!({ "sub": &*origin.subject });
+        if origin.issuer != self.issuer {
+            said["iss"] = Value::from(&*origin.issuer);
+        }
+        for (name, text) in [("jti", &origin.credential_id), ("sid", &origin.session)] {
+            if let Some(text) = text {
+                said[name] = Value::from(&**text);
+            }
+        }
+        if let Some(issued) = origin.issued {
+            said["iat"] = numeric_date(issued);
+        }
+        said
     }
 
     fn signed(&self, claims: &Value) -> Result<String, SigningError> {
@@ -212,14 +247,14 @@ impl AccessTokenIssuer {
     }
 }
 
-/// Whole seconds, as everybody else writes them, unless they would be too early (RFC 7519 section 2 allows fractions).
-fn issued_at(wanted: &NewAccessToken, now: Now) -> Value {
-    let second = now.wall.unix_seconds();
-    if wanted.later_than.is_none_or(|instant| Timestamp::from_unix_seconds(second) >= instant) {
+/// RFC 7519 section 2: whole seconds where it is a whole second.
+fn numeric_date(at: Timestamp) -> Value {
+    let second = at.unix_seconds();
+    if Timestamp::from_unix_seconds(second) == at {
         return json!(second);
     }
     // exact to a quarter of a microsecond until the year 2242
     #[expect(clippy::cast_precision_loss, reason = "see above")]
-    let seconds = now.wall.unix_micros() as f64 / 1e6;
+    let seconds = at.unix_micros() as f64 / 1e6;
     json!(seconds)
 }

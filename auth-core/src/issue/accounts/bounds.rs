@@ -14,9 +14,11 @@ use crate::store::SessionKey;
 
 use super::{AccountError, Accounts};
 
-/// What the key allows that a session was opened with; everything where it was opened with none.
+/// What the key allows that a session was opened with, or the client that holds it; everything where there is neither.
 #[derive(Default)]
 pub(super) struct KeyBounds {
+    /// The client that holds the session, and from when on its tokens are good.
+    pub(super) client: Option<(Arc<str>, Option<Timestamp>)>,
     pub(super) permissions: Option<Names>,
     pub(super) networks: Option<Arc<NetworkSet>>,
     pub(super) ends: Option<Timestamp>,
@@ -24,13 +26,15 @@ pub(super) struct KeyBounds {
 
 impl From<&ApiKeyRecord> for KeyBounds {
     fn from(key: &ApiKeyRecord) -> Self {
-        Self { permissions: Some(key.permissions.clone()), networks: key.allowed_networks(), ends: key.end() }
+        let (permissions, networks) = (Some(key.permissions.clone()), key.allowed_networks());
+        Self { permissions, networks, ends: key.end(), client: None }
     }
 }
 
 impl From<&Identity> for KeyBounds {
     fn from(key: &Identity) -> Self {
-        Self { permissions: Some(key.permissions.clone()), networks: key.networks.clone(), ends: key.expires }
+        let (permissions, networks) = (Some(key.permissions.clone()), key.networks.clone());
+        Self { permissions, networks, ends: key.expires, client: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::account::{AccountStatus, LoginName};
+use crate::account::{AccountStatus, LoginName, Voucher};
 use crate::client::ClientRecord;
 use crate::clock::Now;
 use crate::issue::assertion::{Asserted, AssertionError};
@@ -13,7 +13,7 @@ use crate::trust::Reach;
 
 use super::bounds::KeyBounds;
 use super::journal::Event;
-use super::login::Origin;
+use super::login::{Held, Origin};
 use super::{AccountError, Accounts, Tokens, is_usable};
 
 impl Accounts {
@@ -61,7 +61,8 @@ impl Accounts {
         Self::check_networks(&account, tenant.as_ref(), client)?;
         self.check_email(&account)?;
         let mut bounds = KeyBounds::default();
-        let mut origin = None;
+        let voucher = Voucher::Partner(Arc::clone(&asserted.partner));
+        let mut origin = Origin { held: None, vouched_by: Some(voucher) };
         if let Some((holder, scope)) = holder {
             if holder.tenant.is_some() && holder.tenant != account.tenant {
                 return Err(unknown());
@@ -74,10 +75,15 @@ impl Accounts {
                 }
                 permissions = scope.clone();
             }
-            origin = Some(Origin { key: None, client: Some(holder), permissions, expires: holder.expires });
+            origin.held = Some(Held { key: None, client: Some(holder), permissions, expires: holder.expires });
         }
         assertions.use_up(&asserted).await?;
         let (session, refresh) = self.open(&account, origin, now).await?;
+        if !assertions.still_knows(&asserted).await? {
+            // removed meanwhile: whoever did may have ended its sessions before this one was there
+            self.end_session(&session.id, now).await?;
+            return Err(unknown());
+        }
         let by = Event { by: Some(&asserted.partner), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &bounds, refresh, now).await

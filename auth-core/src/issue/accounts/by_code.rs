@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::account::{AccountLink, AccountRecord, AccountStatus, LoginName};
+use crate::account::{AccountLink, AccountRecord, AccountStatus, LoginName, Voucher};
 use crate::clock::Now;
 use crate::issue::sso::{
     CodeLogin, Person, ProvidersEmail, Provisioning, SingleSignOn, SsoAttempt, SsoFault, Strangers,
@@ -13,6 +13,7 @@ use crate::issue::{Familiarity, LoginThrottle, mint};
 use super::administration::NewAccount;
 use super::bounds::KeyBounds;
 use super::journal::Event;
+use super::login::Origin;
 use super::{AccountError, Accounts, Tokens, is_usable};
 
 impl Accounts {
@@ -59,6 +60,7 @@ impl Accounts {
         let sso = self.0.sso.as_ref().ok_or(AccountError::Sso(SsoFault::State))?;
         let person = self.redeemed(sso, login, client, now).await?;
         let email = person.email.clone().filter(|_| sso.email() == ProvidersEmail::Trusted);
+        let subject = Arc::clone(&person.subject);
         let account = self.account_of(sso, person, now).await?;
         let tenant = self.tenant_of(&account).await?;
         if account.status != AccountStatus::Active || !is_usable(tenant.as_ref()) {
@@ -72,7 +74,14 @@ impl Accounts {
             }
             return Err(unverified);
         }
-        let (session, refresh) = self.open(&account, None, now).await?;
+        let voucher = Voucher::Provider { issuer: Arc::clone(sso.issuer()), subject: Arc::clone(&subject) };
+        let origin = Origin { held: None, vouched_by: Some(voucher) };
+        let (session, refresh) = self.open(&account, origin, now).await?;
+        if sso.links().linked(sso.issuer(), &subject).resolve().await?.as_deref() != Some(&*account.id) {
+            // unlinked meanwhile: whoever did may have ended the sessions before this one was there
+            self.end_session(&session.id, now).await?;
+            return Err(SsoFault::Stranger.into());
+        }
         let by = Event { by: Some(sso.issuer()), ..Event::of("login") };
         by.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &KeyBounds::default(), refresh, now).await

@@ -2,9 +2,10 @@
 //!
 //! Such a session belongs to its client: no other refreshes it, nor does whoever logs in without a client. It never may
 //! more than both its account and its client may, then and now, and what a refresh leaves out is left out of that access
-//! token alone.
+//! token alone. Its access tokens end with the client, too.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::client::{ClientRecord, Grant};
 use crate::clock::Now;
@@ -15,8 +16,9 @@ use super::{AccountError, Accounts, Tokens};
 
 impl From<&ClientRecord> for KeyBounds {
     fn from(client: &ClientRecord) -> Self {
-        let permissions = Some(client.permissions.clone());
-        Self { permissions, networks: client.networks.clone(), ends: client.expires }
+        let (permissions, networks) = (Some(client.permissions.clone()), client.networks.clone());
+        let holder = Some((Arc::clone(&client.id), client.tokens_from));
+        Self { permissions, networks, ends: client.expires, client: holder }
     }
 }
 

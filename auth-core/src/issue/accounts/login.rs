@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::account::{AccountRecord, AccountStatus, SessionRecord};
+use crate::account::{AccountRecord, AccountStatus, SessionRecord, Voucher};
 use crate::client::ClientRecord;
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
@@ -61,7 +61,7 @@ impl Accounts {
     pub async fn log_in(&self, login: Login, now: Now) -> Result<Tokens, AccountError> {
         let client = login.source;
         let account = self.authenticated(login, Purpose::LogIn, now).await?;
-        let (session, refresh) = self.open(&account, None, now).await?;
+        let (session, refresh) = self.open(&account, Origin::default(), now).await?;
         Event::of("login").account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &KeyBounds::default(), refresh, now).await
     }
@@ -97,8 +97,9 @@ impl Accounts {
             return Err(error);
         }
         let id = key.credential_id.as_deref().map(Arc::from);
-        let origin = Origin { key: id, client: None, permissions: key.permissions.clone(), expires: key.expires };
-        let (session, refresh) = self.open(&account, Some(origin), now).await?;
+        let bounds_of_key = Held { key: id, client: None, permissions: key.permissions.clone(), expires: key.expires };
+        let origin = Origin { held: Some(bounds_of_key), vouched_by: None };
+        let (session, refresh) = self.open(&account, origin, now).await?;
         let event = Event { key: key.credential_id.as_deref(), ..Event::of("login") };
         event.account(&account.id).session(&session.id).client(client).tell();
         self.tokens(account, &session, &bounds, refresh, now).await
@@ -108,7 +109,7 @@ impl Accounts {
     pub(super) async fn open(
         &self,
         account: &AccountRecord,
-        origin: Option<Origin<'_>>,
+        origin: Origin<'_>,
         now: Now,
     ) -> Result<(SessionRecord, Option<Secret>), AccountError> {
         let id = mint::id("ses_").map_err(|_| AccountError::Random)?;
@@ -116,7 +117,8 @@ impl Accounts {
         let mut session = SessionRecord::new(id, Arc::clone(&account.id), account.generation, now.wall, ends);
         session.idle_limit = self.0.session_idle;
         let mut gets_refresh_token = true;
-        if let Some(Origin { key, client, permissions, expires }) = origin {
+        session.vouched_by = origin.vouched_by;
+        if let Some(Held { key, client, permissions, expires }) = origin.held {
             session.ends = expires.map_or(ends, |expires| expires.min(ends));
             session.key = key;
             gets_refresh_token = client.is_none_or(may_refresh);
@@ -145,7 +147,16 @@ impl Accounts {
 }
 
 /// What a session was opened with instead of a password.
+#[derive(Default)]
 pub(super) struct Origin<'o> {
+    /// The key or the client that bounds it.
+    pub(super) held: Option<Held<'o>>,
+    /// Whose word it was opened by.
+    pub(super) vouched_by: Option<Voucher>,
+}
+
+/// The key that a session was opened with, or the client that holds it.
+pub(super) struct Held<'o> {
     pub(super) key: Option<Arc<str>>,
     /// The client that holds it.
     pub(super) client: Option<&'o ClientRecord>,

@@ -49,6 +49,7 @@ use crate::issue::{
     Passwords, RefreshTokens, SingleSignOn,
 };
 use crate::names::Names;
+use crate::origin::Origin;
 use crate::policy::PermissionModel;
 use crate::revocation::{Revocation, Revocations, Target};
 use crate::store::AccountStore;
@@ -236,6 +237,12 @@ impl Accounts {
         let ends = key.ends.map_or(session.ends, |end| end.min(session.ends));
         let left = ends.unix_micros().saturating_sub(now.wall.unix_micros());
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+        if let Some((client, tokens_from)) = &key.client {
+            wanted.later_than = *tokens_from;
+            let mut holder = Origin::new(Arc::clone(self.issuer()), format!("client:{client}"));
+            holder.issued = Some(wanted.issued_at(now));
+            wanted.origins = vec![holder];
+        }
         wanted.lifetime = Some(self.0.issuer.lifetime().min(left));
         self.0.issuer.mint(&wanted, now).map_err(|_| AccountError::Random)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Secret;
-use crate::account::{AccountRecord, Refreshed, SessionRecord, SessionStatus, TenantRecord, Turn};
+use crate::account::{AccountRecord, Refreshed, SessionRecord, SessionStatus, TenantRecord, Turn, Voucher};
 use crate::clock::{Now, Timestamp};
 use crate::error::StoreError;
 use crate::issue::{MintedAccessToken, Rotation};
@@ -234,6 +234,19 @@ impl Accounts {
             }
         }
         Ok(())
+    }
+
+    /// Ends every session that was opened by that word, whichever account it is of.
+    ///
+    /// # Errors
+    /// What went wrong in a store. Try again, which does no harm.
+    pub async fn end_sessions_vouched_by(&self, by: &Voucher, now: Now) -> Result<(), AccountError> {
+        self.0.store.end_vouched(by, now.wall).resolve().await?;
+        // those that ended before, too: whoever ended them may have failed before this
+        let ended = self.0.store.ended_since(self.oldest_token(now)).resolve().await?;
+        let of_it = ended.iter().filter(|session| session.vouched_by.as_ref() == Some(by));
+        let ids: Vec<Arc<str>> = of_it.map(|session| Arc::clone(&session.id)).collect();
+        self.revoke_sessions(&ids, now).await
     }
 
     /// Refuses the tokens of every session of an account that was ended while one of them could still live: not only of those

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::account::AccountLink;
+use crate::account::{AccountLink, Voucher};
 use crate::issue::accounts::journal::Event;
 use crate::store::{LinkStore, Removal};
 
@@ -35,14 +35,21 @@ impl Administering<'_> {
         Ok(())
     }
 
-    /// Lets that subject be this user no longer. Sessions that it opened go on.
+    /// Lets that subject be this user no longer, and ends every session that it opened.
     ///
     /// # Errors
-    /// [`AdministrationError::Missing`] where it is not, or what went wrong in the store.
+    /// [`AdministrationError::Missing`] where it is not, or what went wrong in a store: then do it again.
     pub async fn unlink_user(&self, user: &str, issuer: &str, subject: &str) -> Result<(), AdministrationError> {
         let store = self.link_store()?;
-        let is_linked = store.linked(issuer, subject).resolve().await?.as_deref() == Some(user);
-        if !is_linked || store.unlink(issuer, subject).resolve().await? == Removal::Absent {
+        let linked = store.linked(issuer, subject).resolve().await?;
+        let is_linked = linked.as_deref() == Some(user);
+        let removed = if is_linked { store.unlink(issuer, subject).resolve().await? } else { Removal::Absent };
+        // also where there was no link: whoever removed it may have failed before this
+        if is_linked || linked.is_none() {
+            let voucher = Voucher::Provider { issuer: issuer.into(), subject: subject.into() };
+            self.accounts()?.end_sessions_vouched_by(&voucher, self.now).await?;
+        }
+        if removed == Removal::Absent {
             return Err(AdministrationError::Missing("link"));
         }
         self.tell(Event::of("user_unlink").account(user));

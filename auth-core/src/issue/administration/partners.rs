@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::account::Voucher;
 use crate::error::StoreError;
 use crate::issue::mint;
 use crate::store::{Removal, TrustStore};
@@ -83,12 +84,16 @@ impl Administering<'_> {
         self.changed_partner(id, TrustChange::Enable, "partner_enable").await
     }
 
-    /// Removes a partner.
+    /// Removes a partner, and ends every session that its word opened.
     ///
     /// # Errors
-    /// [`AdministrationError::Missing`], or what went wrong in the store.
+    /// [`AdministrationError::Missing`], or what went wrong in a store: then do it again.
     pub async fn remove_partner(&self, id: &str) -> Result<(), AdministrationError> {
         let record = self.partner(id).await?;
+        // so that whatever happens in between, it opens no session any more, and this can be done again
+        self.trusts()?.change(&record.id, TrustChange::Disable).resolve().await?;
+        let voucher = Voucher::Partner(Arc::clone(&record.id));
+        self.accounts()?.end_sessions_vouched_by(&voucher, self.now).await?;
         match self.trusts()?.delete(&record.id).resolve().await? {
             Removal::Removed => self.told_of("partner_remove", &record),
             Removal::Absent => return Err(AdministrationError::Missing("partner")),

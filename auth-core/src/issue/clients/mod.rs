@@ -9,19 +9,24 @@
 //! wrong, with however many guesses at once.
 //!
 //! **Ending.** A client that is switched off, deleted or given less loses the tokens that it was given so far, at once: they
-//! are put on the list of [revocations](crate::revocation) as "issued before now". Tokens do not outlive their client's end.
+//! are put on the list of [revocations](crate::revocation) as "issued before now". Tokens do not outlive their client's end. That
+//! goes for what it was given for an account and for the token of somebody else, too: both name the client as what they came
+//! of.
 //!
 //! - `registration`: making, changing, rotating, deleting
 //! - `authentication`: who asks; `assertion`: by a signature
 //! - `throttle`: how often
-//! - `token`: what they get; `exchange`: for the token of somebody else
+//! - `token`: what they get; `exchange`: for the token of somebody else; `subject`: whose token that is; `origins`: what the new
+//!   one came of
 //! - `error`: why not
 
 mod assertion;
 mod authentication;
 mod error;
 mod exchange;
+mod origins;
 mod registration;
+mod subject;
 mod throttle;
 mod token;
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::account::{
     AccountChange, AccountRecord, Changed, LoginName, Refreshed, SecondFactor, SessionRecord, TenantChange,
-    TenantRecord, Turn,
+    TenantRecord, Turn, Voucher,
 };
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
@@ -119,6 +119,11 @@ impl AccountStore for MemoryAccountStore {
 
     fn end_session(&self, key: &SessionKey, at: Timestamp) -> Answer<Option<SessionRecord>> {
         Outcome::Done(Ok(self.state().end_session(key, at)))
+    }
+
+    fn end_vouched(&self, by: &Voucher, at: Timestamp) -> Answer<()> {
+        self.state().end_vouched(by, at);
+        Outcome::Done(Ok(()))
     }
 
     fn ended_since(&self, at: Timestamp) -> Answer<Vec<SessionRecord>> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use crate::account::{Found, Refreshed, SessionRecord, SessionStatus, Standing, Turn, Written, is_usable};
+use crate::account::{Found, Refreshed, SessionRecord, SessionStatus, Standing, Turn, Voucher, Written, is_usable};
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
@@ -99,6 +99,14 @@ impl State {
         let session = self.sessions.get_mut(&id).filter(|session| session.status == SessionStatus::Open)?;
         session.status = SessionStatus::Ended(at);
         Some(session.clone())
+    }
+
+    pub(super) fn end_vouched(&mut self, by: &Voucher, at: Timestamp) {
+        for session in self.sessions.values_mut() {
+            if session.vouched_by.as_ref() == Some(by) && session.status == SessionStatus::Open {
+                session.status = SessionStatus::Ended(at);
+            }
+        }
     }
 
     pub(super) fn ended_since(&self, at: Timestamp) -> Vec<SessionRecord> {

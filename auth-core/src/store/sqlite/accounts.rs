@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::account::{
     AccountChange, AccountRecord, Changed, LoginName, Refreshed, SecondFactor, SessionRecord, TenantChange,
-    TenantRecord, Turn,
+    TenantRecord, Turn, Voucher,
 };
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
@@ -121,6 +121,11 @@ impl AccountStore for SqliteAccountStore {
     fn end_session(&self, key: &SessionKey, at: Timestamp) -> Answer<Option<SessionRecord>> {
         let key = key.clone();
         self.0.write(move |file| session_rows::end(file, &key, at))
+    }
+
+    fn end_vouched(&self, by: &Voucher, at: Timestamp) -> Answer<()> {
+        let by = by.clone();
+        self.0.write(move |file| session_rows::end_vouched(file, &by, at))
     }
 
     fn ended_since(&self, at: Timestamp) -> Answer<Vec<SessionRecord>> {

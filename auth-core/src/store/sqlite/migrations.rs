@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("0010_owner_networks.sql"),
     include_str!("0011_session_clients.sql"),
     include_str!("0012_revoked_keys.sql"),
+    include_str!("0013_session_vouchers.sql"),
 ];
 
 /// Whether the file is empty or ours, without changing it.

@@ -7,8 +7,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params};
 
 use crate::account::{
-    AccountRecord, Found, RefreshToken, Refreshed, SessionRecord, SessionStatus, Standing, TenantStatus, Turn, Written,
-    is_usable,
+    AccountRecord, Found, RefreshToken, Refreshed, SessionRecord, SessionStatus, Standing, TenantStatus, Turn, Voucher,
+    Written, is_usable,
 };
 use crate::api_key::KeyDigest;
 use crate::clock::Timestamp;
@@ -35,6 +35,11 @@ fn record(row: &Row<'_>) -> Result<SessionRecord, rusqlite::Error> {
     );
     record.key = row.get("key")?;
     record.client = row.get("client")?;
+    record.vouched_by = match (row.get::<_, Option<Arc<str>>>("voucher")?, row.get("vouched_subject")?) {
+        (Some(issuer), Some(subject)) => Some(Voucher::Provider { issuer, subject }),
+        (Some(partner), None) => Some(Voucher::Partner(partner)),
+        (None, _) => None,
+    };
     if row.get_ref("permissions")? != ValueRef::Null {
         record.permissions = Some(names(row, "permissions")?);
     }
@@ -88,11 +93,14 @@ pub(super) fn open(file: &Connection, session: &SessionRecord, most: usize) -> R
     let micros = |limit: Duration| i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
     file.prepare_cached(
         "INSERT INTO account_sessions
-             (id, account, generation, key, client, permissions, created, ends, idle_limit, last_used, ended)
-         VALUES (:id, :account, :generation, :key, :client, :permissions, :created, :ends, :idle_limit, :last_used,
-             :ended)",
+             (id, account, generation, key, client, voucher, vouched_subject, permissions, created, ends, idle_limit,
+             last_used, ended)
+         VALUES (:id, :account, :generation, :key, :client, :voucher, :vouched_subject, :permissions, :created, :ends,
+             :idle_limit, :last_used, :ended)",
     )?
     .execute(named_params! {
+        ":voucher": session.vouched_by.as_ref().map(|by| said_by(by).0),
+        ":vouched_subject": session.vouched_by.as_ref().and_then(|by| said_by(by).1),
         ":id": &session.id,
         ":account": &session.account,
         ":generation": signed(session.generation),
@@ -197,6 +205,23 @@ pub(super) fn end_all(file: &Connection, account: &str, at: Timestamp) -> Result
     let mut statement = file
         .prepare_cached("UPDATE account_sessions SET ended = ?2 WHERE account = ?1 AND ended IS NULL RETURNING id")?;
     Ok(statement.query_map((account, at.unix_micros()), |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn end_vouched(file: &Connection, by: &Voucher, at: Timestamp) -> Result<(), Fault> {
+    let (voucher, subject) = said_by(by);
+    file.prepare_cached(
+        "UPDATE account_sessions SET ended = ?3 WHERE voucher = ?1 AND vouched_subject IS ?2 AND ended IS NULL",
+    )?
+    .execute((voucher, subject, at.unix_micros()))?;
+    Ok(())
+}
+
+/// Who vouched, and for which of its subjects.
+fn said_by(by: &Voucher) -> (&str, Option<&str>) {
+    match by {
+        Voucher::Partner(id) => (id, None),
+        Voucher::Provider { issuer, subject } => (issuer, Some(subject)),
+    }
 }
 
 /// Writes what use and end change.

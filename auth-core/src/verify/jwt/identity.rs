@@ -53,6 +53,7 @@ impl Trusted {
             issued: times.issued,
             expires: times.expires,
             networks: networks(self.mapping.networks.as_ref(), members)?,
+            origins: self.origins(members)?,
             claims: Claims::scanned(copy.copy),
             cleared: Cleared::default(),
         }))

@@ -76,6 +76,11 @@ impl Issuer {
         }
     }
 
+    /// The exact text of its `iss`.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// The only algorithms that are accepted of this issuer.
     ///
     /// Left out, each key serves the one algorithm it stands for; see

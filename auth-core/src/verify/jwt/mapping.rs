@@ -90,6 +90,7 @@ pub enum ScopeUse {
 /// | plan | `plan`, a string |
 /// | session | `sid`, a string, by which everything of a session can be revoked |
 /// | networks | none: an issuer of one's own may bind its tokens to [networks](Self::networks) |
+/// | origins | none: an issuer of one's own may say what its tokens [were made of](Self::origins) |
 ///
 /// The subject is `sub` and the credential's id is `jti`, always. Arrays of another shape are ignored, which grants
 /// nothing; a tenant, plan, session or networks of another shape refuses the token, because taking it for absent could open what it was
@@ -114,6 +115,7 @@ pub struct ClaimMapping {
     pub(super) plan: Option<ClaimPath>,
     pub(super) session: Option<ClaimPath>,
     pub(super) networks: Option<ClaimPath>,
+    pub(super) origins: Option<ClaimPath>,
 }
 
 impl Default for ClaimMapping {
@@ -128,6 +130,7 @@ impl Default for ClaimMapping {
             plan: Some("plan".into()),
             session: Some("sid".into()),
             networks: None,
+            origins: None,
         }
     }
 }
@@ -182,6 +185,17 @@ impl ClaimMapping {
     #[must_use]
     pub fn networks(self, path: impl Into<ClaimPath>) -> Self {
         Self { networks: Some(path.into()), ..self }
+    }
+
+    /// Where it is said what the token was made of, so that it ends with each of them: an array of objects with `sub` and,
+    /// where there are such, `iss` (the token's own where it is left out), `jti`, `sid` and `iat`. Anything else refuses the
+    /// token.
+    ///
+    /// Nothing is read by default: only an issuer of one's own, such as
+    /// [`AccessTokenIssuer`](crate::issue::AccessTokenIssuer), writes this.
+    #[must_use]
+    pub fn origins(self, path: impl Into<ClaimPath>) -> Self {
+        Self { origins: Some(path.into()), ..self }
     }
 
     /// Takes no tenant from the token.

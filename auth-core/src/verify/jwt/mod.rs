@@ -24,13 +24,14 @@
 //!   scopes of the wrong type are ignored, which grants nothing. `null` is the same as absent for what is mapped.
 //!
 //! Parts: `issuer` what is trusted; `mapping` where the principal's fields come from; `kind` which sort of token;
-//! `claims` and `time` the registered claims; `identity` what is made of them.
+//! `claims` and `time` the registered claims; `identity` what is made of them; `origins` what the token was made of.
 
 mod claims;
 mod identity;
 mod issuer;
 mod kind;
 mod mapping;
+mod origins;
 #[cfg(test)]
 mod tests;
 mod time;

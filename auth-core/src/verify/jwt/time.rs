@@ -14,6 +14,7 @@ pub(super) fn numeric_date(claim: Option<Value<'_>>) -> Result<Option<Timestamp>
     value.as_number().and_then(instant).map(Some).ok_or(CredentialFault::Claims)
 }
 
+/// To the next microsecond: an instant that was written down to the microsecond is read as that one.
 #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
 fn instant(number: &str) -> Option<Timestamp> {
     if let Some(seconds) = ten_digits(number.as_bytes()) {
@@ -21,7 +22,7 @@ fn instant(number: &str) -> Option<Timestamp> {
     }
     let seconds: f64 = number.parse().ok()?;
     let in_range = (0.0..=LATEST).contains(&seconds) && !number.starts_with('-');
-    in_range.then(|| Timestamp::from_unix_micros((seconds * 1e6).floor() as i64))
+    in_range.then(|| Timestamp::from_unix_micros((seconds * 1e6).round() as i64))
 }
 
 /// Whole seconds from the year 2001 to 2286, which is the usual case.

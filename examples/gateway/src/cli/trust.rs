@@ -28,7 +28,7 @@ pub enum TrustCommand {
     Disable(One),
     /// Take what a partner signs again.
     Enable(One),
-    /// Forget a partner.
+    /// Forget a partner, and end every session that it opened.
     Remove(One),
 }
 

@@ -174,13 +174,25 @@ pub struct Throttle {
     pub trickle: Option<Quota>,
 }
 
+/// What the ids of accounts may begin with: nothing that says whose name it is.
+fn id_prefix(text: &str) -> Result<String, String> {
+    let reserved = ["client:", "external:"].into_iter().find(|reserved| text.starts_with(reserved));
+    match reserved {
+        Some(reserved) => Err(format!("accounts cannot begin with `{reserved}`, which is not theirs: write another")),
+        None if text.is_empty() || text.chars().any(char::is_control) => {
+            Err("is empty or cannot be printed".to_owned())
+        }
+        None => Ok(text.to_owned()),
+    }
+}
+
 impl FromNode for Accounts {
     fn from_node(node: &Node<'_>) -> Option<Self> {
         node.section(|section| Self {
             place: section.place(),
             login_by: section.read_or("login_by", LoginBy::default()),
             login_by_key: section.read_or("login_by_key", false),
-            id_prefix: section.read::<Text>("id_prefix").map_or_else(|| "user_".to_owned(), |Text(prefix)| prefix),
+            id_prefix: section.parse("id_prefix", id_prefix).unwrap_or_else(|| "user_".to_owned()),
             tenant_prefix: section
                 .read::<Text>("tenant_prefix")
                 .map_or_else(|| "org_".to_owned(), |Text(prefix)| prefix),

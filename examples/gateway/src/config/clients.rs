@@ -10,7 +10,7 @@ use super::node::{FromNode, Node};
 use super::section::Section;
 use super::store::Store;
 use super::units::Span;
-use super::values::{Text, choice};
+use super::values::{OneOrMore, Text, choice};
 use crate::problem::{Place, Placed};
 
 /// OAuth clients, and how often they may ask for tokens.
@@ -33,12 +33,37 @@ pub struct Clients {
     pub per_address: Option<Quota>,
     /// The permission to ask about tokens of others; `None` lets clients ask about their own alone.
     pub introspect: Option<String>,
+    /// Whose tokens clients may exchange besides the gateway's own.
+    pub exchanged: Vec<Exchanged>,
     /// The other services that tokens may be had for.
     pub targets: Vec<String>,
     /// What secrets are hashed with, the one in use first; none for one made at the first start, in the data directory.
     pub peppers: Vec<Pepper>,
     /// Where clients are kept.
     pub store: Store,
+}
+
+/// An issuer whose tokens some clients may exchange.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exchanged {
+    /// One of `[[issuers]]`, by its `issuer`.
+    pub issuer: Placed<String>,
+    /// The ids of the clients that may.
+    pub clients: Vec<String>,
+}
+
+impl FromNode for Exchanged {
+    fn from_node(node: &Node<'_>) -> Option<Self> {
+        node.section(|section| {
+            let issuer = section.required_placed::<Text>("issuer");
+            let clients = section.required::<OneOrMore<Text>>("clients");
+            Some(Self {
+                issuer: issuer?.map(|Text(issuer)| issuer),
+                clients: clients?.0.into_iter().map(|Text(id)| id).collect(),
+            })
+        })?
+    }
 }
 
 impl FromNode for Clients {
@@ -60,6 +85,7 @@ impl FromNode for Clients {
                 overlap: section.read_or("overlap", Span(Duration::from_hours(24))).0,
                 per_client,
                 per_address,
+                exchanged: section.read_or("exchanged", Vec::new()),
                 introspect: section.read::<Text>("introspect").map(|Text(name)| name),
                 targets: section.read_or("targets", Vec::<Text>::new()).into_iter().map(|Text(name)| name).collect(),
                 peppers: section.read_or("peppers", Vec::new()),

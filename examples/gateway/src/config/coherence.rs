@@ -46,6 +46,12 @@ pub(super) fn problems(config: &Config, gaps: &Gaps) -> Vec<Problem> {
     if let Some(clients) = config.clients.as_ref().filter(|_| config.tokens.is_none() && !gaps.are_in("tokens")) {
         problems.push(clients.place.problem("nothing signs the tokens of clients: write [tokens]"));
     }
+    if !gaps.are_in("issuers") {
+        let known: Vec<&str> = config.issuers.iter().map(|issuer| issuer.issuer.as_str()).collect();
+        let named = config.clients.iter().flat_map(|clients| &clients.exchanged).map(|exchanged| &exchanged.issuer);
+        problems.extend(named.clone().filter_map(|name| unknown(name, &known, "[[issuers]]")));
+        twice(&mut problems, "another entry", named);
+    }
     problems.extend(super::admin::problems(config));
     problems.extend(super::forward_auth::problems(config));
     if !["assertions", "upstreams"].iter().any(|section| gaps.are_in(section)) {

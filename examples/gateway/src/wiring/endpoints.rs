@@ -128,6 +128,7 @@ fn oauth(
     endpoints.others = keys.into_iter().chain(opaque).collect();
     endpoints.revocations = tools.revocations.cloned();
     endpoints.accounts = tools.accounts.cloned();
+    endpoints.subjects = super::issuers::exchanged(config)?;
     endpoints.introspect = settings.introspect.as_deref().map(Arc::from);
     endpoints.targets = settings.targets.iter().map(|name| name.as_str().into()).collect();
     endpoints.base_url = config.server.public_url.as_ref().map(|url| url.to_string().into());

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use auth_core::endpoint::SubjectIssuers;
 use auth_core::issue::AccessTokenIssuer;
 use auth_core::keys::{Algorithm, KeySet, VerificationKey};
 use auth_core::verify::CacheSize;
@@ -44,6 +45,22 @@ pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Resu
     JwtVerifier::new(issuers)
         .map(|verifier| Some(verifier.remembering(CacheSize::default())))
         .map_err(|error| vec![Place::file(config.file.clone()).problem(error.to_string())])
+}
+
+/// Whose tokens clients may exchange; none where the configuration names nobody.
+pub(super) fn exchanged(config: &Config) -> Result<Option<SubjectIssuers>, Vec<Problem>> {
+    let Some(clients) = config.clients.as_ref().filter(|clients| !clients.exchanged.is_empty()) else {
+        return Ok(None);
+    };
+    let mut issuers = Vec::new();
+    for named in &clients.exchanged {
+        // what names nobody was complained of before
+        for settings in config.issuers.iter().filter(|settings| settings.issuer == named.issuer.value) {
+            let clients = named.clients.iter().map(|id| id.as_str().into()).collect();
+            issuers.push((issuer(settings).map_err(|problem| vec![problem])?, clients));
+        }
+    }
+    SubjectIssuers::new(issuers).map(Some).map_err(|error| vec![clients.place.problem(error.to_string())])
 }
 
 fn alone(issuer: Issuer, place: &Place) -> Result<Issuer, Problem> {

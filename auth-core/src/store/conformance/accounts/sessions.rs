@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Names;
-use crate::account::{AccountRecord, SessionRecord, SessionStatus, TenantChange, TenantRecord};
+use crate::account::{AccountRecord, SessionRecord, SessionStatus, TenantChange, TenantRecord, Voucher};
 use crate::error::StoreError;
 use crate::store::AccountStore;
 
@@ -18,6 +18,7 @@ pub(super) const ALL: &[Check] = &[
     a_disabled_tenant_suspends_sessions,
     the_oldest_sessions_end_where_there_would_be_too_many,
     a_session_ends_once,
+    sessions_end_with_whose_word_opened_them,
     ended_sessions_are_told_from_a_time_on,
     what_is_over_is_removed_with_its_tokens_and_nothing_else,
 ];
@@ -30,9 +31,11 @@ fn a_session_comes_back_as_it_went_in(store: &dyn AccountStore) -> Kept {
     full.last_used = at(7);
     full.key = Some("key_1".into());
     full.permissions = Some(["read", "a\"b"].into_iter().collect());
+    full.vouched_by = Some(Voucher::Provider { issuer: "https://idp.example".into(), subject: "1\"2".into() });
     // nothing at all is not the same as everything
     let without = SessionRecord { refresh: None, permissions: Some(Names::EMPTY), ..session(4) };
-    let ended = SessionRecord { status: SessionStatus::Ended(at(6)), ..session(6) };
+    let by = Some(Voucher::Partner("trust_1".into()));
+    let ended = SessionRecord { status: SessionStatus::Ended(at(6)), vouched_by: by, ..session(6) };
     for record in [&full, &without, &ended] {
         good(promise, store.open_session(record.clone()))?;
     }
@@ -133,6 +136,49 @@ fn a_session_ends_once(store: &dyn AccountStore) -> Kept {
     }
     same(promise, &good(promise, store.end_session(&id(9), at(30)))?, &None)?;
     same(promise, &good(promise, store.session(&id(3)))?, &Some(session(3)))
+}
+
+fn sessions_end_with_whose_word_opened_them(store: &dyn AccountStore) -> Kept {
+    let promise = "every open session that was opened by a word ends in one step, and no other";
+    with_account(store)?;
+    good(promise, store.insert(account(2), None))?;
+    let provider = |subject: &str| Voucher::Provider { issuer: "https://idp.example".into(), subject: subject.into() };
+    let partner = |id: &str| Voucher::Partner(id.into());
+    let by = |number, voucher: Voucher| SessionRecord { vouched_by: Some(voucher), ..session(number) };
+    let other = SessionRecord { account: "acc_2".into(), ..by(5, partner("trust_1")) };
+    let all = [
+        by(1, partner("trust_1")),
+        by(2, partner("trust_2")),
+        by(3, partner("trust_1")),
+        session(4),
+        other,
+        by(6, provider("one")),
+        by(7, provider("two")),
+        by(8, partner("https://idp.example")),
+    ];
+    for record in all {
+        good(promise, store.open_session(record))?;
+    }
+    good(promise, store.end_session(&id(3), at(20)))?;
+    let open = |promise| {
+        let mut open = Vec::new();
+        for number in 1..=8 {
+            let session = good(promise, store.session(&id(number)))?;
+            if session.is_some_and(|session| session.status == SessionStatus::Open) {
+                open.push(number);
+            }
+        }
+        Ok(open)
+    };
+    good(promise, store.end_vouched(&partner("trust_1"), at(30)))?;
+    same(promise, &open(promise)?, &vec![2, 4, 6, 7, 8])?;
+    let ended = good(promise, store.ended_since(at(0)))?;
+    same(promise, &ended.first().map(|session| session.status), &Some(SessionStatus::Ended(at(20))))?;
+    good(promise, store.end_vouched(&provider("one"), at(31)))?;
+    same(promise, &open(promise)?, &vec![2, 4, 7, 8])?;
+    good(promise, store.end_vouched(&partner("trust_9"), at(32)))?;
+    good(promise, store.end_vouched(&partner("https://idp.example"), at(33)))?;
+    same(promise, &open(promise)?, &vec![2, 4, 7])
 }
 
 fn ended_sessions_are_told_from_a_time_on(store: &dyn AccountStore) -> Kept {
