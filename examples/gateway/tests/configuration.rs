@@ -447,6 +447,8 @@ fn without_options(debug: &str) -> String {
         "cost: Some(1)",
         "capacity: None",
         "capacity: Some(262144)",
+        "keep_revoked: None",
+        "keep_revoked: Some(2592000s)",
     ]
     .iter()
     .fold(debug.to_owned(), |text, part| text.replace(part, ""))

@@ -102,3 +102,19 @@ fn what_is_no_key_is_refused_without_quoting_it() {
         assert!(!error.to_string().contains("short"));
     }
 }
+
+#[test]
+fn tokens_of_a_time_when_they_lived_longer_end_as_early_as_the_ones_of_today() {
+    let keys = SigningKeys::generate(SigningAlgorithm::EdDsa).unwrap();
+    let token = minted(&keys);
+    let today = AccessTokenIssuer::new(ISSUER, "api", Duration::from_secs(20), keys);
+    let verifier = JwtVerifier::new([today.trusted().unwrap().leeway(Duration::ZERO)]).unwrap();
+    let clock = SimulatedClock::at_unix_seconds(1_800_000_000);
+    let fault = |seconds| {
+        clock.advance(Duration::from_secs(seconds));
+        let Outcome::Done(verdict) = verifier.verify(&token, clock.now()) else { unreachable!("the keys are at hand") };
+        verdict.err()
+    };
+    assert_eq!(fault(19), None);
+    assert_eq!(fault(1), Some(Rejection::InvalidCredential(CredentialFault::Expired)));
+}

@@ -164,12 +164,12 @@ impl AccessTokenIssuer {
     }
 
     /// What verifies its tokens: with the keys of this moment, bound to the networks that they name and to what they were made
-    /// of.
+    /// of. Those of a time when they lived longer end as early as the ones of today.
     ///
     /// # Errors
     /// None of the keys can verify.
     pub fn trusted(&self) -> Result<Issuer, crate::ConfigError> {
-        let issuer = Issuer::new(&*self.issuer, [&*self.audience], self.keys.verification()?);
+        let issuer = Issuer::new(&*self.issuer, [&*self.audience], self.keys.verification()?).max_age(self.lifetime);
         Ok(issuer.claims(ClaimMapping::default().networks(NETWORKS).origins(ORIGINS)))
     }
 

@@ -145,6 +145,7 @@ impl IntrospectionServer {
             audiences,
             leeway: self.leeway,
             max_lifetime: None,
+            max_age: None,
             // the server has just said that it is active, and is asked again soon
             expiry: Expiry::Optional,
         };

@@ -31,6 +31,7 @@ pub struct Issuer {
     leeway: Duration,
     kind: TokenKind,
     max_lifetime: Option<Duration>,
+    max_age: Option<Duration>,
     expiry: Expiry,
     clients: Clients,
     mapping: ClaimMapping,
@@ -70,6 +71,7 @@ impl Issuer {
             leeway: Duration::from_secs(30),
             kind: TokenKind::AccessToken,
             max_lifetime: None,
+            max_age: None,
             expiry: Expiry::Required,
             clients: Clients::Marked,
             mapping: ClaimMapping::default(),
@@ -113,6 +115,15 @@ impl Issuer {
         Self { max_lifetime: Some(longest), ..self }
     }
 
+    /// Ends tokens so long after their `iat`, whatever their `exp` says; those without `iat` are refused.
+    ///
+    /// There is no limit by default. An issuer of one's own that is told to give its tokens a shorter life has given longer
+    /// ones before: with this they end as early as the new ones, and so does the need to remember what was taken back.
+    #[must_use]
+    pub fn max_age(self, oldest: Duration) -> Self {
+        Self { max_age: Some(oldest), ..self }
+    }
+
     /// Where the principal's fields come from; see [`ClaimMapping`] for the default.
     #[must_use]
     pub fn claims(self, mapping: ClaimMapping) -> Self {
@@ -154,6 +165,7 @@ impl TrustedIssuer {
             audiences: Audiences::OneOf(issuer.audiences),
             leeway: issuer.leeway,
             max_lifetime: issuer.max_lifetime,
+            max_age: issuer.max_age,
             expiry: issuer.expiry,
         };
         claims.check()?;
@@ -178,6 +190,7 @@ pub(in crate::verify) struct Trusted {
     pub(in crate::verify) audiences: Audiences,
     pub(in crate::verify) leeway: Duration,
     pub(in crate::verify) max_lifetime: Option<Duration>,
+    pub(in crate::verify) max_age: Option<Duration>,
     pub(in crate::verify) expiry: Expiry,
 }
 
@@ -216,6 +229,9 @@ impl Trusted {
         if self.max_lifetime.is_some_and(|longest| longest.is_zero()) {
             return Err(self.mistake("the longest lifetime is zero, so no token would be good"));
         }
+        if self.max_age.is_some_and(|oldest| oldest.is_zero()) {
+            return Err(self.mistake("the greatest age is zero, so no token would be good"));
+        }
         if self.max_lifetime.is_some() && self.expiry == Expiry::Optional {
             return Err(self.mistake("a longest lifetime is set and so is leave to have no expiry; decide for one"));
         }
@@ -232,8 +248,8 @@ impl Trusted {
         claims: &Registered<'_>,
         now: Timestamp,
     ) -> Result<Times, CredentialFault> {
-        let expires = time::numeric_date(claims.exp)?;
         let issued = time::numeric_date(claims.iat)?;
+        let expires = self.end(time::numeric_date(claims.exp)?, issued)?;
         let starts = [time::numeric_date(claims.nbf)?, issued];
         if expires.is_none() && self.expiry == Expiry::Required {
             return Err(CredentialFault::Claims);
@@ -251,6 +267,13 @@ impl Trusted {
             return Err(CredentialFault::Expired);
         }
         Ok(Times { issued, expires, span: self.span(expires, starts) })
+    }
+
+    /// When a token ends: by what it says, or by its age.
+    fn end(&self, says: Option<Timestamp>, issued: Option<Timestamp>) -> Result<Option<Timestamp>, CredentialFault> {
+        let Some(oldest) = self.max_age else { return Ok(says) };
+        let aged = issued.ok_or(CredentialFault::Claims)?.saturating_add(oldest);
+        Ok(Some(says.map_or(aged, |says| says.min(aged))))
     }
 
     /// When the checks of the times come out as they did: on a clock that is set back they may not.

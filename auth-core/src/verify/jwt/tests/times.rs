@@ -71,6 +71,23 @@ fn j24_a_longest_lifetime_is_enforced() {
 }
 
 #[test]
+fn a_token_ends_with_its_age_whatever_it_says() {
+    let issuer = issuer().leeway(Duration::ZERO).max_age(Duration::from_hours(1));
+    let token = |age: i64, left: i64| with(&[("iat", json!(NOW - age)), ("exp", json!(NOW + left))]);
+    for (age, left, fault) in [
+        (3599, 7200, None),
+        (3600, 7200, Some(CredentialFault::Expired)),
+        (0, 1, None),
+        (1, 0, Some(CredentialFault::Expired)),
+    ] {
+        assert_eq!(fault_of(issuer.clone(), &token(age, left)), fault, "{age} {left}");
+    }
+    let identity = verify(&verifier(issuer.clone()), &super::token(&token(600, 7200))).unwrap();
+    assert_eq!(identity.expires, Some(Timestamp::from_unix_seconds(NOW + 3000)));
+    assert_eq!(fault_of(issuer, &with(&[("iat", json!(null))])), Some(CredentialFault::Claims));
+}
+
+#[test]
 fn expiry_is_reported_only_where_a_fresh_token_would_help() {
     let late = ("exp", json!(NOW - 3600));
     assert_eq!(fault_of(issuer(), &with(&[("exp", json!(NOW - 3600))])), Some(CredentialFault::Expired));
