@@ -119,7 +119,7 @@ pub trait Clock: Send + Sync + 'static {
     /// Reads both clocks.
     fn now(&self) -> Now;
 
-    /// What both clocks showed a few milliseconds ago at most, for whoever asks often and can do with that.
+    /// What both clocks showed a moment ago, a few milliseconds as a rule, for whoever asks often and can do with that.
     ///
     /// [`now`](Self::now), unless a clock knows something cheaper.
     fn recent(&self) -> Now {
@@ -135,7 +135,7 @@ pub trait Clock: Send + Sync + 'static {
 ///
 /// A reading of a machine's clock costs as much as matching a route, so the wall clock is read at most every 10 ms and
 /// counted on with the monotonic clock in between: a step is seen so much later. On Linux the recent time is that of the
-/// system's last tick, 1 to 10 ms ago, which takes a sixth of the time; elsewhere it is the time itself.
+/// system's last tick, usually 1 to 10 ms ago, which takes a sixth of the time; elsewhere it is the time itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -344,14 +344,11 @@ mod tests {
     }
 
     #[test]
-    fn the_recent_time_is_never_ahead_and_hardly_behind() {
+    fn the_recent_time_is_never_ahead() {
         for _ in 0..1_000 {
             let (recent, now) = (SystemClock.recent(), SystemClock.now());
             assert!(recent.monotonic <= now.monotonic);
         }
-        let (before, recent) = (SystemClock.now(), SystemClock.recent());
-        let behind = before.monotonic.nanos().saturating_sub(recent.monotonic.nanos());
-        assert!(behind < 50_000_000, "{behind} ns");
     }
 
     #[test]
