@@ -64,38 +64,29 @@ pub(crate) fn head<'a>(
     }
 }
 
-/// Attaches what the gate says of an admitted request; answers what its response gets.
-pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> Additions {
+/// Attaches what the gate says of an admitted request; answers the fields that its response gets.
+pub(crate) fn attach(admission: Admission, request: &mut actix_web::dev::ServiceRequest) -> ResponseFields {
     put(admission.caller, &mut request.extensions_mut());
-    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
-    if let Some(request_id) = &request_id {
-        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    if let Some(request_id) = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        request.headers_mut().insert(REQUEST_ID, request_id);
     }
-    Additions { request_id, fields: admission.response_fields }
+    admission.response_fields
 }
 
-/// What the response to an admitted request gets on top of the service's own fields.
-#[derive(Default)]
-pub(crate) struct Additions {
-    request_id: Option<HeaderValue>,
-    fields: ResponseFields,
-}
-
-impl Additions {
-    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
-        if let Some(request_id) = self.request_id {
-            headers.insert(REQUEST_ID, request_id);
-        }
-        let (text, fields) = self.fields.into_parts();
-        let text = Bytes::from(text);
-        for (name, place, existing) in fields {
-            // The core writes printable ASCII alone.
-            let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
-            let name = HeaderName::from_static(name);
-            match existing {
-                Existing::Replaced => drop(headers.insert(name, value)),
-                Existing::Kept => headers.append(name, value),
-            }
+/// Adds fields to those of the service's own response.
+pub(crate) fn add(fields: ResponseFields, headers: &mut HeaderMap) {
+    if fields.is_empty() {
+        return;
+    }
+    let (text, fields) = fields.into_parts();
+    let text = Bytes::from(text);
+    for (name, place, existing) in fields {
+        // The core writes printable ASCII alone.
+        let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
+        let name = HeaderName::from_static(name);
+        match existing {
+            Existing::Replaced => drop(headers.insert(name, value)),
+            Existing::Kept => headers.append(name, value),
         }
     }
 }
@@ -114,7 +105,7 @@ fn put(caller: Caller, extensions: &mut Extensions) {
     }
 }
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A refusal as a response, with the typed reason in its extensions, and who it was where that is known.
 pub(crate) fn response(refusal: Refusal) -> HttpResponse {

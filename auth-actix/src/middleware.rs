@@ -10,11 +10,11 @@ use actix_service::{Service, forward_ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage};
-use auth_core::gate::{Decision, Gate};
+use auth_core::gate::{Decision, Gate, ResponseFields};
 use auth_core::{Anonymous, Outcome, Pending, Principal};
 use pin_project_lite::pin_project;
 
-use crate::convert::{Additions, Fields, attach, head, response};
+use crate::convert::{Fields, add, attach, head, response};
 
 /// A service behind a [`Gate`]; made by [`Auth`](crate::Auth).
 pub struct AuthMiddleware<S> {
@@ -68,11 +68,11 @@ fn after<S: Service<ServiceRequest>>(
 ) -> State<S, S::Future> {
     match decision {
         Decision::Admit(admission) => {
-            let additions = attach(admission, &mut request);
-            State::Admitted { inner: inner.call(request), additions }
+            let fields = attach(admission, &mut request);
+            State::Admitted { inner: inner.call(request), fields }
         }
         Decision::Refuse(refusal) => {
-            State::Refused { answer: Some(Box::new(request.into_response(response(refusal)))) }
+            State::Refused { answer: Some(Box::new(request.into_response(response(*refusal)))) }
         }
     }
 }
@@ -94,7 +94,7 @@ pin_project! {
         /// The gate waits for a store or a key server.
         Waiting { pending: Pending<Decision>, held: Option<(ServiceRequest, Rc<S>)> },
         /// The inner service has the request.
-        Admitted { #[pin] inner: F, additions: Additions },
+        Admitted { #[pin] inner: F, fields: ResponseFields },
         /// The gate answers itself. The answer is taken by the first poll.
         Refused { answer: Option<Box<ServiceResponse>> },
     }
@@ -115,9 +115,9 @@ where
                     let Some((request, inner)) = held.take() else { return Poll::Pending };
                     after(decision, request, &inner)
                 }
-                StateProjection::Admitted { inner, additions } => {
+                StateProjection::Admitted { inner, fields } => {
                     let mut answer = ready!(inner.poll(cx))?.map_into_left_body();
-                    std::mem::take(additions).add_to(answer.headers_mut());
+                    add(std::mem::take(fields), answer.headers_mut());
                     return Poll::Ready(Ok(answer));
                 }
                 StateProjection::Refused { answer } => {

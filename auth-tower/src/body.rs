@@ -8,6 +8,65 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+/// How the gate's own answers and those of the service behind it come to be of one body type.
+#[diagnostic::on_unimplemented(
+    message = "refusals cannot be made in bodies of type `{Inner}`",
+    label = "not `From<Bytes>`",
+    note = "add `.any_body()` to the layer: it then takes bodies of every type, and wraps them"
+)]
+pub trait Bodies<Inner> {
+    /// The type of both.
+    type Body;
+
+    /// The inner service's body.
+    fn pass(inner: Inner) -> Self::Body;
+
+    /// The bytes of an answer of the gate's own.
+    fn reply(bytes: Bytes) -> Self::Body;
+}
+
+/// The service's own body type, which can be made of bytes, as axum's and `http_body_util::Full<Bytes>` can: the default.
+///
+/// A body passes as it is, and axum need not box it once more.
+#[derive(Clone, Copy, Debug)]
+pub struct Unchanged;
+
+impl<B: From<Bytes>> Bodies<B> for Unchanged {
+    type Body = B;
+
+    fn pass(inner: B) -> B {
+        inner
+    }
+
+    fn reply(bytes: Bytes) -> B {
+        B::from(bytes)
+    }
+}
+
+/// Any body type at all, wrapped in a [`ResponseBody`].
+#[derive(Clone, Copy, Debug)]
+pub struct Wrapped;
+
+impl<B> Bodies<B> for Wrapped {
+    type Body = ResponseBody<B>;
+
+    fn pass(inner: B) -> ResponseBody<B> {
+        ResponseBody { kind: Kind::Inner { body: inner } }
+    }
+
+    fn reply(bytes: Bytes) -> ResponseBody<B> {
+        ResponseBody { kind: Kind::Reply { bytes } }
+    }
+}
+
+/// The bytes of a reply.
+pub(crate) fn bytes(body: Cow<'static, [u8]>) -> Bytes {
+    match body {
+        Cow::Borrowed(constant) => Bytes::from_static(constant),
+        Cow::Owned(rendered) => Bytes::from(rendered),
+    }
+}
+
 pin_project! {
     /// Either the inner service's body, untouched, or the bytes of a refusal.
     #[derive(Debug)]
@@ -23,20 +82,6 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B },
         Reply { bytes: Bytes },
-    }
-}
-
-impl<B> ResponseBody<B> {
-    pub(crate) fn inner(body: B) -> Self {
-        Self { kind: Kind::Inner { body } }
-    }
-
-    pub(crate) fn reply(body: Cow<'static, [u8]>) -> Self {
-        let bytes = match body {
-            Cow::Borrowed(constant) => Bytes::from_static(constant),
-            Cow::Owned(rendered) => Bytes::from(rendered),
-        };
-        Self { kind: Kind::Reply { bytes } }
     }
 }
 

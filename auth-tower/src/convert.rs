@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, Method, Request, Response, StatusCode, Uri};
 
-use crate::ResponseBody;
+use crate::body::bytes;
 
 /// A header map as the core reads it.
 pub(crate) struct Fields<'a>(pub(crate) &'a HeaderMap);
@@ -56,8 +56,8 @@ pub(crate) fn head<'a>(
     }
 }
 
-/// Attaches what the gate says of an admitted request; answers what its response gets.
-pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Additions {
+/// Attaches what the gate says of an admitted request; answers the fields that its response gets.
+pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> ResponseFields {
     let extensions = request.extensions_mut();
     // One of the two is there afterwards: whom this gate calls anonymous is nobody, whoever a gate outside saw.
     match admission.caller {
@@ -70,45 +70,33 @@ pub(crate) fn attach<B>(admission: Admission, request: &mut Request<B>) -> Addit
             extensions.insert(anonymous);
         }
     }
-    let request_id = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok());
-    if let Some(request_id) = &request_id {
-        request.headers_mut().insert(REQUEST_ID, request_id.clone());
+    if let Some(request_id) = admission.request_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        request.headers_mut().insert(REQUEST_ID, request_id);
     }
-    Additions { request_id, fields: admission.response_fields }
+    admission.response_fields
 }
 
-/// What the response to an admitted request gets on top of the service's own fields.
-#[derive(Default)]
-pub(crate) struct Additions {
-    request_id: Option<HeaderValue>,
-    fields: ResponseFields,
-}
-
-impl Additions {
-    pub(crate) fn add_to(self, headers: &mut HeaderMap) {
-        if let Some(request_id) = self.request_id {
-            headers.insert(REQUEST_ID, request_id);
-        }
-        if self.fields.is_empty() {
-            return;
-        }
-        let (text, fields) = self.fields.into_parts();
-        let text = Bytes::from(text);
-        headers.reserve(fields.size_hint().1.unwrap_or_default());
-        for (name, place, existing) in fields {
-            // The core writes printable ASCII alone.
-            let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
-            let name = limit_name(name).unwrap_or_else(|| HeaderName::from_static(name));
-            match existing {
-                Existing::Replaced => drop(headers.insert(name, value)),
-                Existing::Kept => drop(headers.append(name, value)),
-            }
+/// Adds fields to those of the service's own response.
+pub(crate) fn add(fields: ResponseFields, headers: &mut HeaderMap) {
+    if fields.is_empty() {
+        return;
+    }
+    let (text, fields) = fields.into_parts();
+    let text = Bytes::from(text);
+    headers.reserve(fields.size_hint().1.unwrap_or_default());
+    for (name, place, existing) in fields {
+        // The core writes printable ASCII alone.
+        let Ok(value) = HeaderValue::from_maybe_shared(text.slice(place)) else { continue };
+        let name = field_name(name).unwrap_or_else(|| HeaderName::from_static(name));
+        match existing {
+            Existing::Replaced => drop(headers.insert(name, value)),
+            Existing::Kept => drop(headers.append(name, value)),
         }
     }
 }
 
 /// The names that answers have most often, read by the compiler instead of for each response.
-fn limit_name(name: &str) -> Option<HeaderName> {
+fn field_name(name: &str) -> Option<HeaderName> {
     Some(match name {
         "x-ratelimit-limit" => const { HeaderName::from_static("x-ratelimit-limit") },
         "x-ratelimit-remaining" => const { HeaderName::from_static("x-ratelimit-remaining") },
@@ -119,10 +107,10 @@ fn limit_name(name: &str) -> Option<HeaderName> {
     })
 }
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A refusal as a response, with the typed reason in its extensions, and who it was where that is known.
-pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
+pub(crate) fn response(refusal: Refusal) -> Response<Bytes> {
     let mut response = reply(refusal.reply);
     response.extensions_mut().insert(refusal.rejection);
     if let Some(caller) = refusal.caller {
@@ -132,9 +120,9 @@ pub(crate) fn response<B>(refusal: Refusal) -> Response<ResponseBody<B>> {
 }
 
 /// A reply as a response.
-pub(crate) fn reply<B>(reply: Reply) -> Response<ResponseBody<B>> {
+pub(crate) fn reply(reply: Reply) -> Response<Bytes> {
     let Reply { status, fields, body } = reply;
-    let mut response = Response::new(ResponseBody::reply(body));
+    let mut response = Response::new(bytes(body));
     // The core answers statuses and fields that exist; what could not be expressed must not become a pass.
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in fields {

@@ -1,6 +1,7 @@
 //! The service's own endpoints, in front of what is behind the gate.
 
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
@@ -14,9 +15,9 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::ResponseBody;
 use crate::convert::{Fields, head, reply, response};
 use crate::peer::{PeerFrom, peer_address};
+use crate::{Bodies, Unchanged, Wrapped};
 
 /// Answers the service's own [`Endpoints`], and hands every other request on.
 ///
@@ -57,15 +58,24 @@ use crate::peer::{PeerFrom, peer_address};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct EndpointsLayer {
+pub struct EndpointsLayer<B = Unchanged> {
     endpoints: Endpoints,
     peer_from: PeerFrom,
+    bodies: PhantomData<fn() -> B>,
 }
 
 impl EndpointsLayer {
     /// A layer with these endpoints.
     pub fn new(endpoints: Endpoints) -> Self {
-        Self { endpoints, peer_from: peer_address }
+        Self { endpoints, peer_from: peer_address, bodies: PhantomData }
+    }
+}
+
+impl<B> EndpointsLayer<B> {
+    /// Takes services with bodies of any type, as [`AuthLayer::any_body`](crate::AuthLayer::any_body) does.
+    #[must_use]
+    pub fn any_body(self) -> EndpointsLayer<Wrapped> {
+        EndpointsLayer { endpoints: self.endpoints, peer_from: self.peer_from, bodies: PhantomData }
     }
 
     /// Says where the server leaves the address of the peer, as in [`AuthLayer::peer_from`](crate::AuthLayer::peer_from).
@@ -76,30 +86,32 @@ impl EndpointsLayer {
     }
 }
 
-impl<S> Layer<S> for EndpointsLayer {
-    type Service = EndpointsService<S>;
+impl<S, B> Layer<S> for EndpointsLayer<B> {
+    type Service = EndpointsService<S, B>;
 
-    fn layer(&self, inner: S) -> EndpointsService<S> {
-        EndpointsService { endpoints: self.endpoints.clone(), peer_from: self.peer_from, inner }
+    fn layer(&self, inner: S) -> EndpointsService<S, B> {
+        EndpointsService { endpoints: self.endpoints.clone(), peer_from: self.peer_from, inner, bodies: PhantomData }
     }
 }
 
 /// A service behind [`Endpoints`]; made by [`EndpointsLayer`].
 #[derive(Clone, Debug)]
-pub struct EndpointsService<S> {
+pub struct EndpointsService<S, B = Unchanged> {
     endpoints: Endpoints,
     peer_from: PeerFrom,
     inner: S,
+    bodies: PhantomData<fn() -> B>,
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for EndpointsService<S>
+impl<S, B, ReqBody, ResBody> Service<Request<ReqBody>> for EndpointsService<S, B>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    B: Bodies<ResBody>,
     ReqBody: Body<Data: Send> + Send + 'static,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<B::Body>;
     type Error = S::Error;
-    type Future = EndpointsFuture<S::Future, ResBody>;
+    type Future = EndpointsFuture<S::Future, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -118,7 +130,7 @@ where
             Some(Err(refusal)) => State::Answered { response: Some(response(*refusal)) },
             Some(Ok(asked)) => State::Asked { answering: Box::pin(answer(asked, request.into_body())) },
         };
-        EndpointsFuture { state }
+        EndpointsFuture { state, bodies: PhantomData }
     }
 }
 
@@ -142,48 +154,50 @@ async fn received<B: Body>(body: B) -> Received {
 
 pin_project! {
     /// The response to come of an [`EndpointsService`].
-    pub struct EndpointsFuture<F, ResBody> {
+    pub struct EndpointsFuture<F, B> {
         #[pin]
-        state: State<F, ResBody>,
+        state: State<F>,
+        bodies: PhantomData<fn() -> B>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, ResBody> {
+    enum State<F> {
         /// The request was for somebody else.
         Inner { #[pin] inner: F },
         /// An endpoint is at it.
         Asked { answering: Pending<Answered> },
         /// It is answered; taken by the first poll.
-        Answered { response: Option<Response<ResponseBody<ResBody>>> },
+        Answered { response: Option<Response<Bytes>> },
     }
 }
 
-impl<F, ResBody, E> Future for EndpointsFuture<F, ResBody>
+impl<F, B, ResBody, E> Future for EndpointsFuture<F, B>
 where
     F: Future<Output = Result<Response<ResBody>, E>>,
+    B: Bodies<ResBody>,
 {
-    type Output = Result<Response<ResponseBody<ResBody>>, E>;
+    type Output = Result<Response<B::Body>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Inner { inner } => inner.poll(cx).map_ok(|answer| answer.map(ResponseBody::inner)),
+            StateProjection::Inner { inner } => inner.poll(cx).map_ok(|answer| answer.map(B::pass)),
             StateProjection::Asked { answering } => answering.as_mut().poll(cx).map(|answered| {
                 let mut response = reply(answered.reply);
                 if let Some(rejection) = answered.rejection {
                     response.extensions_mut().insert(rejection);
                 }
-                Ok(response)
+                Ok(response.map(B::reply))
             }),
             StateProjection::Answered { response } => {
-                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response.map(B::reply))))
             }
         }
     }
 }
 
-impl<F, ResBody> std::fmt::Debug for EndpointsFuture<F, ResBody> {
+impl<F, B> std::fmt::Debug for EndpointsFuture<F, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EndpointsFuture").finish_non_exhaustive()
     }

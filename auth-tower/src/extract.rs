@@ -77,7 +77,7 @@ impl From<Refusal> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        response::<Body>(*self.0).map(Body::new)
+        response(*self.0).map(Body::from)
     }
 }
 

@@ -2,26 +2,28 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use auth_core::Pending;
-use auth_core::gate::{Decision, Refusal};
+use auth_core::gate::{Decision, Refusal, ResponseFields};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::ResponseBody;
-use crate::convert::{Additions, attach, response};
+use crate::Bodies;
+use crate::convert::{add, attach, response};
 
 pin_project! {
     /// The response to come of an [`AuthService`](crate::AuthService).
-    pub struct ResponseFuture<S, ReqBody>
+    pub struct ResponseFuture<S, ReqBody, B>
     where
         S: Service<Request<ReqBody>>,
     {
         #[pin]
         state: State<S, ReqBody, S::Future>,
+        bodies: PhantomData<fn() -> B>,
     }
 }
 
@@ -31,31 +33,36 @@ pin_project! {
         /// The gate waits for a store or a key server.
         Waiting { pending: Pending<Decision>, held: Option<(Request<ReqBody>, S)> },
         /// The inner service has the request.
-        Admitted { #[pin] inner: F, additions: Additions },
+        Admitted { #[pin] inner: F, fields: ResponseFields },
         /// The gate answers itself. The refusal is taken by the first poll.
         Refused { refusal: Option<Box<Refusal>> },
     }
 }
 
-impl<S: Service<Request<ReqBody>>, ReqBody> ResponseFuture<S, ReqBody> {
-    pub(crate) fn admitted(inner: S::Future, additions: Additions) -> Self {
-        Self { state: State::Admitted { inner, additions } }
+impl<S: Service<Request<ReqBody>>, ReqBody, B> ResponseFuture<S, ReqBody, B> {
+    pub(crate) fn admitted(inner: S::Future, fields: ResponseFields) -> Self {
+        Self::of(State::Admitted { inner, fields })
     }
 
-    pub(crate) fn refused(refusal: Refusal) -> Self {
-        Self { state: State::Refused { refusal: Some(Box::new(refusal)) } }
+    pub(crate) fn refused(refusal: Box<Refusal>) -> Self {
+        Self::of(State::Refused { refusal: Some(refusal) })
     }
 
     pub(crate) fn waiting(pending: Pending<Decision>, request: Request<ReqBody>, ready: S) -> Self {
-        Self { state: State::Waiting { pending, held: Some((request, ready)) } }
+        Self::of(State::Waiting { pending, held: Some((request, ready)) })
+    }
+
+    fn of(state: State<S, ReqBody, S::Future>) -> Self {
+        Self { state, bodies: PhantomData }
     }
 }
 
-impl<S, ReqBody, ResBody> Future for ResponseFuture<S, ReqBody>
+impl<S, B, ReqBody, ResBody> Future for ResponseFuture<S, ReqBody, B>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    B: Bodies<ResBody>,
 {
-    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+    type Output = Result<Response<B::Body>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
@@ -65,14 +72,14 @@ where
                     let Some((request, service)) = held.take() else { return Poll::Pending };
                     after_waiting(decision, request, service)
                 }
-                StateProjection::Admitted { inner, additions } => {
-                    let mut answer = ready!(inner.poll(cx))?.map(ResponseBody::inner);
-                    std::mem::take(additions).add_to(answer.headers_mut());
-                    return Poll::Ready(Ok(answer));
+                StateProjection::Admitted { inner, fields } => {
+                    let mut answer = ready!(inner.poll(cx))?;
+                    add(std::mem::take(fields), answer.headers_mut());
+                    return Poll::Ready(Ok(answer.map(B::pass)));
                 }
                 StateProjection::Refused { refusal } => {
                     let Some(refusal) = refusal.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(response(*refusal)));
+                    return Poll::Ready(Ok(response(*refusal).map(B::reply)));
                 }
             };
             self.as_mut().project().state.set(next);
@@ -90,14 +97,14 @@ where
 {
     match decision {
         Decision::Admit(admission) => {
-            let additions = attach(admission, &mut request);
-            State::Admitted { inner: ready.call(request), additions }
+            let fields = attach(admission, &mut request);
+            State::Admitted { inner: ready.call(request), fields }
         }
-        Decision::Refuse(refusal) => State::Refused { refusal: Some(Box::new(refusal)) },
+        Decision::Refuse(refusal) => State::Refused { refusal: Some(refusal) },
     }
 }
 
-impl<S: Service<Request<ReqBody>>, ReqBody> fmt::Debug for ResponseFuture<S, ReqBody> {
+impl<S: Service<Request<ReqBody>>, ReqBody, B> fmt::Debug for ResponseFuture<S, ReqBody, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -63,7 +63,7 @@ mod layer;
 mod peer;
 mod service;
 
-pub use body::ResponseBody;
+pub use body::{Bodies, ResponseBody, Unchanged, Wrapped};
 #[cfg(feature = "endpoints")]
 pub use endpoints::{EndpointsFuture, EndpointsLayer, EndpointsService};
 #[cfg(feature = "axum")]

@@ -1,5 +1,6 @@
 //! The service: asks the gate, then the inner service.
 
+use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use auth_core::gate::{Decision, Gate};
@@ -9,44 +10,46 @@ use tower_service::Service;
 
 use crate::convert::{Fields, attach, head};
 use crate::peer::PeerFrom;
-use crate::{ResponseBody, ResponseFuture};
+use crate::{Bodies, ResponseFuture, Unchanged};
 
 /// A service behind a [`Gate`]; made by [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone, Debug)]
-pub struct AuthService<S> {
+pub struct AuthService<S, B = Unchanged> {
     gate: Gate,
     peer_from: PeerFrom,
     inner: S,
+    bodies: PhantomData<fn() -> B>,
 }
 
-impl<S> AuthService<S> {
+impl<S, B> AuthService<S, B> {
     pub(crate) fn new(gate: Gate, peer_from: PeerFrom, inner: S) -> Self {
-        Self { gate, peer_from, inner }
+        Self { gate, peer_from, inner, bodies: PhantomData }
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AuthService<S>
+impl<S, B, ReqBody, ResBody> Service<Request<ReqBody>> for AuthService<S, B>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    B: Bodies<ResBody>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<B::Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, ReqBody>;
+    type Future = ResponseFuture<S, ReqBody, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let fields = Fields(request.headers());
+        let headers = Fields(request.headers());
         let head = RequestHead {
             peer: (self.peer_from)(request.extensions()),
-            ..head(request.method(), request.uri(), &fields, request.extensions())
+            ..head(request.method(), request.uri(), &headers, request.extensions())
         };
         match self.gate.decide(&head, self.gate.now()) {
             Outcome::Done(Decision::Admit(admission)) => {
-                let additions = attach(admission, &mut request);
-                ResponseFuture::admitted(self.inner.call(request), additions)
+                let fields = attach(admission, &mut request);
+                ResponseFuture::admitted(self.inner.call(request), fields)
             }
             Outcome::Done(Decision::Refuse(refusal)) => ResponseFuture::refused(refusal),
             Outcome::Wait(pending) => {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -160,7 +161,7 @@ async fn bodies_and_futures_need_no_more_than_tower_asks_for() {
         std::future::ready(()).await;
         Ok::<_, Infallible>(Response::new(kept))
     });
-    let service = layer(Credulous::default()).layer(inner);
+    let service = layer(Credulous::default()).any_body().layer(inner);
     let request = get("/needs", Some("alice")).map(|_| stubborn());
     let answer = service.oneshot(request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
@@ -183,7 +184,7 @@ async fn frames_and_trailers_pass_untouched_both_ways() {
         Frames(data.into_iter().chain([Frame::trailers(trailers())]).collect())
     };
     let echo = service_fn(|request: Request<Frames>| async { Ok::<_, Infallible>(Response::new(request.into_body())) });
-    let service = layer(Credulous::default()).layer(echo);
+    let service = layer(Credulous::default()).any_body().layer(echo);
     let answer = service.oneshot(get("/needs", Some("alice")).map(|_| frames())).await.unwrap();
 
     let mut body = pin!(answer.into_body());
@@ -200,8 +201,15 @@ async fn frames_and_trailers_pass_untouched_both_ways() {
 
 #[tokio::test]
 async fn a_refusal_says_how_long_it_is_and_ends() {
-    let service = layer(Credulous::default()).layer(Strict::default());
-    let mut body = pin!(service.oneshot(get("/needs", None)).await.unwrap().into_body());
+    let layer = layer(Credulous::default());
+    let unchanged = layer.clone().layer(Strict::default()).oneshot(get("/needs", None)).await.unwrap();
+    says_how_long_it_is_and_ends(unchanged).await;
+    let wrapped = layer.any_body().layer(Strict::default()).oneshot(get("/needs", None)).await.unwrap();
+    says_how_long_it_is_and_ends(wrapped).await;
+}
+
+async fn says_how_long_it_is_and_ends<B: Body<Data = Bytes, Error: fmt::Debug>>(refusal: Response<B>) {
+    let mut body = pin!(refusal.into_body());
     let length = body.size_hint().exact().unwrap();
     assert!(length > 0 && !body.is_end_stream());
     let data = body.frame().await.unwrap().unwrap().into_data().unwrap();
@@ -210,11 +218,20 @@ async fn a_refusal_says_how_long_it_is_and_ends() {
     assert!(body.frame().await.is_none());
 }
 
+/// Otherwise axum would box it once more.
+#[tokio::test]
+async fn a_body_that_can_be_made_of_bytes_stays_what_it_is() {
+    let service = layer(Credulous::default()).layer(Strict::default());
+    let passed: Response<Full<Bytes>> = service.clone().oneshot(get("/open", None)).await.unwrap();
+    let refused: Response<Full<Bytes>> = service.oneshot(get("/needs", None)).await.unwrap();
+    assert_eq!((passed.status(), refused.status()), (StatusCode::OK, StatusCode::UNAUTHORIZED));
+}
+
 #[tokio::test]
 async fn the_principal_is_in_the_extensions_of_the_request() {
     let inner = service_fn(|request: Request<Full<Bytes>>| async move {
         let principal = request.extensions().get::<Principal>().map(|principal| principal.subject.to_string());
-        Ok::<_, Infallible>(Response::new(Full::from(principal.unwrap_or_default())))
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(principal.unwrap_or_default())))
     });
     let service = ServiceBuilder::new().layer(layer(Credulous::default())).service(inner);
     for (path, credential, seen) in [("/needs", Some("alice"), "alice"), ("/open", Some("alice"), "")] {

@@ -14,7 +14,7 @@ pub enum Decision {
     /// The request goes on, with what the adapter has to attach.
     Admit(Admission),
     /// The request ends here, with the answer the client gets.
-    Refuse(Refusal),
+    Refuse(Box<Refusal>),
 }
 
 /// An admitted request.
@@ -25,7 +25,8 @@ pub struct Admission {
     pub caller: Caller,
     /// The address of the client, as far as it is known and trusted.
     pub client: Option<IpAddr>,
-    /// The identifier of the request, where the gate attaches one to admitted requests too.
+    /// The identifier of the request, where the gate attaches one to admitted requests too; the response has it among
+    /// its fields.
     pub request_id: Option<Arc<str>>,
     /// Fields that the response must have beside those of the service.
     pub response_fields: ResponseFields,

@@ -189,6 +189,9 @@ impl Case<'_> {
             RequestIds::OnRefusal => None,
         };
         observe::admitted(&caller, &self.seen(request_id.as_deref().unwrap_or("-")));
+        if let Some(request_id) = &request_id {
+            told.push("x-request-id", request_id);
+        }
         // Where the credential is part of the URL, a shared cache would hand the answer to whoever asks for that URL.
         if self.presented.meets(self.context.in_url) {
             told.push("cache-control", "private"); // RFC 6750 section 2.3
@@ -196,6 +199,8 @@ impl Case<'_> {
         Decision::Admit(Admission { caller, client: self.client, request_id, response_fields: told })
     }
 
+    /// Kept away from the way of those who pass, which is the one that has to be short.
+    #[cold]
     pub(super) fn refuse(
         &self,
         id: &str,
@@ -207,11 +212,8 @@ impl Case<'_> {
         let situation = Situation { method: self.method, path: self.path, request_id: id, time: self.now.wall };
         let mut reply = self.context.reply(&rejection, &situation, self.accepted(), self.presented);
         told.add_to(&mut reply);
-        Decision::Refuse(Refusal {
-            rejection,
-            reply,
-            caller: caller.and_then(Caller::principal).cloned().map(Box::new),
-        })
+        let caller = caller.and_then(Caller::principal).cloned().map(Box::new);
+        Decision::Refuse(Box::new(Refusal { rejection, reply, caller }))
     }
 
     fn seen<'s>(&'s self, request_id: &'s str) -> Seen<'s> {

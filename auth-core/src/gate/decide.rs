@@ -73,9 +73,10 @@ impl Context {
         };
         let id = || request_id(head);
         let nothing = ResponseFields::default;
-        let found = match policy.route(head) {
+        let routed = policy.route(head);
+        let found = match &routed {
             Ok(found) => found,
-            Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection, nothing())),
+            Err(rejection) => return Outcome::Done(case.refuse(&id(), None, rejection.clone(), nothing())),
         };
         match found.entry() {
             Entry::Rule(rule) => case.rule = Some(rule),

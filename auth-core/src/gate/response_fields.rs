@@ -6,9 +6,13 @@ use crate::reply::Reply;
 
 /// Fields that the response to an admitted request must have beside those of the service.
 ///
-/// All values lie in one text, which an adapter can share among them instead of copying each.
+/// All values lie in one text, which an adapter can share among them instead of copying each. Most requests have none,
+/// and carry a pointer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ResponseFields {
+pub struct ResponseFields(Option<Box<Written>>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Written {
     text: String,
     marks: [Mark; KNOWN.len()],
     count: usize,
@@ -36,7 +40,8 @@ pub enum Existing {
 /// every policy has a member of its own, and what a service behind says of its policies holds as well: an intermediary
 /// must not make a quota look more generous than it is (RateLimit-11 section 6). Of cache directives that conflict, the
 /// most restrictive counts (RFC 9111 section 4.2.1).
-const KNOWN: [(&str, Existing); 6] = [
+const KNOWN: [(&str, Existing); 7] = [
+    ("x-request-id", Existing::Replaced),
     ("x-ratelimit-limit", Existing::Replaced),
     ("x-ratelimit-remaining", Existing::Replaced),
     ("x-ratelimit-reset", Existing::Replaced),
@@ -49,40 +54,37 @@ impl ResponseFields {
     /// The fields that `write` appends to the text: it says the name of each and where its value ends. Room is made for
     /// so many bytes.
     pub(super) fn written(bytes: usize, write: impl FnOnce(&mut String, &mut dyn FnMut(&str, usize))) -> Self {
-        let mut fields = Self { text: String::with_capacity(bytes), ..Self::default() };
-        let mut text = std::mem::take(&mut fields.text);
+        let mut fields = Box::<Written>::default();
+        let mut text = String::with_capacity(bytes);
         write(&mut text, &mut |name, end| fields.mark(name, end));
-        Self { text, ..fields }
+        fields.text = text;
+        Self(Some(fields))
     }
 
     /// Adds one field of those that are known; each at most once.
     pub(super) fn push(&mut self, name: &str, value: &str) {
-        self.text.push_str(value);
-        self.mark(name, self.text.len());
-    }
-
-    /// The value of a name that is not known stays in the text, and in no field.
-    fn mark(&mut self, name: &str, end: usize) {
-        let known = (0_u8..).zip(KNOWN).find(|(_, (known, _))| *known == name).map_or(u8::MAX, |(known, _)| known);
-        let Some(mark) = self.marks.get_mut(self.count) else { return };
-        *mark = Mark { known, end: u32::try_from(end).unwrap_or(u32::MAX) };
-        self.count += 1;
+        let fields = self.0.get_or_insert_default();
+        fields.text.push_str(value);
+        fields.mark(name, fields.text.len());
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.0.as_ref().is_none_or(|fields| fields.count == 0)
     }
 
     /// Name in lower case, value, and what becomes of the service's own.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str, Existing)> {
-        places(self.marks, self.count)
-            .map(|(name, range, existing)| (name, self.text.get(range).unwrap_or_default(), existing))
+        self.0.iter().flat_map(|fields| {
+            let value = |(name, range, existing)| (name, fields.text.get(range).unwrap_or_default(), existing);
+            fields.places().map(value)
+        })
     }
 
     /// The text, and where in it the values are.
     pub fn into_parts(self) -> (String, impl Iterator<Item = (&'static str, Range<usize>, Existing)>) {
-        (self.text, places(self.marks, self.count))
+        let mut fields = self.0.unwrap_or_default();
+        (std::mem::take(&mut fields.text), fields.places())
     }
 
     /// Gives the fields to a reply of the gate's own.
@@ -91,14 +93,25 @@ impl ResponseFields {
     }
 }
 
-fn places(marks: [Mark; KNOWN.len()], count: usize) -> impl Iterator<Item = (&'static str, Range<usize>, Existing)> {
-    let mut begin = 0;
-    marks.into_iter().take(count).filter_map(move |mark| {
-        let end = usize::try_from(mark.end).ok()?;
-        let range = std::mem::replace(&mut begin, end)..end;
-        let (name, existing) = *KNOWN.get(usize::from(mark.known))?;
-        Some((name, range, existing))
-    })
+impl Written {
+    /// The value of a name that is not known stays in the text, and in no field.
+    fn mark(&mut self, name: &str, end: usize) {
+        let known = (0_u8..).zip(KNOWN).find(|(_, (known, _))| *known == name).map_or(u8::MAX, |(known, _)| known);
+        let Some(mark) = self.marks.get_mut(self.count) else { return };
+        *mark = Mark { known, end: u32::try_from(end).unwrap_or(u32::MAX) };
+        self.count += 1;
+    }
+
+    /// Names, places in the text, and what becomes of the service's own.
+    fn places(&self) -> impl Iterator<Item = (&'static str, Range<usize>, Existing)> + use<> {
+        let mut begin = 0;
+        self.marks.into_iter().take(self.count).filter_map(move |mark| {
+            let end = usize::try_from(mark.end).ok()?;
+            let range = std::mem::replace(&mut begin, end)..end;
+            let (name, existing) = *KNOWN.get(usize::from(mark.known))?;
+            Some((name, range, existing))
+        })
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    #[cold]
     pub(super) fn new(case: &Case<'_>, request_id: Arc<str>, names: PathNames<'_>) -> Self {
         Self {
             context: Arc::clone(case.context),

@@ -57,7 +57,7 @@ impl Gateway {
             Decision::Refuse(refusal) => {
                 let status = StatusCode::from_u16(refusal.reply.status).unwrap_or_default();
                 self.count(refusal.caller.as_deref(), status);
-                refused(refusal, by)
+                refused(*refusal, by)
             }
         }
     }
@@ -78,9 +78,6 @@ impl Gateway {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.append(HeaderName::from_static(name), value);
             }
-        }
-        if let Some(id) = admission.request_id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
         }
         self.count(principal, StatusCode::NO_CONTENT);
         response

@@ -36,10 +36,9 @@ async fn ask_core(gate: &Gate, sent: &Sent) -> Answer {
     tracing::trace!(?head, ?decision, ?gate);
     match decision {
         Decision::Admit(admission) => {
-            let request_id = admission.request_id.iter().map(|id| ("x-request-id".to_owned(), id.to_string()));
             let added = admission.response_fields.iter().map(|(name, value, _)| (name.to_owned(), value.to_owned()));
             let caller = Some(describe(&admission.caller));
-            Answer { status: 200, fields: request_id.chain(added).collect(), body: Vec::new(), cause: None, caller }
+            Answer { status: 200, fields: added.collect(), body: Vec::new(), cause: None, caller }
         }
         Decision::Refuse(refusal) => Answer {
             status: refusal.reply.status,
