@@ -37,6 +37,7 @@ pub mod reply;
 mod request;
 pub mod revocation;
 mod rfc3339;
+mod search;
 mod secret;
 mod shared_str;
 pub mod store;

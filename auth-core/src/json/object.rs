@@ -44,9 +44,10 @@ impl<'t, 'm> Object<'t, 'm> {
         self.members.find(0, self.text, name).map(|entry| self.value(entry))
     }
 
-    /// The members in the order of the text. Names of more than seven bytes may share a fingerprint.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Fingerprint, Value<'t>)> + use<'t, 'm> {
-        self.members.all().iter().map(move |entry| (entry.fingerprint, self.value(entry)))
+    /// The members in the order of the text, with their values for whoever wants them. Names of more than seven bytes may
+    /// share a fingerprint.
+    pub(crate) fn members(self) -> impl Iterator<Item = (Fingerprint, impl FnOnce() -> Value<'t>)> {
+        self.members.all().iter().map(move |entry| (entry.fingerprint, move || self.value(entry)))
     }
 
     fn value(&self, entry: &Entry) -> Value<'t> {
@@ -82,14 +83,6 @@ pub(super) struct Entry {
     pub(super) items: Items,
 }
 
-impl Entry {
-    #[inline]
-    fn is(&self, name: Name<'_>, text: &str) -> bool {
-        self.fingerprint == name.fingerprint
-            && (name.fingerprint.is_exact() || Text::scanned(self.name.of(text), self.escaped) == *name.text)
-    }
-}
-
 /// The members of the object that was read last.
 ///
 /// While a text is read, this holds the members of all objects that are open, the outermost lowest. It is passed in, so
@@ -115,20 +108,22 @@ impl Members {
         if self.spilled.is_empty() { self.inline.get(..self.len).unwrap_or_default() } else { &self.spilled }
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
-        match self.inline.get_mut(self.len) {
-            Some(place) if self.spilled.is_empty() => *place = entry,
-            _ => self.spill(entry),
-        }
+    /// Room for one more, to be written where it stays: an entry that is moved there is read back in larger pieces than
+    /// it was written in, for which processors have to wait.
+    #[inline]
+    pub(super) fn add(&mut self) -> Option<&mut Entry> {
+        let at = self.len;
         self.len += 1;
+        if at < Self::INLINE && self.spilled.is_empty() { self.inline.get_mut(at) } else { self.spill() }
     }
 
     #[cold]
-    fn spill(&mut self, entry: Entry) {
+    fn spill(&mut self) -> Option<&mut Entry> {
         if self.spilled.is_empty() {
             self.spilled.extend_from_slice(&self.inline);
         }
-        self.spilled.push(entry);
+        self.spilled.push(Entry::default());
+        self.spilled.last_mut()
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
@@ -140,6 +135,14 @@ impl Members {
 
     /// The member of that name among those from `base` upwards.
     pub(super) fn find(&self, base: usize, text: &str, name: Name<'_>) -> Option<&Entry> {
-        self.all().get(base..)?.iter().find(|entry| entry.is(name, text))
+        let among = self.all().get(base..)?;
+        let at = among.iter().position(|entry| entry.fingerprint == name.fingerprint)?;
+        if name.fingerprint.is_exact() {
+            return among.get(at);
+        }
+        let is_it = |entry: &&Entry| {
+            entry.fingerprint == name.fingerprint && Text::scanned(entry.name.of(text), entry.escaped) == *name.text
+        };
+        among.get(at..)?.iter().find(is_it)
     }
 }

@@ -169,10 +169,12 @@ impl<'t, 'm> Scanner<'t, 'm> {
             let (b':', colon) = self.next(name.end + 1) else { return Err(Fault::Grammar) };
             let (first, start) = self.next(colon + 1);
             let end = if first == b'"' { self.string(start)?.end + 1 } else { self.other_value(start, depth)? };
-            if self.repeats == Repeats::Refuse {
+            if self.repeats == Repeats::Refuse
+                && let Some(place) = self.members.add()
+            {
                 let items = if first == b'[' { self.items } else { Items::Unknown };
                 let (name, escaped, value) = (Span::new(name.start, name.end), name.escaped, Span::new(start, end));
-                self.members.push(Entry { fingerprint, name, value, escaped, items });
+                *place = Entry { fingerprint, name, value, escaped, items };
             }
             match self.next(end) {
                 (b',', comma) => at = comma + 1,

@@ -138,6 +138,7 @@ fn assert_agreement(text: &str) {
         (Ok(ours), Some(members)) => {
             assert_eq!(ours.members().count(), members.len());
             for ((name, value), (expected, tree)) in ours.members().zip(members) {
+                let value = value();
                 assert_eq!(name, Fingerprint::of(expected.as_bytes()));
                 assert_same(value, tree);
                 assert_eq!(ours.get(expected).map(Value::raw), Some(value.raw()));

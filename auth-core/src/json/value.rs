@@ -122,6 +122,13 @@ impl<'t> Value<'t> {
         Some(Text::scanned(inside, !self.is_simple() && inside.contains('\\')))
     }
 
+    /// The string that the value is, where it is one of more than nothing and known to be without escapes.
+    #[inline]
+    pub(crate) fn plain(self) -> Option<&'t str> {
+        let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        (self.is_simple() && !inside.is_empty()).then_some(inside)
+    }
+
     pub(crate) fn as_str(self) -> Option<Cow<'t, str>> {
         self.as_text().map(Text::decode)
     }

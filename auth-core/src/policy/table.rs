@@ -223,16 +223,18 @@ impl CompiledPolicy {
 }
 
 impl Table {
+    /// What the routers answer is large, so it stays where it is.
     fn find<'t, 'p>(&'t self, method: &str, path: &RequestPath<'p>) -> Result<Found<'t, 'p>, Rejection> {
-        let sent = self.exact.as_ref().unwrap_or(&self.folded).at(path.sent()).ok();
+        let sent = self.exact.as_ref().unwrap_or(&self.folded).at(path.sent());
+        let group = sent.as_ref().ok().map(|sent| *sent.value);
         if path.folded().is_some() || self.exact.is_some() {
-            let folded = self.folded.at(path.folded().unwrap_or(path.sent())).ok();
-            if folded.map(|found| *found.value) != sent.as_ref().map(|found| *found.value) {
+            let folded = self.folded.at(path.folded().unwrap_or(path.sent()));
+            if folded.ok().map(|found| *found.value) != group {
                 return Err(Rejection::InvalidRequest(RequestFault::AmbiguousPath));
             }
         }
-        let rule = sent.as_ref().and_then(|sent| self.groups.get(*sent.value)?.find(method));
-        let (Some(rule), Some(sent)) = (rule, sent) else {
+        let rule = group.and_then(|group| self.groups.get(group)?.find(method));
+        let (Some(rule), Ok(sent)) = (rule, &sent) else {
             return Ok(Found { entry: Entry::NoRule, names: PathNames::default() });
         };
         Ok(Found { entry: Entry::Rule(rule), names: rule.compared.of(&sent.params) })

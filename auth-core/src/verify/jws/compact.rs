@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use base64::Engine;
 
 use super::JwsFault;
+use crate::search;
 
 /// The longest token that is read, unless configured otherwise: what fits into the header limit of common servers.
 pub(crate) const MAX_LENGTH: usize = 8 * 1024;
@@ -77,17 +78,8 @@ pub(crate) fn decode<'s, const N: usize>(
 fn parts(text: &[u8]) -> Option<[&[u8]; 4]> {
     let last = last_dot(text)?;
     let (signed, signature) = (text.get(..last)?, text.get(last + 1..)?);
-    let first = first_dot(signed)?;
+    let first = search::first(b'.', signed)?;
     Some([signed, signed.get(..first)?, signed.get(first + 1..)?, signature])
-}
-
-pub(crate) fn first_dot(text: &[u8]) -> Option<usize> {
-    let (words, rest) = text.as_chunks();
-    let in_words = words.iter().enumerate().find_map(|(index, word)| {
-        let dots = dots(*word);
-        (dots != 0).then(|| index * WORD + dots.trailing_zeros() as usize / 8)
-    });
-    in_words.or_else(|| Some(words.len() * WORD + rest.iter().position(|byte| *byte == b'.')?))
 }
 
 /// A signature is long and has no dot in it, so most of it is passed over by the block.
@@ -95,27 +87,7 @@ fn last_dot(text: &[u8]) -> Option<usize> {
     let (_, blocks) = text.as_rchunks::<BLOCK>();
     let has_dot = |block: &[u8; BLOCK]| block.iter().fold(0, |dots, byte| dots | u8::from(*byte == b'.')) != 0;
     let passed = blocks.iter().rev().take_while(|block| !has_dot(block)).count();
-    last_dot_in_words(text.get(..text.len() - passed * BLOCK)?)
-}
-
-fn last_dot_in_words(text: &[u8]) -> Option<usize> {
-    let (rest, words) = text.as_rchunks();
-    let in_words = words.iter().enumerate().rev().find_map(|(index, word)| {
-        let dots = dots(*word);
-        (dots != 0).then(|| rest.len() + index * WORD + WORD - 1 - dots.leading_zeros() as usize / 8)
-    });
-    in_words.or_else(|| rest.iter().rposition(|byte| *byte == b'.'))
-}
-
-/// How many bytes are looked at together.
-const WORD: usize = 8;
-
-/// The highest bit of each byte that is a dot, the first byte in the lowest place.
-fn dots(word: [u8; WORD]) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    // zero where there is a dot; adding 127 to the lower seven bits carries into the highest unless they are zero too
-    let differing = u64::from_le_bytes(word) ^ u64::from_le_bytes([b'.'; WORD]);
-    !(((differing & LOW) + LOW) | differing | LOW)
+    search::last(b'.', text.get(..text.len() - passed * BLOCK)?)
 }
 
 /// The engine for base64url without padding; the one that looks at many characters at once takes a quarter of the time
@@ -212,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_the_last_dot_are_found_wherever_they_are() {
+    fn the_last_dot_is_found_wherever_it_is() {
         for len in 0..100 {
             for one in 0..=len {
                 for other in 0..=len {
@@ -220,7 +192,6 @@ mod tests {
                     for at in [one, other] {
                         text.iter_mut().skip(at).take(1).for_each(|byte| *byte = b'.');
                     }
-                    assert_eq!(first_dot(&text), text.iter().position(|byte| *byte == b'.'), "{text:?}");
                     assert_eq!(last_dot(&text), text.iter().rposition(|byte| *byte == b'.'), "{text:?}");
                 }
             }

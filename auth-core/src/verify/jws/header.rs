@@ -21,7 +21,7 @@ impl<'t> Header<'t> {
         let members = Object::read(text, members).map_err(|_| JwsFault::Malformed)?;
         let (mut algorithm, mut key_id, mut typ) = (None, None, None);
         for (name, value) in members.members() {
-            let string = || value.as_str().ok_or(JwsFault::Malformed);
+            let string = || value().as_str().ok_or(JwsFault::Malformed);
             match name {
                 ALG => algorithm = Some(Algorithm::from_name(&string()?)),
                 KID => key_id = Some(string()?),

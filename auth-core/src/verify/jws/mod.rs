@@ -22,7 +22,7 @@ use crate::json::Members;
 use crate::keys::{Algorithm, KeyFault, KeySet, VerificationKey};
 use crate::rejection::CredentialFault;
 
-pub(crate) use compact::{Compact, MAX_LENGTH, Scratch, decode, first_dot};
+pub(crate) use compact::{Compact, MAX_LENGTH, Scratch, decode};
 pub(crate) use header::Header;
 pub(crate) use seen::SeenHeaders;
 

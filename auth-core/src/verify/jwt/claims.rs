@@ -59,7 +59,7 @@ impl<'t> Registered<'t> {
                     continue;
                 }
             };
-            *place = Some(value);
+            *place = Some(value());
         }
         found.other_kind |= proof == 2;
         found

@@ -12,7 +12,6 @@ use crate::names::{Collector, Names};
 use crate::network::NetworkSet;
 use crate::principal::Identity;
 use crate::rejection::CredentialFault;
-use crate::revocation::Cleared;
 use crate::shared_str::{SharedStr, place_in};
 
 /// Stands before the subject of a client.
@@ -29,34 +28,22 @@ impl Trusted {
         times: &Times,
     ) -> Result<Arc<Identity>, CredentialFault> {
         let copy = Payload { text: payload, copy: payload.into() };
-        let text = |path: &Option<ClaimPath>| {
-            let claim = path.as_ref().and_then(|path| path.find(members));
-            claim.map(|claim| copy.name(claim)).transpose()
-        };
-        let subject = self.subject(claims, &copy)?;
-        let credential_id = claims.jti.map(|id| copy.name(id)).transpose()?;
-        let (tenant, plan) = (text(&self.mapping.tenant)?, text(&self.mapping.plan)?);
-        let session = text(&self.mapping.session)?;
-        let scopes = self.scopes(members, &copy);
-        // put together where it stays, since it is large to move about
-        Ok(Arc::new(Identity {
-            method: self.method,
-            issuer: Arc::clone(&self.name),
-            subject,
-            tenant,
-            plan,
-            permissions: self.permissions(members, &scopes, &copy),
-            roles: lists(found(&self.mapping.roles, members), &Names::EMPTY, &copy),
-            scopes,
-            credential_id,
-            session,
-            issued: times.issued,
-            expires: times.expires,
-            networks: networks(self.mapping.networks.as_ref(), members)?,
-            origins: self.origins(members)?,
-            claims: Claims::scanned(copy.copy),
-            cleared: Cleared::default(),
-        }))
+        let find = |path: &Option<ClaimPath>| path.as_ref().and_then(|path| path.find(members));
+        // each claim goes to its place at once: moving it from result to result takes longer than finding it
+        let mut identity = Identity::new(self.method, Arc::clone(&self.name), self.subject(claims, &copy)?);
+        copy.put(&mut identity.credential_id, claims.jti)?;
+        copy.put(&mut identity.tenant, find(&self.mapping.tenant))?;
+        copy.put(&mut identity.plan, find(&self.mapping.plan))?;
+        copy.put(&mut identity.session, find(&self.mapping.session))?;
+        identity.scopes = self.scopes(members, &copy);
+        identity.permissions = self.permissions(members, &identity.scopes, &copy);
+        identity.roles = lists(found(&self.mapping.roles, members), &Names::EMPTY, &copy);
+        identity.issued = times.issued;
+        identity.expires = times.expires;
+        identity.networks = networks(self.mapping.networks.as_ref(), members)?;
+        identity.origins = self.origins(members)?;
+        identity.claims = Claims::scanned(copy.copy);
+        Ok(Arc::new(identity))
     }
 
     /// RFC 9068 section 5: a client must not be taken for a user of the same name.
@@ -96,8 +83,15 @@ struct Payload<'t> {
 }
 
 impl Payload<'_> {
-    fn name(&self, claim: Value<'_>) -> Result<SharedStr, CredentialFault> {
-        string(claim).map(|name| self.shared(name))
+    /// Puts the name that a claim is into its place; leaves that empty where there is no such claim.
+    #[inline]
+    fn put(&self, place: &mut Option<SharedStr>, claim: Option<Value<'_>>) -> Result<(), CredentialFault> {
+        let Some(claim) = claim else { return Ok(()) };
+        *place = claim.plain().and_then(|name| SharedStr::part(&self.copy, place_in(name, self.text)?));
+        if place.is_none() {
+            *place = Some(self.shared(string(claim)?));
+        }
+        Ok(())
     }
 
     /// The part of the copy that is the same as this part of the text; a copy of its own where it is none.

@@ -279,7 +279,8 @@ impl Trusted {
     /// When the checks of the times come out as they did: on a clock that is set back they may not.
     fn span(&self, expires: Option<Timestamp>, starts: [Option<Timestamp>; 2]) -> Span {
         let begins = expires.zip(self.max_lifetime).map(|(expires, longest)| expires.saturating_sub(longest));
-        let from = starts.into_iter().chain([begins]).flatten().max();
+        // an instant comes after none
+        let from = starts[0].max(starts[1]).max(begins);
         Span {
             from: from.map_or(Timestamp::MIN, |from| from.saturating_sub(self.leeway)),
             until: expires.map_or(Timestamp::MAX, |expires| expires.saturating_add(self.leeway)),

@@ -44,6 +44,7 @@ use crate::json::{Members, Object};
 use crate::outcome::Outcome;
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Rejection};
+use crate::search;
 use crate::verify::jws::{self, Compact, Header, Scratch, SeenHeaders};
 use crate::verify::known::{Known, Memory, Span};
 use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
@@ -198,7 +199,7 @@ impl Verifier for JwtVerifier {
     /// refused here, with the reason, rather than anywhere else.
     fn recognises(&self, text: &str) -> bool {
         if text.starts_with("eyJ") {
-            return jws::first_dot(text.as_bytes()).is_some();
+            return search::first(b'.', text.as_bytes()).is_some();
         }
         matches!(text.matches('.').take(5).count(), 2 | 4)
     }
