@@ -28,8 +28,8 @@ impl Fingerprint {
     }
 
     /// A part that tells the members of one set apart, nearly always.
-    pub(super) const fn tag(&self) -> u64 {
-        spread(self.sums[1])
+    pub(super) const fn tag(&self) -> u32 {
+        (spread(self.sums[1]) >> 32) as u32
     }
 }
 

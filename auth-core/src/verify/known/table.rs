@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwapOption;
 
 use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints};
 use crate::clock::Timestamp;
 
-/// How many entries a set has room for: as many as tags fit into a cache line of 64 bytes.
+/// How many entries a set has room for: as many as fit, with their tags and the counts, into two cache lines of 64 bytes.
 const WAYS: usize = 8;
 
 /// When a verdict holds: from the first instant on, and before the last one.
@@ -49,8 +49,12 @@ pub(crate) struct Known<V> {
 }
 
 /// Counts are kept per set, so that threads with different credentials do not wait for each other's.
+///
+/// Among many credentials a look-up mostly waits for memory. The two lines of a set lie side by side where processors
+/// fetch lines in pairs.
+#[repr(align(128))]
 struct Set<V> {
-    tags: [AtomicU64; WAYS],
+    tags: [AtomicU32; WAYS],
     slots: [ArcSwapOption<Entry<V>>; WAYS],
     hits: AtomicU64,
     misses: AtomicU64,
@@ -222,7 +226,7 @@ impl<V> Set<V> {
 
     /// The same text's place, a free one, one whose verdict is over, one that nobody asked for lately, or any.
     fn place_for(&self, print: Fingerprint, now: Timestamp) -> usize {
-        let mut best = (Worth::Wanted, (print.tag() >> 61) as usize);
+        let mut best = (Worth::Wanted, (print.tag() >> 29) as usize);
         for (place, slot) in self.slots.iter().enumerate() {
             let worth = match slot.load().as_deref() {
                 Some(entry) if entry.print == print => return place,
