@@ -135,7 +135,7 @@ pub trait Clock: Send + Sync + 'static {
 ///
 /// A reading of a machine's clock costs as much as matching a route, so the wall clock is read at most every 10 ms and
 /// counted on with the monotonic clock in between: a step is seen so much later. On Linux the recent time is that of the
-/// system's last tick, usually 1 to 10 ms ago, which takes a sixth of the time; elsewhere it is the time itself.
+/// system's last tick, usually 1 to 10 ms ago, which takes a third of the time; elsewhere it is the time itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -199,7 +199,33 @@ impl fmt::Debug for Names {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Both walk the text, each in its own way: empty names, doubled marks and marks at the ends included.
+        #[test]
+        fn a_set_holds_the_names_that_it_lists_and_no_others(
+            pieces in prop::collection::vec("[ab:]{0,3}|[a-z]{7,9}|[a-z]{30,40}", 0..6),
+            asked in "[ab:]{0,2}",
+        ) {
+            let quoted = format!("[{}]", pieces.iter().map(|piece| format!("\"{piece}\"")).collect::<Vec<_>>().join(","));
+            let separated = pieces.join(&SEPARATOR.to_string());
+            let sets = [
+                Names::quoted(quoted.into()),
+                Names::spaced(pieces.join(" ").into()),
+                Names { text: Some(separated.into()), form: Form::Separated },
+            ];
+            for set in sets {
+                let expected: Vec<&str> = pieces.iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
+                prop_assert_eq!(set.iter().collect::<Vec<_>>(), expected);
+                for name in pieces.iter().chain([&asked]) {
+                    prop_assert_eq!(set.contains(name), set.iter().any(|held| held == name), "{:?} in {:?}", name, &set);
+                }
+            }
+        }
+    }
 
     #[test]
     fn empty_names_are_left_out() {

@@ -9,11 +9,6 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 /// How the gate's own answers and those of the service behind it come to be of one body type.
-#[diagnostic::on_unimplemented(
-    message = "refusals cannot be made in bodies of type `{Inner}`",
-    label = "not `From<Bytes>`",
-    note = "add `.any_body()` to the layer: it then takes bodies of every type, and wraps them"
-)]
 pub trait Bodies<Inner> {
     /// The type of both.
     type Body;
@@ -27,7 +22,8 @@ pub trait Bodies<Inner> {
 
 /// The service's own body type, which can be made of bytes, as axum's and `http_body_util::Full<Bytes>` can: the default.
 ///
-/// A body passes as it is, and axum need not box it once more.
+/// A body passes as it is, and axum need not box it once more. Other bodies need
+/// [`any_body`](crate::AuthLayer::any_body).
 #[derive(Clone, Copy, Debug)]
 pub struct Unchanged;
 
@@ -55,7 +51,7 @@ impl<B> Bodies<B> for Wrapped {
     }
 
     fn reply(bytes: Bytes) -> ResponseBody<B> {
-        ResponseBody { kind: Kind::Reply { bytes } }
+        bytes.into()
     }
 }
 
@@ -68,7 +64,8 @@ pub(crate) fn bytes(body: Cow<'static, [u8]>) -> Bytes {
 }
 
 pin_project! {
-    /// Either the inner service's body, untouched, or the bytes of a refusal.
+    /// Either the inner service's body, untouched, or the bytes of an answer of the gate's or an endpoint's own; made by
+    /// layers with [`any_body`](crate::AuthLayer::any_body).
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -82,6 +79,13 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B },
         Reply { bytes: Bytes },
+    }
+}
+
+/// So that layers around one that wraps need not wrap again.
+impl<B> From<Bytes> for ResponseBody<B> {
+    fn from(bytes: Bytes) -> Self {
+        Self { kind: Kind::Reply { bytes } }
     }
 }
 

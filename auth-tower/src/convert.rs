@@ -98,6 +98,7 @@ pub(crate) fn add(fields: ResponseFields, headers: &mut HeaderMap) {
 /// The names that answers have most often, read by the compiler instead of for each response.
 fn field_name(name: &str) -> Option<HeaderName> {
     Some(match name {
+        "x-request-id" => REQUEST_ID,
         "x-ratelimit-limit" => const { HeaderName::from_static("x-ratelimit-limit") },
         "x-ratelimit-remaining" => const { HeaderName::from_static("x-ratelimit-remaining") },
         "x-ratelimit-reset" => const { HeaderName::from_static("x-ratelimit-reset") },

@@ -53,7 +53,7 @@ impl<B> AuthLayer<B> {
     }
 
     /// Takes services with bodies of any type, which it wraps in a [`ResponseBody`](crate::ResponseBody): for those that
-    /// are not `From<Bytes>`, such as streams, files and bodies of another server.
+    /// are not `From<Bytes>`, such as streams, files and bodies of another server. Layers further out need nothing then.
     ///
     /// ```
     /// use std::convert::Infallible;

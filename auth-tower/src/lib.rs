@@ -1,6 +1,7 @@
 //! The gate of [`auth_core`] as a tower layer, for axum and everything else on tower.
 //!
-//! [`AuthLayer`] goes around a whole router, one route, or any `tower::Service` over HTTP requests. It asks the gate
+//! [`AuthLayer`] goes around a whole router, one route, or any `tower::Service` over HTTP requests (with
+//! [`any_body`](AuthLayer::any_body) where its response bodies are not `From<Bytes>`, as axum's are). It asks the gate
 //! before anything of the inner service runs, attaches the caller to the request's extensions, and answers refusals
 //! itself, so that layers outside it — CORS, tracing, compression — see them like any other response.
 //!

@@ -12,7 +12,8 @@ use crate::convert::{Fields, attach, head};
 use crate::peer::PeerFrom;
 use crate::{Bodies, ResponseFuture, Unchanged};
 
-/// A service behind a [`Gate`]; made by [`AuthLayer`](crate::AuthLayer).
+/// A service behind a [`Gate`]; made by [`AuthLayer`](crate::AuthLayer). `B` says what becomes of response
+/// [`Bodies`].
 #[derive(Clone, Debug)]
 pub struct AuthService<S, B = Unchanged> {
     gate: Gate,

@@ -218,6 +218,25 @@ async fn says_how_long_it_is_and_ends<B: Body<Data = Bytes, Error: fmt::Debug>>(
     assert!(body.frame().await.is_none());
 }
 
+/// Whoever has wrapped bodies can stand within a layer that leaves them alone, and what was said before stays said.
+#[tokio::test]
+async fn a_layer_that_wraps_bodies_is_otherwise_the_same() {
+    let here = |_: &http::Extensions| Some(std::net::IpAddr::from([192, 0, 2, 1]));
+    let near = auth_core::NetworkSet::parse(["192.0.2.0/24"]).unwrap();
+    let rule = auth_core::policy::Rule::from(authenticated()).networks(near);
+    let gate = Gate::builder()
+        .accept(auth_core::credential::Source::bearer(), Credulous::default())
+        .policy(Policy::new().get("/needs", rule))
+        .build()
+        .unwrap();
+    let inner = AuthLayer::new(gate).peer_from(here).any_body().layer(Strict::default());
+    let service = layer(Credulous::default()).layer(inner);
+    let answer = service.clone().oneshot(get("/needs", Some("alice"))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer = service.oneshot(get("/needs", None)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
 /// Otherwise axum would box it once more.
 #[tokio::test]
 async fn a_body_that_can_be_made_of_bytes_stays_what_it_is() {

@@ -22,7 +22,6 @@ pub enum RequestIds {
 const LONGEST: usize = 128;
 
 /// The identifier that the request brought along, if it is harmless, or a fresh one of 128 random bits.
-#[cold]
 pub(crate) fn request_id(head: &RequestHead<'_>) -> Arc<str> {
     match head.field("x-request-id") {
         Field::Once(value) if is_harmless(value) => std::str::from_utf8(value).map_or_else(|_| fresh(), Arc::from),

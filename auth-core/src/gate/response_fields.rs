@@ -6,8 +6,8 @@ use crate::reply::Reply;
 
 /// Fields that the response to an admitted request must have beside those of the service.
 ///
-/// All values lie in one text, which an adapter can share among them instead of copying each. Most requests have none,
-/// and carry a pointer.
+/// All values lie in one text, which an adapter can share among them instead of copying each. They are carried
+/// about as one pointer, since many requests have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseFields(Option<Box<Written>>);
 
@@ -36,7 +36,7 @@ pub enum Existing {
 
 /// Every name that occurs, in lower case.
 ///
-/// The three custom fields describe one budget together, so those of a service behind go. In the lists of the draft
+/// A request has one identifier, and it is the one in the log. The three custom fields describe one budget together, so those of a service behind go. In the lists of the draft
 /// every policy has a member of its own, and what a service behind says of its policies holds as well: an intermediary
 /// must not make a quota look more generous than it is (RateLimit-11 section 6). Of cache directives that conflict, the
 /// most restrictive counts (RFC 9111 section 4.2.1).
@@ -58,7 +58,7 @@ impl ResponseFields {
         let mut text = String::with_capacity(bytes);
         write(&mut text, &mut |name, end| fields.mark(name, end));
         fields.text = text;
-        Self(Some(fields))
+        Self((fields.count > 0).then_some(fields))
     }
 
     /// Adds one field of those that are known; each at most once.
@@ -70,7 +70,7 @@ impl ResponseFields {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|fields| fields.count == 0)
+        self.0.is_none()
     }
 
     /// Name in lower case, value, and what becomes of the service's own.

@@ -169,9 +169,8 @@ impl<'t, 'm> Scanner<'t, 'm> {
             let (b':', colon) = self.next(name.end + 1) else { return Err(Fault::Grammar) };
             let (first, start) = self.next(colon + 1);
             let end = if first == b'"' { self.string(start)?.end + 1 } else { self.other_value(start, depth)? };
-            if self.repeats == Repeats::Refuse
-                && let Some(place) = self.members.add()
-            {
+            if self.repeats == Repeats::Refuse {
+                let Some(place) = self.members.add() else { return Err(Fault::Excess) };
                 let items = if first == b'[' { self.items } else { Items::Unknown };
                 let (name, escaped, value) = (Span::new(name.start, name.end), name.escaped, Span::new(start, end));
                 *place = Entry { fingerprint, name, value, escaped, items };
