@@ -1,7 +1,7 @@
 //! Where a byte stands in a text, looking at eight bytes at a time.
 
 /// How many bytes are looked at together.
-pub(crate) const WORD: usize = 8;
+const WORD: usize = 8;
 
 /// Where the byte stands first.
 #[inline]

@@ -199,8 +199,6 @@ impl Case<'_> {
         Decision::Admit(Admission { caller, client: self.client, request_id, response_fields: told })
     }
 
-    /// Kept away from the way of those who pass, which is the one that has to be short.
-    #[cold]
     pub(super) fn refuse(
         &self,
         id: &str,

@@ -26,7 +26,6 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    #[cold]
     pub(super) fn new(case: &Case<'_>, request_id: Arc<str>, names: PathNames<'_>) -> Self {
         Self {
             context: Arc::clone(case.context),

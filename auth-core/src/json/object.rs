@@ -83,6 +83,14 @@ pub(super) struct Entry {
     pub(super) items: Items,
 }
 
+impl Entry {
+    #[inline]
+    fn is(&self, name: Name<'_>, text: &str) -> bool {
+        self.fingerprint == name.fingerprint
+            && (name.fingerprint.is_exact() || Text::scanned(self.name.of(text), self.escaped) == *name.text)
+    }
+}
+
 /// The members of the object that was read last.
 ///
 /// While a text is read, this holds the members of all objects that are open, the outermost lowest. It is passed in, so
@@ -135,14 +143,6 @@ impl Members {
 
     /// The member of that name among those from `base` upwards.
     pub(super) fn find(&self, base: usize, text: &str, name: Name<'_>) -> Option<&Entry> {
-        let among = self.all().get(base..)?;
-        let at = among.iter().position(|entry| entry.fingerprint == name.fingerprint)?;
-        if name.fingerprint.is_exact() {
-            return among.get(at);
-        }
-        let is_it = |entry: &&Entry| {
-            entry.fingerprint == name.fingerprint && Text::scanned(entry.name.of(text), entry.escaped) == *name.text
-        };
-        among.get(at..)?.iter().find(is_it)
+        self.all().get(base..)?.iter().find(|entry| entry.is(name, text))
     }
 }
