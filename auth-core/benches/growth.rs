@@ -180,7 +180,8 @@ struct Numbered(Vec<Arc<Identity>>);
 
 impl Numbered {
     fn new(size: usize) -> Self {
-        let identity = |number| Identity::new(Method::Jwt, "https://login.example.com/", format!("user_{number:08}"));
+        let issuer: Arc<str> = "https://login.example.com/".into();
+        let identity = |number| Identity::new(Method::Jwt, Arc::clone(&issuer), format!("user_{number:08}"));
         Self((0..size).map(|number| Arc::new(identity(number))).collect())
     }
 }

@@ -163,11 +163,12 @@ proptest! {
         for (asked, of, operation, step) in requests {
             nanos += step;
             let asked: Vec<_> = asked.into_iter().map(charge).collect();
-            let charges = Charges::new(facts(of), &asked).unwrap();
+            let facts = facts(of);
+            let charges = Charges::new(&facts, &asked).unwrap();
             let now = at(nanos);
             for asked in &asked {
                 let one = [*asked];
-                let alone = Charges::new(facts(of), &one).unwrap();
+                let alone = Charges::new(&facts, &one).unwrap();
                 let (looked, model) = (done(store.look(&alone, now)), model.handle(Operation::Look, &alone, nanos));
                 prop_assert!(outcome(&looked, &alone, &model), "{:?} instead of {:?}", looked, model);
             }

@@ -59,7 +59,7 @@ impl Gate {
         let context = self.context();
         let Some(limits) = &context.limits else { return Outcome::Done(Ok(None)) };
         let Some((facts, charge)) = limits.charge_of(of, limit, units) else { return Outcome::Done(Ok(None)) };
-        let charges = Charges::single(facts, &charge);
+        let charges = Charges::single(&facts, &charge);
         let answer = budgets_guarded(|| how(limits.store(), &charges));
         answer.map(|told| told.map(|spending| spending.first().copied()))
     }

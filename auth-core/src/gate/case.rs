@@ -123,11 +123,11 @@ impl Case<'_> {
             return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         };
         let (principal, rule) = (caller.principal(), self.rule.map(|rule| &**rule));
-        let facts = facts(principal, rule, self.client);
+        let mut facts = facts(principal, rule, self.client);
         let Some(terms) = limits.terms(&facts, principal) else {
             return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         };
-        match spend_guarded(limits.store(), &terms.charges(facts, units(principal, rule)), self.now) {
+        match spend_guarded(limits.store(), &terms.charges(&mut facts, units(principal, rule)), self.now) {
             Outcome::Done(answer) => {
                 let (verdict, told) = limits.settle(terms, answer, self.now);
                 Outcome::Done(self.judge(id, caller, names, verdict, told))

@@ -38,6 +38,7 @@ impl GateId {
 impl Live {
     pub(super) fn new(builder: GateBuilder) -> Result<Self, ConfigErrors> {
         let (id, clock) = (GateId::fresh(), builder.own_clock());
+        clock.now(); // whatever a clock has to prepare, no request waits for
         let context = builder.context(id, Arc::clone(&clock), Vec::new())?;
         let needs_exact_time = AtomicBool::new(context.keeps_budgets());
         Ok(Self { id, clock, needs_exact_time, current: ArcSwap::from_pointee(context), changing: Mutex::new(()) })

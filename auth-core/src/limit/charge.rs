@@ -216,8 +216,8 @@ enum Part<'a> {
 
 impl Charge<'_> {
     /// The parts that tell this budget apart, each with the letter it has in the text.
-    fn each_part<'f>(&self, facts: &Facts<'f>, mut visit: impl FnMut(char, Part<'f>)) {
-        let scope = self.scope.present_in(facts);
+    #[inline]
+    fn each_part<'f>(scope: Scope, facts: &Facts<'f>, mut visit: impl FnMut(char, Part<'f>)) {
         let (issuer, subject) = facts.principal.unwrap_or_default();
         let mut text = |part: Scope, letter: char, text: Option<&'f str>| {
             if scope.covers(part) {
@@ -240,10 +240,10 @@ impl Charge<'_> {
     ///
     /// What is told first says which texts will follow.
     pub(crate) fn tell_owner(&self, facts: &Facts<'_>, told: &mut impl Told) {
-        let (count, per) = self.quota.kind();
-        told.numbers(u64::from(count) << 8 | u64::from(self.scope.present_in(facts).0), per);
+        let (scope, (count, per)) = (self.scope.present_in(facts), self.quota.kind());
+        told.numbers(u64::from(count) << 8 | u64::from(scope.0), per);
         told.text(self.policy);
-        self.each_part(facts, |_, part| match part {
+        Self::each_part(scope, facts, |_, part| match part {
             Part::Text(text) => told.text(text),
             Part::Network(network) => {
                 let (kind, bits) = network.map_or((0, 0), Network::numbers);
@@ -265,7 +265,7 @@ impl Charge<'_> {
                 Quota::Allowance(allowance) => write!(f, "{}:{}", Escaped(self.policy), allowance.period())?,
             }
             let mut written = Ok(());
-            self.each_part(facts, |letter, part| {
+            Self::each_part(self.scope.present_in(facts), facts, |letter, part| {
                 written = written.and_then(|()| match part {
                     Part::Text(text) => write!(f, ":{letter}={}", Escaped(text)),
                     Part::Network(Some(network)) => write!(f, ":{letter}={}", Escaped(&network.to_string())),
@@ -302,13 +302,14 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// All that one request is charged for: at most [`MAX_CHARGES`], spent in one step.
+///
+/// It borrows everything: copying what it speaks of would cost as much as spending it.
 #[derive(Clone, Copy, Debug)]
 pub struct Charges<'a> {
-    facts: Facts<'a>,
+    facts: &'a Facts<'a>,
     all: All<'a>,
 }
 
-/// Where they are: copying them would cost as much as spending them.
 #[derive(Clone, Copy, Debug)]
 enum All<'a> {
     Charges(&'a [Charge<'a>]),
@@ -322,7 +323,7 @@ impl<'a> Charges<'a> {
     /// # Errors
     /// More than [`MAX_CHARGES`].
     #[inline]
-    pub fn new(facts: Facts<'a>, charges: &'a [Charge<'a>]) -> Result<Self, ConfigError> {
+    pub fn new(facts: &'a Facts<'a>, charges: &'a [Charge<'a>]) -> Result<Self, ConfigError> {
         if charges.len() > MAX_CHARGES {
             return Err(ConfigError::new(format!(
                 "a request is charged against at most {MAX_CHARGES} budgets, not {}: leave some out",
@@ -333,18 +334,18 @@ impl<'a> Charges<'a> {
     }
 
     /// A single charge.
-    pub(crate) fn single(facts: Facts<'a>, charge: &'a Charge<'a>) -> Self {
+    pub(crate) fn single(facts: &'a Facts<'a>, charge: &'a Charge<'a>) -> Self {
         Self { facts, all: All::Charges(slice::from_ref(charge)) }
     }
 
     /// The first [`MAX_CHARGES`] limits.
-    pub(super) fn of_limits(facts: Facts<'a>, limits: &'a [Limit], units: u32) -> Self {
+    pub(super) fn of_limits(facts: &'a Facts<'a>, limits: &'a [Limit], units: u32) -> Self {
         Self { facts, all: All::Limits(limits.get(..MAX_CHARGES).unwrap_or(limits), units) }
     }
 
     /// Whose charges they are.
-    pub const fn facts(&self) -> &Facts<'a> {
-        &self.facts
+    pub const fn facts(&self) -> &'a Facts<'a> {
+        self.facts
     }
 
     /// How many they are.
@@ -488,7 +489,7 @@ mod tests {
     #[test]
     fn there_is_room_for_eight() {
         let charge = Charge { policy: "", scope: Scope::EVERYBODY, quota: "1/s".parse().unwrap(), units: 1 };
-        assert_eq!(Charges::new(FACTS, &[charge; 8]).unwrap().len(), 8);
-        assert!(Charges::new(FACTS, &[charge; 9]).unwrap_err().to_string().contains("at most 8"));
+        assert_eq!(Charges::new(&FACTS, &[charge; 8]).unwrap().len(), 8);
+        assert!(Charges::new(&FACTS, &[charge; 9]).unwrap_err().to_string().contains("at most 8"));
     }
 }

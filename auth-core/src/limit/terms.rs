@@ -86,9 +86,9 @@ impl Terms {
 
     /// What a request of so many units is charged for: each limit once, in the order of the limits.
     ///
-    /// The plan is this one, whatever the facts say.
-    pub fn charges<'a>(&'a self, facts: Facts<'a>, units: u32) -> Charges<'a> {
-        let facts = Facts { plan: Some(&self.plan), ..facts };
+    /// The plan is this one, whatever the facts said: it is written into them.
+    pub fn charges<'c, 'a: 'c>(&'a self, facts: &'c mut Facts<'a>, units: u32) -> Charges<'c> {
+        facts.plan = Some(&self.plan);
         Charges::of_limits(facts, &self.limits, units)
     }
 

@@ -129,7 +129,7 @@ impl Asking {
     ) -> Answer<Spending> {
         let facts = Facts { network: self.origin, ..Facts::default() };
         let charge = Charge { policy, scope: Scope::NETWORK, quota, units };
-        let charges = Charges::single(facts, &charge);
+        let charges = Charges::single(&facts, &charge);
         budgets_guarded(|| how(&*self.guard.store, &charges))
     }
 }

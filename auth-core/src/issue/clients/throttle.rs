@@ -66,7 +66,7 @@ impl ClientParts {
 
     async fn ask(&self, facts: Facts<'_>, charge: &Charge<'_>, how: How, now: Now) -> Result<(), ClientError> {
         let answer = {
-            let charges = Charges::single(facts, charge);
+            let charges = Charges::single(&facts, charge);
             match how {
                 How::Look => self.limit_store.look(&charges, now),
                 How::Spend => self.limit_store.spend(&charges, now),

@@ -90,7 +90,7 @@ impl MessageThrottle {
         let charges = [charge];
         let unavailable = |error: StoreError| Rejection::Unavailable(Outage::new(format!("{POLICY}: {error}")));
         let charges =
-            Charges::new(facts, &charges).map_err(|error| unavailable(StoreError::Unavailable(error.to_string())))?;
+            Charges::new(&facts, &charges).map_err(|error| unavailable(StoreError::Unavailable(error.to_string())))?;
         let spending = self.store.spend(&charges, self.clock.now());
         let retry_after = match spending.resolve().await.map_err(unavailable)?.verdict() {
             Verdict::Fits => return Ok(None),

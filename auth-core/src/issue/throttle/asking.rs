@@ -224,7 +224,7 @@ impl Asking {
         charges: &[Charge<'_>],
         how: impl FnOnce(&dyn LimitStore, &Charges<'_>) -> Answer<Spending>,
     ) -> Answer<Spending> {
-        match Charges::new(self.facts(), charges) {
+        match Charges::new(&self.facts(), charges) {
             Ok(charges) => how(&*self.throttle.store, &charges),
             Err(error) => Outcome::Done(Err(StoreError::Unavailable(error.to_string()))),
         }

@@ -94,7 +94,7 @@ impl Tried<'_> {
         facts: &Facts<'_>,
         charges: &[Charge<'_>],
     ) -> Result<Spending, Violation> {
-        let charges = Charges::new(*facts, charges).map_err(|error| slip(promise, &error))?;
+        let charges = Charges::new(facts, charges).map_err(|error| slip(promise, &error))?;
         let told = good(promise, operation(self.store, &charges, self.time.now()))?;
         same("there is a balance for each charge", &told.len(), &charges.len())?;
         Ok(told)
@@ -317,7 +317,8 @@ fn l16_parallel_requests_admit_exactly_the_quota(tried: &Tried<'_>) -> Kept {
 }
 
 fn at_once(tried: &Tried<'_>, promise: &'static str, charges: &[Charge<'_>]) -> Result<u32, Violation> {
-    let charges = Charges::new(alice(), charges).map_err(|error| slip(promise, &error))?;
+    let alice = alice();
+    let charges = Charges::new(&alice, charges).map_err(|error| slip(promise, &error))?;
     let (start, now, store) = (Barrier::new(THREADS as usize), tried.time.now(), tried.store);
     let ask = || {
         start.wait();

@@ -53,8 +53,8 @@ use timeline::Timeline;
 ///
 /// let (store, clock) = (MemoryLimitStore::new(), SimulatedClock::at_unix_seconds(1_700_000_000));
 /// let charge = Charge { policy: "example", scope: Scope::EVERYBODY, quota: "2/second".parse()?, units: 1 };
-/// let one = [charge];
-/// let charges = Charges::new(Facts::default(), &one)?;
+/// let (facts, one) = (Facts::default(), [charge]);
+/// let charges = Charges::new(&facts, &one)?;
 /// let spend = || match store.spend(&charges, clock.now()) {
 ///     Outcome::Done(Ok(spending)) => spending.verdict(),
 ///     _ => unreachable!("this store answers at once"),

@@ -13,35 +13,36 @@ use std::array;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::limit::{Charge, Facts, Told};
-use crate::nh::{product, words};
+use crate::nh::{PAIR, product, words};
 
 /// The key of one store, made at random.
 pub(super) struct OwnerHash {
-    words: [u64; WORDS],
+    pairs: [[u64; 2]; PAIRS],
     lengths: [u64; 2],
     last: [u128; 3],
     long: RandomState,
 }
 
-/// Enough for an owner of usual length: 28 pieces of 16 bytes.
-const WORDS: usize = 56;
-/// Texts are at most eight, each with 16 bits for its length.
+/// Enough for an owner of usual length: 28 pieces of 16 bytes. A text that fits has a length of 16 bits, and texts are at
+/// most eight.
+const PAIRS: usize = 28;
 const LENGTH_BITS: u32 = 16;
 
 impl OwnerHash {
     pub(super) fn new() -> Self {
         let long = RandomState::new();
-        let word = |number: usize| long.hash_one(number);
-        let double = |number| u128::from(word(number)) << 64 | u128::from(word(number + 1));
-        let lengths = [word(WORDS), word(WORDS + 1)];
-        let last = array::from_fn(|at| double(WORDS + 2 + 2 * at));
-        Self { words: array::from_fn(word), lengths, last, long }
+        let mut numbers = 0_u64..;
+        let mut word = || long.hash_one(numbers.next());
+        let pairs = array::from_fn(|_| [word(), word()]);
+        let lengths = [word(), word()];
+        let last = array::from_fn(|_| u128::from(word()) << 64 | u128::from(word()));
+        Self { pairs, lengths, last, long }
     }
 
     pub(super) fn hash(&self, charge: &Charge<'_>, facts: &Facts<'_>) -> u64 {
-        let mut pieces = Pieces { words: &self.words, sum: 0, lengths: 0, fits: true };
+        let mut pieces = Pieces { keys: &self.pairs, sum: 0, lengths: 0, fits: true };
         charge.tell_owner(facts, &mut pieces);
-        match pieces.finish(&self.lengths) {
+        match pieces.finish(self.lengths) {
             Some(sum) => self.even_bits(sum),
             None => self.hash_long(charge, facts),
         }
@@ -72,27 +73,21 @@ const fn stirred(bits: u64) -> u64 {
 /// The sum so far.
 struct Pieces<'k> {
     /// Those that no piece had yet.
-    words: &'k [u64],
+    keys: &'k [[u64; 2]],
     sum: u128,
     lengths: u128,
     fits: bool,
 }
 
-impl<'k> Pieces<'k> {
+impl Pieces<'_> {
     #[inline]
-    fn next(&mut self, one: u64, other: u64) {
-        let Some(([key, other_key], rest)) = self.words.split_first_chunk() else {
-            self.fits = false;
-            return;
-        };
-        self.words = rest;
-        self.sum = self.sum.wrapping_add(product([one, other], [*key, *other_key]));
+    fn add(&mut self, piece: [u64; 2], key: [u64; 2]) {
+        self.sum = self.sum.wrapping_add(product(piece, key));
     }
 
-    fn finish(mut self, words: &'k [u64; 2]) -> Option<u128> {
+    fn finish(mut self, key: [u64; 2]) -> Option<u128> {
         let [low, high] = [self.lengths, self.lengths >> 64].map(|half| half & u128::from(u64::MAX));
-        self.words = words;
-        self.next(u64::try_from(low).unwrap_or_default(), u64::try_from(high).unwrap_or_default());
+        self.add([u64::try_from(low).unwrap_or_default(), u64::try_from(high).unwrap_or_default()], key);
         self.fits.then_some(self.sum)
     }
 }
@@ -100,34 +95,46 @@ impl<'k> Pieces<'k> {
 impl Told for Pieces<'_> {
     #[inline]
     fn numbers(&mut self, one: u64, other: u64) {
-        self.next(one, other);
+        match self.keys.split_first() {
+            Some((key, rest)) => {
+                self.keys = rest;
+                self.add([one, other], *key);
+            }
+            None => self.fits = false,
+        }
     }
 
     /// A length decides which bytes are read where, and the pieces overlap rather than end early.
     #[inline]
     fn text(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        let length = u16::try_from(bytes.len()).unwrap_or_else(|_| {
+        let Some((keys, rest)) = self.keys.split_at_checked(bytes.len().div_ceil(PAIR)) else {
             self.fits = false;
-            0
-        });
-        self.lengths = self.lengths << LENGTH_BITS | u128::from(length);
-        let (pieces, rest) = bytes.as_chunks();
-        for piece in pieces {
-            let [one, other] = words(*piece);
-            self.next(one, other);
-        }
-        if rest.is_empty() {
             return;
+        };
+        self.keys = rest;
+        self.lengths = self.lengths << LENGTH_BITS | bytes.len() as u128;
+        let (pieces, _) = bytes.as_chunks();
+        for (piece, key) in pieces.iter().zip(keys) {
+            self.add(words(*piece), *key);
         }
-        if let Some(last) = bytes.last_chunk() {
-            let [one, other] = words(*last);
-            self.next(one, other);
-        } else if let (Some(first), Some(last)) = (rest.first_chunk::<8>(), rest.last_chunk::<8>()) {
-            self.next(u64::from_le_bytes(*first), u64::from_le_bytes(*last));
-        } else {
-            self.next(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0);
+        if let Some(key) = keys.get(pieces.len()) {
+            self.add(last_words(bytes), *key);
         }
+    }
+}
+
+/// The last 16 bytes, or all of a shorter text: no two texts of one length have the same.
+#[inline]
+fn last_words(bytes: &[u8]) -> [u64; 2] {
+    if let Some(last) = bytes.last_chunk() {
+        words(*last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        [*first, *last].map(u64::from_le_bytes)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        [*first, *last].map(|half| u64::from(u32::from_le_bytes(half)))
+    } else {
+        [bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0]
     }
 }
 

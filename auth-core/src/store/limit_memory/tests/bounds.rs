@@ -43,7 +43,7 @@ fn looking_makes_no_memory() {
     for number in 0..1_000 {
         let number = number.to_string();
         let charges = [charge("hourly", "5/hour")];
-        let told = done(store.look(&Charges::new(subject(&number), &charges).unwrap(), at(0)));
+        let told = done(store.look(&Charges::new(&subject(&number), &charges).unwrap(), at(0)));
         assert_eq!(told[0].remaining(), 5);
     }
     assert_eq!(store.usage(at(0)), before);
@@ -89,7 +89,8 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
     }
     let stranger = |name, address| Facts { network: Some(network(address)), ..subject(name) };
     let hourly_alone = [hourly];
-    let charges = Charges::new(stranger("one more", [192, 0, 2, 7]), &hourly_alone).unwrap();
+    let one_more = stranger("one more", [192, 0, 2, 7]);
+    let charges = Charges::new(&one_more, &hourly_alone).unwrap();
     assert!(!fits(&done(store.spend(&charges, at(0)))), "its network has spent the shared budget");
     assert!(!fits(&done(store.look(&charges, at(0)))), "looking must see the shared budget too");
     // Of all the networks, the least part shares by chance what that one has spent.
@@ -134,7 +135,7 @@ fn a_new_owner_does_not_take_the_place_of_another_in_the_same_request() {
         let charges = [charge(&new, "5/s"), charge(&back, "5/s"), charge("third", "5/s")];
         let told = spend(&store, subject("alice"), &charges, round * SECOND / 5);
         assert!(told.iter().all(|balance| balance.until_full() == interval), "{told:?}");
-        let seen = done(store.look(&Charges::new(subject("alice"), &charges).unwrap(), at(round * SECOND / 5)));
+        let seen = done(store.look(&Charges::new(&subject("alice"), &charges).unwrap(), at(round * SECOND / 5)));
         assert_eq!(seen, told);
     }
 }

@@ -43,7 +43,7 @@ fn done(answer: Answer<Spending>) -> Spending {
 }
 
 fn spend(store: &MemoryLimitStore, facts: Facts<'_>, charges: &[Charge<'_>], now: u64) -> Spending {
-    done(store.spend(&Charges::new(facts, charges).unwrap(), at(now)))
+    done(store.spend(&Charges::new(&facts, charges).unwrap(), at(now)))
 }
 
 fn fits(spending: &Spending) -> bool {

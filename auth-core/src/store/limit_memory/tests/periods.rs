@@ -20,7 +20,7 @@ fn after(nanos: u64) -> Now {
 }
 
 fn ask(store: &MemoryLimitStore, charges: &[Charge<'_>], now: Now) -> Spending {
-    done(store.spend(&Charges::new(subject("alice"), charges).unwrap(), now))
+    done(store.spend(&Charges::new(&subject("alice"), charges).unwrap(), now))
 }
 
 fn left(told: &Spending) -> Vec<u32> {
@@ -66,7 +66,7 @@ fn l17_rates_and_allowances_are_spent_together_or_not_at_all() {
     for charges in [[allowance, rate], [rate, allowance]] {
         assert!(!fits(&ask(&store, &charges, after(0))));
     }
-    let look = done(store.look(&Charges::new(subject("alice"), &[allowance, rate]).unwrap(), after(0)));
+    let look = done(store.look(&Charges::new(&subject("alice"), &[allowance, rate]).unwrap(), after(0)));
     assert_eq!(left(&look), [0, 3]);
     // a budget charged twice by one request
     assert_eq!(left(&ask(&store, &[allowance, allowance], after(24 * HOUR))), [1, 0]);
@@ -86,7 +86,7 @@ fn a_changed_plan_acts_at_once_on_what_was_spent() {
 #[test]
 fn what_was_used_is_owed_within_the_period() {
     let (store, hourly) = (store(100), charge("hourly", "2/calendar hour"));
-    let debit = |now| done(store.debit(&Charges::new(subject("alice"), &[hourly]).unwrap(), now));
+    let debit = |now| done(store.debit(&Charges::new(&subject("alice"), &[hourly]).unwrap(), now));
     for expected in [true, true, false, false, false] {
         assert_eq!(fits(&debit(after(0))), expected);
     }
@@ -119,7 +119,8 @@ fn idle_allowances_give_their_places_back() {
     for hour in 0..50 {
         for number in 0..500 {
             let name = format!("{hour} {number}");
-            let charges = Charges::new(subject(&name), &charges).unwrap();
+            let new = subject(&name);
+            let charges = Charges::new(&new, &charges).unwrap();
             // the first come when the mark of the hour before has passed as well
             let told = done(store.spend(&charges, after(hour * HOUR + (100 + number) * SECOND)));
             assert_eq!((fits(&told), told[0].remaining()), (true, 4));
@@ -138,7 +139,7 @@ fn what_finds_no_place_shares_an_allowance_with_its_network() {
     let hourly = charge("hourly", "5/calendar hour");
     let ask = |name: &str, charge: Charge<'_>| {
         let facts = Facts { network: Some(network([192, 0, 2, 7])), ..subject(name) };
-        done(store.spend(&Charges::new(facts, &[charge]).unwrap(), after(0)))
+        done(store.spend(&Charges::new(&facts, &[charge]).unwrap(), after(0)))
     };
     let admitted = (0..5_000).filter(|number| fits(&ask(&number.to_string(), hourly))).count();
     assert!(admitted < 600, "{admitted}");
@@ -155,7 +156,8 @@ fn l16_racing_requests_at_the_turn_of_the_hour_admit_no_more_than_the_allowances
     for round in 0..200 {
         let store = store(100);
         let (charges, most) = if round % 2 == 0 { (&charges[..], 60) } else { (&charges[..1], 74) };
-        let charges = Charges::new(subject("alice"), charges).unwrap();
+        let alice = subject("alice");
+        let charges = Charges::new(&alice, charges).unwrap();
         let start = std::sync::Barrier::new(4);
         // readings of one clock, from a little before the hour to a little after, which some act on late
         let spend = |step: u64| fits(&done(store.spend(&charges, after(HOUR + step * 1_000_000 - 20_000_000))));

@@ -43,7 +43,7 @@ fn l16_racing_insertions_admit_exactly_the_quota() {
         });
         assert_eq!(admitted.iter().map(|(alone, _)| alone).sum::<usize>(), 37);
         assert_eq!(admitted.iter().map(|(_, both)| both).sum::<usize>(), 23);
-        let left = done(store.look(&Charges::new(facts, &[alone, one, other]).unwrap(), at(0)));
+        let left = done(store.look(&Charges::new(&facts, &[alone, one, other]).unwrap(), at(0)));
         assert_eq!(left.iter().map(crate::limit::Balance::remaining).collect::<Vec<_>>(), [0, 0, 6]);
     }
 }
@@ -66,7 +66,7 @@ fn l16_l17_single_and_several_charges_share_budgets_exactly() {
         }
         spent
     });
-    let left = done(store.look(&Charges::new(subject("alice"), &budgets).unwrap(), at(0)));
+    let left = done(store.look(&Charges::new(&subject("alice"), &budgets).unwrap(), at(0)));
     for (place, balance) in left.iter().enumerate() {
         let total: u32 = spent.iter().map(|spent| spent[place]).sum();
         assert_eq!(balance.remaining(), 100_000 - total);

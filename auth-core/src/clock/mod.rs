@@ -3,10 +3,17 @@
 //! Tokens live by the wall clock, because their issuer wrote wall-clock times into them. Budgets and cool-downs live
 //! by the monotonic clock, because nobody may refill them by stepping a clock. The gate reads a [`Clock`] once per
 //! decision; nothing below it does, so every test can choose its own [`Now`].
+//!
+//! - `system`: the clocks of the machine
+//! - `counter`: the monotonic clock, counted on between readings
 
-use std::sync::OnceLock;
+mod counter;
+mod system;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+pub use system::SystemClock;
 
 /// One reading of both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,118 +134,6 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// The clocks of the machine.
-///
-/// The wall clock is never behind the moment at which the process first read it plus the time since then, so that a
-/// token that has expired stays expired when somebody sets the clock back. A jump forward is taken as it is; when it is
-/// put right, the time goes on from where it should be.
-///
-/// A reading of a machine's clock costs as much as matching a route, so the wall clock is read at most every 10 ms and
-/// counted on with the monotonic clock in between: a step is seen so much later. On Linux the recent time is that of the
-/// system's last tick, usually 1 to 10 ms ago, which takes a third of the time; elsewhere it is the time itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Now {
-        read(monotonic::now)
-    }
-
-    fn recent(&self) -> Now {
-        read(monotonic::recent)
-    }
-}
-
-/// Both clocks, at the instant that a reading of the monotonic clock shows.
-fn read(monotonic: impl FnOnce() -> Duration) -> Now {
-    static WALL: OnceLock<Wall> = OnceLock::new();
-    let wall = WALL.get_or_init(|| Wall { zero: monotonic::now(), ..Wall::starting_at(system_time()) });
-    // a recent time may lie before the first reading
-    let elapsed = monotonic().saturating_sub(wall.zero);
-    let nanos = Monotonic(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
-    Now { wall: wall.at(elapsed, || (monotonic::now().saturating_sub(wall.zero), system_time())), monotonic: nanos }
-}
-
-/// The monotonic clock of the system, from an arbitrary zero.
-#[cfg(target_os = "linux")]
-mod monotonic {
-    use std::time::Duration;
-
-    use rustix::time::{ClockId, Timespec, clock_gettime};
-
-    pub(super) fn now() -> Duration {
-        duration(clock_gettime(ClockId::Monotonic))
-    }
-
-    /// What it showed at the last tick.
-    pub(super) fn recent() -> Duration {
-        duration(clock_gettime(ClockId::MonotonicCoarse))
-    }
-
-    /// A monotonic clock is never negative.
-    fn duration(time: Timespec) -> Duration {
-        Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
-    }
-}
-
-/// The monotonic clock of the system, from an arbitrary zero.
-#[cfg(not(target_os = "linux"))]
-mod monotonic {
-    use std::sync::LazyLock;
-    use std::time::{Duration, Instant};
-
-    pub(super) fn now() -> Duration {
-        static ZERO: LazyLock<Instant> = LazyLock::new(Instant::now);
-        ZERO.elapsed()
-    }
-
-    pub(super) use now as recent;
-}
-
-fn system_time() -> Timestamp {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(after) => Timestamp(micros(after)),
-        Err(before) => Timestamp(-micros(before.duration())),
-    }
-}
-
-/// The wall clock, followed by counting on from what it showed at first.
-struct Wall {
-    /// The reading of the monotonic clock then.
-    zero: Duration,
-    /// What it showed then.
-    at_zero: Timestamp,
-    /// By how many microseconds it was ahead of the counting when it was read last; never negative.
-    ahead: AtomicI64,
-    /// The microsecond after zero from which on it is read again.
-    due: AtomicI64,
-}
-
-impl Wall {
-    /// In microseconds.
-    const FOLLOWED_EVERY: i64 = 10_000;
-
-    fn starting_at(shown: Timestamp) -> Self {
-        Self { zero: Duration::ZERO, at_zero: shown, ahead: AtomicI64::new(0), due: AtomicI64::new(0) }
-    }
-
-    /// The wall clock so long after zero. `shown` reads how long after zero it is right now, and what it shows.
-    fn at(&self, elapsed: Duration, shown: impl FnOnce() -> (Duration, Timestamp)) -> Timestamp {
-        let elapsed = micros(elapsed);
-        // Two threads that read it at the same time write nearly the same.
-        if elapsed >= self.due.load(Ordering::Relaxed) {
-            let (now, shown) = shown();
-            self.ahead.store(shown.0.saturating_sub(self.counted(micros(now))).max(0), Ordering::Relaxed);
-            self.due.store(elapsed.saturating_add(Self::FOLLOWED_EVERY), Ordering::Relaxed);
-        }
-        Timestamp(self.counted(elapsed).saturating_add(self.ahead.load(Ordering::Relaxed)))
-    }
-
-    fn counted(&self, elapsed: i64) -> i64 {
-        self.at_zero.0.saturating_add(elapsed)
-    }
-}
-
 /// Clocks that move only when told to, for tests.
 ///
 /// ```
@@ -300,54 +195,6 @@ mod tests {
             (i64::MIN, "0000-01-01T00:00:00Z"),
         ] {
             assert_eq!(Timestamp::from_unix_seconds(seconds).to_rfc3339(), text);
-        }
-    }
-
-    #[test]
-    fn l25_a_clock_that_is_set_back_goes_on_and_one_that_jumped_comes_back() {
-        let at = Timestamp::from_unix_seconds;
-        let wall = Wall::starting_at(at(1_000));
-        for (since_start, shown, read) in [
-            (60, 1_060, 1_060),
-            // set back by an hour, and by all the time since the epoch
-            (61, 1_061 - 3_600, 1_061),
-            (62, 0, 1_062),
-            // a jump forward, and the same put right two minutes later
-            (63, 1_063 + 34_560_000, 1_063 + 34_560_000),
-            (183, 1_183, 1_183),
-        ] {
-            let since_start = Duration::from_secs(since_start);
-            assert_eq!(wall.at(since_start, || (since_start, at(shown))), at(read), "{shown}");
-        }
-    }
-
-    #[test]
-    fn between_readings_the_wall_clock_is_counted_on() {
-        let wall = Wall::starting_at(Timestamp(0));
-        let at = |millis: u64, shown: i64| {
-            let elapsed = Duration::from_millis(millis);
-            wall.at(elapsed, || (elapsed, Timestamp(shown * 1_000))).unix_micros() / 1_000
-        };
-        assert_eq!(at(0, 500), 500);
-        assert_eq!(at(9, 90_000), 509);
-        assert_eq!(at(10, 90_000), 90_000);
-        assert_eq!(at(19, 0), 90_009);
-        assert_eq!(at(20, 0), 20);
-    }
-
-    #[test]
-    fn the_wall_clock_is_as_old_as_the_reading_it_is_counted_on_with() {
-        let wall = Wall::starting_at(Timestamp(0));
-        let shown = || (Duration::from_millis(58), Timestamp(90_058_000));
-        assert_eq!(wall.at(Duration::from_millis(50), shown), Timestamp(90_050_000), "8 ms ago");
-        assert_eq!(wall.at(Duration::from_millis(59), || unreachable!()), Timestamp(90_059_000));
-    }
-
-    #[test]
-    fn the_recent_time_is_never_ahead() {
-        for _ in 0..1_000 {
-            let (recent, now) = (SystemClock.recent(), SystemClock.now());
-            assert!(recent.monotonic <= now.monotonic);
         }
     }
 
