@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-/// How the gate's own answers and those of the service behind it come to be of one body type.
-pub trait Bodies<Inner> {
+/// How the gate's own answers and those of the service behind it come to be of one body type: [`Unchanged`] and [`Wrapped`]
+/// are the ways there are.
+pub trait Bodies<Inner>: sealed::Sealed {
     /// The type of both.
     type Body;
 
@@ -18,6 +19,14 @@ pub trait Bodies<Inner> {
 
     /// The bytes of an answer of the gate's own.
     fn reply(bytes: Bytes) -> Self::Body;
+}
+
+mod sealed {
+    /// More ways may need more than two functions.
+    pub trait Sealed {}
+
+    impl Sealed for super::Unchanged {}
+    impl Sealed for super::Wrapped {}
 }
 
 /// The service's own body type, which can be made of bytes, as axum's and `http_body_util::Full<Bytes>` can: the default.

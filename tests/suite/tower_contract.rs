@@ -12,11 +12,14 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use auth_core::endpoint::{Endpoint, Endpoints};
 use auth_core::gate::Gate;
+use auth_core::issue::{AccessTokenIssuer, SigningAlgorithm, SigningKeys};
 use auth_core::policy::{PermissionModel, Policy, authenticated, public};
 use auth_core::{Principal, Rejection};
-use auth_tower::{AuthLayer, AuthService};
+use auth_tower::{AuthLayer, AuthService, EndpointsLayer};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
@@ -197,6 +200,25 @@ async fn frames_and_trailers_pass_untouched_both_ways() {
     assert_eq!(body.frame().await.unwrap().unwrap().into_trailers().unwrap(), trailers());
     assert!(body.is_end_stream());
     assert!(body.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn endpoints_stand_in_front_of_bodies_of_any_type() {
+    let keys = SigningKeys::generate(SigningAlgorithm::EdDsa).unwrap();
+    let issuer = AccessTokenIssuer::new("https://us.example", "api", Duration::from_mins(15), keys);
+    let endpoints = Endpoints::builder().issuer(issuer).at(Endpoint::PublicKeys, "/keys").build().unwrap();
+    let echo = service_fn(|request: Request<Frames>| async { Ok::<_, Infallible>(Response::new(request.into_body())) });
+    let gate = Gate::builder().policy(endpoints.add_to(Policy::new().get("/elsewhere", public()))).build().unwrap();
+    // The gate need not wrap what is wrapped already.
+    let service = AuthLayer::new(gate).layer(EndpointsLayer::new(endpoints).any_body().layer(echo));
+    let ask = |path| service.clone().oneshot(get(path, None).map(|_| Frames([Frame::data("a frame".into())].into())));
+
+    let keys = ask("/keys").await.unwrap();
+    assert_eq!((keys.status(), keys.body().size_hint().exact() > Some(0)), (StatusCode::OK, true));
+    let keys = keys.into_body().collect().await.unwrap().to_bytes();
+    assert!(keys.starts_with(b"{\"keys\":[{"), "{keys:?}");
+    let passed = ask("/elsewhere").await.unwrap().into_body().collect().await.unwrap();
+    assert_eq!(passed.to_bytes(), "a frame");
 }
 
 #[tokio::test]
