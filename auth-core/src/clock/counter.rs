@@ -19,11 +19,7 @@ use quanta::Clock;
 pub(super) fn now(system: fn() -> u64) -> u64 {
     static COUNTER: LazyLock<Counter> = LazyLock::new(Counter::new);
     let counter = &*COUNTER;
-    counter.counting.at(counter.nanos(), || {
-        let system = system();
-        // In this order: who loses its processor in between is behind rather than ahead.
-        (system, counter.nanos())
-    })
+    counter.counting.at(counter.nanos(), || counter.read_with(system))
 }
 
 /// The counter of the processor; where it has none that is even, the system's clock.
@@ -42,6 +38,22 @@ impl Counter {
     /// What it counted since zero, roughly in nanoseconds.
     fn nanos(&self) -> u64 {
         self.clock.delta_as_nanos(self.zero, self.clock.raw())
+    }
+
+    /// What the system shows, and what the counter shows right after. A thread that loses its processor between the two
+    /// tries again, or everybody would be late for a while.
+    fn read_with(&self, system: fn() -> u64) -> (u64, u64) {
+        const TRIES: u32 = 4;
+        const AT_ONCE: u64 = 50_000;
+        let (mut before, mut tries) = (self.nanos(), 0);
+        loop {
+            let (shown, after) = (system(), self.nanos());
+            tries += 1;
+            if after.wrapping_sub(before) < AT_ONCE || tries == TRIES {
+                return (shown, after);
+            }
+            before = after;
+        }
     }
 }
 
