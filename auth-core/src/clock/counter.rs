@@ -126,13 +126,15 @@ mod tests {
     /// As on a machine that the process was moved to.
     #[test]
     fn a_counter_of_another_pace_is_off_for_no_longer_than_it_is_believed() {
-        for (counts, of) in [(3, 1), (1, 3), (1_000_001, 1_000_000)] {
+        for (counts, of) in [(3_u64, 1), (1, 3), (1_001, 1_000)] {
             let counting = Counting::new();
+            let most = Counting::BELIEVED_FOR * counts.abs_diff(of) / counts;
             for step in 0..10_000_u64 {
                 let system = step * MILLI / 7;
                 let counted = system * counts / of;
                 let told = counting.at(counted, || (system, counted));
-                assert!(told.abs_diff(system) < Counting::BELIEVED_FOR * of.max(counts), "{step}: {told}, {system}");
+                // the counter rounds
+                assert!(told.abs_diff(system) <= most + 3, "{step}: {told}, {system}");
             }
         }
     }
@@ -150,16 +152,5 @@ mod tests {
         // the machine may hold the third one up, too
         assert!((3..=4).contains(&shown), "{shown}");
         assert_eq!(READINGS.load(Ordering::Relaxed), shown);
-    }
-
-    /// To within what a test machine may hold a thread up.
-    #[test]
-    fn the_time_is_the_system_s() {
-        use super::super::system::monotonic;
-        for _ in 0..1_000 {
-            let (before, told, after) = (monotonic::now(), now(monotonic::now), monotonic::now());
-            let slack = 10_000 * MILLI;
-            assert!((before - slack.min(before)..after + slack).contains(&told), "{before} {told} {after}");
-        }
     }
 }
