@@ -10,7 +10,7 @@ use crate::outcome::{Outcome, Pending};
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
 use crate::store::{Answer, ApiKeyStore, Rehash};
-use crate::verify::known::{Known, Span};
+use crate::verify::known::{Kept, Known, Mark, Span};
 use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
 
 /// Verifies API keys of one format against a store.
@@ -45,12 +45,22 @@ pub struct ApiKeyVerifier {
 }
 
 /// What a text comes to, once it was found to be a good key: it never changes.
-#[derive(Clone)]
 struct KnownKey {
+    mark: Mark,
     /// Under the current pepper.
     digest: KeyDigest,
     /// The one that the text names.
     environment: Option<Arc<str>>,
+}
+
+impl Kept for KnownKey {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    fn mark_mut(&mut self) -> &mut Mark {
+        &mut self.mark
+    }
 }
 
 /// What a look-up needs, also after the request head is gone.
@@ -159,13 +169,14 @@ impl Verifier for ApiKeyVerifier {
 
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         let known = self.known.as_ref()?;
-        let KnownKey { digest, environment } = known.find(known.fingerprint(credential)?, now.wall)?;
-        if !self.lookup.store.holds(&digest) {
+        let key = known.find(known.fingerprint(credential)?, now.wall)?;
+        let KnownKey { digest, environment, .. } = &*key;
+        if !self.lookup.store.holds(digest) {
             return None;
         }
-        let Outcome::Done(found) = self.lookup.store.find(&digest, now) else { return None };
+        let Outcome::Done(found) = self.lookup.store.find(digest, now) else { return None };
         // what is wrong with it is found out the usual way
-        self.lookup.judge(found.map(|key| Found::new(key, digest)), environment.as_deref(), now).ok()
+        self.lookup.judge(found.map(|key| Found::new(key, *digest)), environment.as_deref(), now).ok()
     }
 
     fn recall(&self, text: &str, now: Now) -> Option<Outcome<Verified>> {
@@ -190,8 +201,8 @@ impl ApiKeyVerifier {
         let print = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text.as_bytes())?)));
         let Some((known, print)) = print else { return };
         let digest = self.lookup.peppers.current().digest(text);
-        let key = KnownKey { digest, environment: environment.map(Arc::from) };
-        known.keep(print, key, Span::EVER, size_of::<KeyDigest>(), now.wall);
+        let key = KnownKey { mark: Mark::default(), digest, environment: environment.map(Arc::from) };
+        known.keep(print, &mut Arc::new(key), Span::EVER, size_of::<KnownKey>(), now.wall);
     }
 
     /// The environment that a text names, where the form, the checksum and the environment are as they must be.

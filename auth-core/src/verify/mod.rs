@@ -9,7 +9,7 @@ pub mod jws;
 pub mod jwt;
 
 mod api_key;
-mod known;
+pub(crate) mod known;
 mod opaque;
 
 pub use api_key::ApiKeyVerifier;

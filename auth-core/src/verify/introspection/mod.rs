@@ -50,7 +50,7 @@ use crate::fetch::{Fetch, FetchRequest};
 use crate::outcome::Outcome;
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
-use crate::verify::known::{Fingerprint, Known, Memory, Span};
+use crate::verify::known::{Fingerprint, Kept, Known, Mark, Memory, Span};
 use crate::verify::{CacheCounts, Verified, Verifier};
 use answer::Told;
 use server::Asked;
@@ -110,10 +110,20 @@ struct Inner {
 type Answered = Result<Arc<Told>, Rejection>;
 
 /// What is remembered of a token that was found good.
-#[derive(Clone)]
 struct Believed {
+    mark: Mark,
     told: Arc<Told>,
     until: Monotonic,
+}
+
+impl Kept for Believed {
+    fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    fn mark_mut(&mut self) -> &mut Mark {
+        &mut self.mark
+    }
 }
 
 /// How well a token is known.
@@ -210,7 +220,7 @@ impl Inner {
     fn standing(&self, print: Fingerprint, now: Now) -> Standing {
         match self.known.recall(print, now.wall) {
             Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => {
-                Standing::Good(believed.told)
+                Standing::Good(Arc::clone(&believed.told))
             }
             Some(Memory::Holds(_) | Memory::Over) => Standing::Known,
             None => Standing::Stranger,
@@ -224,8 +234,9 @@ impl Inner {
         let until = Monotonic::from_nanos(now.monotonic.nanos().saturating_add(nanos));
         let end = now.wall.saturating_add(bound);
         let span = Span { from: told.span.from, until: told.identity.expires.map_or(end, |expires| expires.min(end)) };
-        let believed = Believed { told: Arc::clone(told), until };
-        self.known.keep(print, believed, span, told.identity.weight(), now.wall);
+        let mut believed = Arc::new(Believed { mark: Mark::default(), told: Arc::clone(told), until });
+        let bytes = size_of::<Believed>() + told.identity.weight();
+        self.known.keep(print, &mut believed, span, bytes, now.wall);
     }
 
     /// A place among the questions that are under way.

@@ -78,7 +78,7 @@ pub struct JwtVerifier {
     issuers: Vec<TrustedIssuer>,
     max_length: usize,
     headers: SeenHeaders,
-    known: Option<Known<Arc<Identity>>>,
+    known: Option<Known<Identity>>,
 }
 
 impl JwtVerifier {
@@ -142,8 +142,9 @@ impl JwtVerifier {
         if !identified.as_ref().is_err_and(|fault| is_of_form(*fault)) {
             known.count_miss(print);
         }
-        let (identity, span) = identified?;
-        known.keep(print, Arc::clone(&identity), span, identity.weight(), now.wall);
+        let (mut identity, span) = identified?;
+        let weight = identity.weight();
+        known.keep(print, &mut identity, span, weight, now.wall);
         Ok(identity)
     }
 

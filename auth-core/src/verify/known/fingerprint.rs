@@ -15,9 +15,10 @@ use aws_lc_rs::rand;
 use crate::nh::{PAIR, product, words};
 
 /// Stands for a text; nobody without the key of the table can tell anything about it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint {
-    sums: [u128; 2],
+    /// Each by its halves, the lower one first.
+    sums: [[u64; 2]; 2],
     length: u32,
 }
 
@@ -35,11 +36,15 @@ impl Fingerprint {
 
 /// Makes 64 evenly spread bits of a sum. The sums of texts that differ in one word are evenly spaced, and would fill
 /// some sets of a table and leave others empty.
-#[expect(clippy::cast_possible_truncation, reason = "both halves go in")]
-const fn spread(sum: u128) -> u64 {
+const fn spread([low, high]: [u64; 2]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = (sum as u64 ^ ((sum >> 64) as u64).rotate_left(32)).wrapping_mul(ODD);
+    let mixed = (low ^ high.rotate_left(32)).wrapping_mul(ODD);
     (mixed ^ mixed >> 32).wrapping_mul(ODD) ^ mixed >> 29
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it is taken apart")]
+const fn halves(sum: u128) -> [u64; 2] {
+    [sum as u64, (sum >> 64) as u64]
 }
 
 /// Makes the fingerprints of one table.
@@ -79,7 +84,7 @@ impl Fingerprints {
         }
         let [.., key, next] = keys else { return None };
         sums.add(last, *key, *next);
-        Some(Fingerprint { sums: sums.0, length: u32::try_from(text.len()).ok()? })
+        Some(Fingerprint { sums: sums.0.map(halves), length: u32::try_from(text.len()).ok()? })
     }
 }
 
@@ -143,7 +148,7 @@ mod tests {
             let prints = Fingerprints::new().expect("random bytes");
             let print = prints.of(text.as_bytes()).expect("short enough");
             let key = prints.key.as_flattened();
-            prop_assert_eq!(print.sums, [nh(key, text.as_bytes()), nh(&key[2..], text.as_bytes())]);
+            prop_assert_eq!(print.sums, [nh(key, text.as_bytes()), nh(&key[2..], text.as_bytes())].map(halves));
             prop_assert_eq!(print.length as usize, text.len());
         }
     }

@@ -9,13 +9,19 @@
 //! needs a place takes that of a verdict that is over, or else of one that was not asked for lately.
 //!
 //! - `fingerprint`: the keyed fingerprint of a text
+//! - `mark`: what the table writes on what it keeps
 //! - `size`: the bounds, and what is counted
+//! - `span`: when a verdict holds
 //! - `table`: the sets
 
 mod fingerprint;
+mod mark;
 mod size;
+mod span;
 mod table;
 
 pub(crate) use fingerprint::{Fingerprint, Fingerprints};
+pub(crate) use mark::{Kept, Mark};
 pub use size::{CacheCounts, CacheSize};
-pub(crate) use table::{Known, Memory, Span};
+pub(crate) use span::Span;
+pub(crate) use table::{Known, Memory};

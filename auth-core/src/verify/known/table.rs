@@ -2,36 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
-use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints};
+use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints, Kept, Mark, Span};
 use crate::clock::Timestamp;
 
 /// How many entries a set has room for: as many as fit, with their tags and the counts, into two cache lines of 64 bytes.
 const WAYS: usize = 8;
 
-/// When a verdict holds: from the first instant on, and before the last one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) from: Timestamp,
-    pub(crate) until: Timestamp,
-}
-
-impl Span {
-    /// Whenever it is asked for.
-    pub(crate) const EVER: Self = Self { from: Timestamp::MIN, until: Timestamp::MAX };
-
-    pub(crate) fn holds(self, at: Timestamp) -> bool {
-        self.from <= at && at < self.until
-    }
-}
-
 /// What is remembered of a text.
 pub(crate) enum Memory<V> {
     /// It holds now.
-    Holds(V),
+    Holds(Arc<V>),
     /// It held once, and its end has passed.
     Over,
 }
@@ -50,26 +34,17 @@ pub(crate) struct Known<V> {
 
 /// Counts are kept per set, so that threads with different credentials do not wait for each other's.
 ///
-/// Among many credentials a look-up mostly waits for memory. The two lines of a set lie side by side where processors
-/// fetch lines in pairs.
-#[repr(align(128))]
+/// Among many credentials a look-up mostly waits for memory. The first of the two lines holds all that one needs that
+/// finds what it looks for in a place that is filled early, as most are.
+#[repr(C, align(128))]
 struct Set<V> {
     tags: [AtomicU32; WAYS],
-    slots: [ArcSwapOption<Entry<V>>; WAYS],
     hits: AtomicU64,
+    slots: [ArcSwapOption<V>; WAYS],
     misses: AtomicU64,
 }
 
-struct Entry<V> {
-    print: Fingerprint,
-    value: V,
-    span: Span,
-    bytes: usize,
-    /// Whether somebody asked for it since room was last looked for here.
-    wanted: AtomicBool,
-}
-
-impl<V: Clone> Known<V> {
+impl<V: Kept> Known<V> {
     /// An empty table, or nothing where the operating system gives no random bytes.
     pub(crate) fn new(size: CacheSize) -> Option<Self> {
         // half full on average, so that a set seldom has to part with what is still wanted
@@ -90,7 +65,7 @@ impl<V: Clone> Known<V> {
     }
 
     /// The value under that fingerprint, where it holds now.
-    pub(crate) fn find(&self, print: Fingerprint, now: Timestamp) -> Option<V> {
+    pub(crate) fn find(&self, print: Fingerprint, now: Timestamp) -> Option<Arc<V>> {
         match self.recall(print, now) {
             Some(Memory::Holds(value)) => Some(value),
             Some(Memory::Over) | None => {
@@ -114,42 +89,38 @@ impl<V: Clone> Known<V> {
             if tag.load(Ordering::Acquire) != print.tag() {
                 continue;
             }
-            let entry = slot.load();
-            let Some(entry) = entry.as_deref().filter(|entry| entry.print == print && entry.span.from <= now) else {
+            let found = slot.load();
+            let Some(mark) = found.as_deref().map(V::mark).filter(|mark| mark.print == print) else { continue };
+            if now < mark.span.from {
                 continue;
-            };
-            if now >= entry.span.until {
+            }
+            if now >= mark.span.until {
                 return Some(Memory::Over);
             }
-            // a line that is only read stays with every processor that reads it
-            if !entry.wanted.load(Ordering::Relaxed) {
-                entry.wanted.store(true, Ordering::Relaxed);
-            }
+            mark.want();
             set.hits.fetch_add(1, Ordering::Relaxed);
-            return Some(Memory::Holds(entry.value.clone()));
+            return Guard::into_inner(found).map(Memory::Holds);
         }
         None
     }
 
-    /// Remembers a value of about so many bytes.
-    pub(crate) fn keep(&self, print: Fingerprint, value: V, span: Span, bytes: usize, now: Timestamp) {
-        let bytes = bytes + size_of::<Entry<V>>();
-        if bytes > self.size.bytes.get() {
-            return;
-        }
-        let entry = Entry { print, value, span, bytes, wanted: AtomicBool::new(false) };
+    /// Remembers a value of about so many bytes. Nobody else may hold it yet: what somebody holds is not kept.
+    pub(crate) fn keep(&self, print: Fingerprint, value: &mut Arc<V>, span: Span, bytes: usize, now: Timestamp) {
+        let Some(bytes) = u32::try_from(bytes).ok().filter(|_| bytes <= self.size.bytes.get()) else { return };
+        let Some(own) = Arc::get_mut(value) else { return };
+        *own.mark_mut() = Mark::new(print, span, bytes);
         let set = self.set(print.place());
         let place = set.place_for(print, now);
         if let (Some(tag), Some(slot)) = (set.tags.get(place), set.slots.get(place)) {
             tag.store(print.tag(), Ordering::Release);
-            self.put(slot, Some(Arc::new(entry)), now);
+            self.put(slot, Some(Arc::clone(value)), now);
         }
         self.make_room(now);
     }
 
     /// Remembers nothing of that text any more.
     pub(crate) fn forget(&self, print: Fingerprint, now: Timestamp) {
-        let is_it = |slot: &&ArcSwapOption<Entry<V>>| slot.load().as_deref().is_some_and(|entry| entry.print == print);
+        let is_it = |slot: &&ArcSwapOption<V>| slot.load().as_deref().is_some_and(|value| value.mark().print == print);
         for slot in self.set(print.place()).slots.iter().filter(is_it) {
             self.put(slot, None, now);
         }
@@ -182,7 +153,7 @@ impl<V: Clone> Known<V> {
             }
             let set = self.set(self.hand.fetch_add(1, Ordering::Relaxed) as u64);
             for slot in &set.slots {
-                let dispensable = slot.load().as_ref().is_some_and(|entry| entry.is_dispensable(now));
+                let dispensable = slot.load().as_deref().is_some_and(|value| is_dispensable(value.mark(), now));
                 if dispensable && is_full() {
                     self.put(slot, None, now);
                 }
@@ -190,15 +161,16 @@ impl<V: Clone> Known<V> {
         }
     }
 
-    fn put(&self, slot: &ArcSwapOption<Entry<V>>, entry: Option<Arc<Entry<V>>>, now: Timestamp) {
-        if let Some(entry) = &entry {
+    fn put(&self, slot: &ArcSwapOption<V>, value: Option<Arc<V>>, now: Timestamp) {
+        let bytes = |value: &Arc<V>| value.mark().bytes as usize;
+        if let Some(value) = &value {
             self.entries.fetch_add(1, Ordering::Relaxed);
-            self.bytes.fetch_add(entry.bytes, Ordering::Relaxed);
+            self.bytes.fetch_add(bytes(value), Ordering::Relaxed);
         }
-        if let Some(gone) = slot.swap(entry) {
+        if let Some(gone) = slot.swap(value) {
             self.entries.fetch_sub(1, Ordering::Relaxed);
-            self.bytes.fetch_sub(gone.bytes, Ordering::Relaxed);
-            if gone.span.holds(now) {
+            self.bytes.fetch_sub(bytes(&gone), Ordering::Relaxed);
+            if gone.mark().span.holds(now) {
                 self.evictions.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -213,13 +185,13 @@ impl<V: Clone> Known<V> {
 }
 
 /// Prints no value: they say who callers are.
-impl<V: Clone> fmt::Debug for Known<V> {
+impl<V: Kept> fmt::Debug for Known<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts().fmt(f)
     }
 }
 
-impl<V> Set<V> {
+impl<V: Kept> Set<V> {
     fn empty() -> Self {
         Self { tags: Default::default(), slots: Default::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
@@ -228,10 +200,10 @@ impl<V> Set<V> {
     fn place_for(&self, print: Fingerprint, now: Timestamp) -> usize {
         let mut best = (Worth::Wanted, (print.tag() >> 29) as usize);
         for (place, slot) in self.slots.iter().enumerate() {
-            let worth = match slot.load().as_deref() {
-                Some(entry) if entry.print == print => return place,
-                Some(entry) if !entry.span.holds(now) => Worth::Nothing,
-                Some(entry) if !entry.wanted.load(Ordering::Relaxed) => Worth::Little,
+            let worth = match slot.load().as_deref().map(V::mark) {
+                Some(mark) if mark.print == print => return place,
+                Some(mark) if !mark.span.holds(now) => Worth::Nothing,
+                Some(mark) if !mark.is_wanted() => Worth::Little,
                 Some(_) => Worth::Wanted,
                 None => Worth::Nothing,
             };
@@ -241,8 +213,9 @@ impl<V> Set<V> {
         }
         if best.0 == Worth::Wanted {
             // next time it shows who is still wanted
-            let entries = self.slots.iter().filter_map(ArcSwapOption::load_full);
-            entries.for_each(|entry| entry.wanted.store(false, Ordering::Relaxed));
+            for slot in &self.slots {
+                slot.load().as_deref().map(|value| value.mark().unwant());
+            }
         }
         best.1
     }
@@ -255,11 +228,9 @@ enum Worth {
     Wanted,
 }
 
-impl<V> Entry<V> {
-    /// Whether nobody asked for it since this was last called.
-    fn is_dispensable(&self, now: Timestamp) -> bool {
-        !self.wanted.swap(false, Ordering::Relaxed) || !self.span.holds(now)
-    }
+/// Whether nobody asked for it since this was last called.
+fn is_dispensable(mark: &Mark, now: Timestamp) -> bool {
+    !mark.unwant() || !mark.span.holds(now)
 }
 
 #[cfg(test)]
@@ -269,21 +240,43 @@ mod tests {
     const EVER: Span = Span::EVER;
     const NOW: Timestamp = Timestamp::from_unix_seconds(1_000);
 
-    fn table(size: CacheSize) -> Known<usize> {
+    #[derive(Debug)]
+    struct Number(usize, Mark);
+
+    impl Kept for Number {
+        fn mark(&self) -> &Mark {
+            &self.1
+        }
+
+        fn mark_mut(&mut self) -> &mut Mark {
+            &mut self.1
+        }
+    }
+
+    fn table(size: CacheSize) -> Known<Number> {
         Known::new(size).expect("random bytes")
     }
 
-    fn print(known: &Known<usize>, number: usize) -> Fingerprint {
+    fn print(known: &Known<Number>, number: usize) -> Fingerprint {
         known.fingerprint(format!("token-{number}").as_bytes()).expect("a fingerprint")
+    }
+
+    fn keep(known: &Known<Number>, text: usize, value: usize, span: Span, bytes: usize, now: Timestamp) {
+        let mut value = Arc::new(Number(value, Mark::default()));
+        known.keep(print(known, text), &mut value, span, bytes, now);
+    }
+
+    fn find(known: &Known<Number>, number: usize, now: Timestamp) -> Option<usize> {
+        known.find(print(known, number), now).map(|found| found.0)
     }
 
     #[test]
     fn a_verdict_holds_within_its_span_alone() {
         let known = table(CacheSize::default());
         let at = Timestamp::from_unix_seconds;
-        known.keep(print(&known, 1), 1, Span { from: at(10), until: at(20) }, 100, at(15));
+        keep(&known, 1, 1, Span { from: at(10), until: at(20) }, 100, at(15));
         for (second, found) in [(9, false), (10, true), (19, true), (20, false), (12, true)] {
-            assert_eq!(known.find(print(&known, 1), at(second)).is_some(), found, "{second}");
+            assert_eq!(find(&known, 1, at(second)).is_some(), found, "{second}");
         }
         let counts = known.counts();
         assert_eq!((counts.hits, counts.misses, counts.entries), (3, 2, 1));
@@ -293,11 +286,11 @@ mod tests {
     fn what_is_forgotten_is_gone_and_takes_no_room() {
         let known = table(CacheSize::default());
         for number in 0..20 {
-            known.keep(print(&known, number), number, EVER, 100, NOW);
+            keep(&known, number, number, EVER, 100, NOW);
         }
         known.forget(print(&known, 7), NOW);
         assert!(known.recall(print(&known, 7), NOW).is_none());
-        assert!((0..20).filter(|number| known.find(print(&known, *number), NOW) == Some(*number)).count() == 19);
+        assert!((0..20).filter(|number| find(&known, *number, NOW) == Some(*number)).count() == 19);
         assert_eq!(known.counts().entries, 19);
     }
 
@@ -305,24 +298,24 @@ mod tests {
     fn the_last_verdict_on_a_text_counts_and_takes_no_more_room() {
         let known = table(CacheSize::default());
         for round in 0..100 {
-            known.keep(print(&known, 1), round, EVER, 100, NOW);
-            assert_eq!(known.find(print(&known, 1), NOW), Some(round));
+            keep(&known, 1, round, EVER, 100, NOW);
+            assert_eq!(find(&known, 1, NOW), Some(round));
         }
         assert_eq!(known.counts().entries, 1);
     }
 
     #[test]
     fn entries_and_bytes_are_bounded_and_everything_held_is_counted() {
-        let each = 1_000 + size_of::<Entry<usize>>();
+        let each = 1_000;
         for size in [CacheSize::entries(100), CacheSize::entries(2_000).bytes(100 * each), CacheSize::entries(1)] {
             let known = table(size);
             for number in 0..2_000 {
-                known.keep(print(&known, number), number, EVER, 1_000, NOW);
+                keep(&known, number, number, EVER, 1_000, NOW);
                 let counts = known.counts();
                 assert!(counts.entries <= size.entries.get() && counts.bytes <= size.bytes.get(), "{counts:?}");
                 assert_eq!(counts.bytes, counts.entries * each);
             }
-            let held = (0..2_000).filter(|number| known.find(print(&known, *number), NOW) == Some(*number)).count();
+            let held = (0..2_000).filter(|number| find(&known, *number, NOW) == Some(*number)).count();
             let counts = known.counts();
             assert_eq!(held, counts.entries);
             assert_eq!(counts.evictions, 2_000 - held as u64);
@@ -332,23 +325,40 @@ mod tests {
     #[test]
     fn what_is_larger_than_everything_is_not_kept() {
         let known = table(CacheSize::entries(10).bytes(1_000));
-        known.keep(print(&known, 1), 1, EVER, 1_000, NOW);
+        keep(&known, 1, 1, EVER, 1_001, NOW);
         assert_eq!(known.counts().entries, 0);
+        keep(&known, 1, 1, EVER, 1_000, NOW);
+        assert_eq!(known.counts().entries, 1);
+    }
+
+    /// Its mark would change under those who hold it.
+    #[test]
+    fn what_somebody_holds_is_not_kept() {
+        let (known, mut value) = (table(CacheSize::default()), Arc::new(Number(1, Mark::default())));
+        let held = Arc::clone(&value);
+        known.keep(print(&known, 1), &mut value, EVER, 10, NOW);
+        assert_eq!((find(&known, 1, NOW), known.counts().entries), (None, 0));
+        drop(held);
+        known.keep(print(&known, 1), &mut value, EVER, 10, NOW);
+        assert_eq!(find(&known, 1, NOW), Some(1));
+        // the table holds it now
+        known.keep(print(&known, 2), &mut value, EVER, 10, NOW);
+        assert_eq!((find(&known, 1, NOW), find(&known, 2, NOW)), (Some(1), None));
     }
 
     #[test]
     fn what_is_wanted_outlives_a_flood_of_what_is_used_once() {
         let known = table(CacheSize::entries(64));
         for wanted in 0..8 {
-            known.keep(print(&known, wanted), wanted, EVER, 100, NOW);
+            keep(&known, wanted, wanted, EVER, 100, NOW);
         }
         let mut lost = 0;
         for number in 100..2_000 {
-            known.keep(print(&known, number), number, EVER, 100, NOW);
+            keep(&known, number, number, EVER, 100, NOW);
             for wanted in 0..8 {
-                if known.find(print(&known, wanted), NOW).is_none() {
+                if find(&known, wanted, NOW).is_none() {
                     lost += 1;
-                    known.keep(print(&known, wanted), wanted, EVER, 100, NOW);
+                    keep(&known, wanted, wanted, EVER, 100, NOW);
                 }
             }
         }
@@ -364,9 +374,8 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..5_000 {
                         let number = thread * 7 + round % 50;
-                        let print = print(known, number);
-                        assert!(known.find(print, NOW).is_none_or(|found| found == number));
-                        known.keep(print, number, EVER, 10, NOW);
+                        assert!(find(known, number, NOW).is_none_or(|found| found == number));
+                        keep(known, number, number, EVER, 10, NOW);
                     }
                 });
             }
