@@ -13,7 +13,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use auth_core::limit::{Charge, Charges, Facts, Quota, Scope, Spending, Verdict};
+use auth_core::limit::{Charges, Facts, Limit, Quota, Scope, Spending, Verdict};
 use auth_core::store::{LimitStore, MemoryLimitStore};
 use auth_core::{Clock, Now, Outcome, SystemClock};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
@@ -131,7 +131,7 @@ impl fmt::Display for Rounds {
 struct Ours {
     store: MemoryLimitStore,
     /// What a plan holds: its limits are made once.
-    charges: [Charge<'static>; 3],
+    limits: [Limit; 3],
 }
 
 impl Ours {
@@ -139,8 +139,8 @@ impl Ours {
     fn new(budgets: usize, quota: Quota) -> Self {
         let wanted = u32::try_from(budgets).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let capacity = wanted.max(MemoryLimitStore::DEFAULT_CAPACITY);
-        let charge = |policy| Charge { policy, scope: Scope::TENANT, quota, units: 1 };
-        Self { store: MemoryLimitStore::with_capacity(capacity), charges: ["second", "hour", "day"].map(charge) }
+        let limit = |name| Limit::new(name, quota, Scope::TENANT);
+        Self { store: MemoryLimitStore::with_capacity(capacity), limits: ["second", "hour", "day"].map(limit) }
     }
 
     /// With the clock read, as `governor` does; a gate reads it once for everything it decides.
@@ -149,9 +149,8 @@ impl Ours {
     }
 
     fn check_at(&self, name: &str, budgets: usize, now: Now) -> bool {
-        let charges = self.charges.get(..budgets).unwrap_or_default();
-        let facts = facts(name);
-        let Ok(charges) = Charges::new(&facts, charges) else { return false };
+        let (facts, charges) = (facts(name), self.limits.each_ref().map(|limit| limit.charge(1)));
+        let Ok(charges) = Charges::new(&facts, charges.get(..budgets).unwrap_or_default()) else { return false };
         match &self.store.spend(&charges, now) {
             Outcome::Done(Ok(spending)) => Spending::verdict(black_box(spending)) == Verdict::Fits,
             _ => false,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::limit::{Charge, Charges, Facts, MAX_CHARGES, Network, Quota, Scope, Spending, Verdict};
+use auth_core::limit::{Charge, Charges, Facts, Limit, MAX_CHARGES, Network, Quota, Scope, Spending, Verdict};
 use auth_core::store::{Answer, LimitStore, MemoryLimitStore, conformance};
 use auth_core::{Clock, Monotonic, Now, Outcome, SimulatedClock, Timestamp};
 use proptest::prelude::*;
@@ -43,8 +43,8 @@ enum Operation {
 
 impl Model {
     fn missing(&self, charge: &Charge<'_>, facts: &Facts<'_>, now: u64) -> u128 {
-        let (missing, since) = self.missing.get(&charge.budget(facts).to_string()).copied().unwrap_or_default();
-        match charge.quota {
+        let (missing, since) = self.missing.get(&charge.limit.budget(facts).to_string()).copied().unwrap_or_default();
+        match *charge.limit.quota() {
             Quota::Rate(_) => missing.saturating_sub(u128::from(now - since)),
             Quota::Allowance(allowance) if allowance.period().end_after(at(since).wall) > at(now).wall => missing,
             Quota::Allowance(_) => 0,
@@ -56,20 +56,20 @@ impl Model {
         let mut told = Vec::new();
         for charge in charges.iter() {
             let missing = self.missing(&charge, charges.facts(), now);
-            let (price, most) = match charge.quota {
+            let (price, most) = match *charge.limit.quota() {
                 Quota::Rate(rate) => (u128::from(charge.units) * rate.interval().as_nanos(), rate.refill().as_nanos()),
                 Quota::Allowance(allowance) => (charge.units.into(), allowance.count().into()),
             };
             // what asks for nothing fits even where a larger quota of the same budget was spent further
-            let is_allowed = matches!(charge.quota, Quota::Allowance(_)) && charge.units == 0;
-            let fits = charge.units <= charge.quota.burst() && missing + price <= most || is_allowed;
+            let is_allowed = matches!(charge.limit.quota(), Quota::Allowance(_)) && charge.units == 0;
+            let fits = charge.units <= charge.limit.quota().burst() && missing + price <= most || is_allowed;
             let after = match operation {
                 Operation::Spend if fits => missing + price,
                 Operation::Debit => (missing + price).min(most * 2).max(missing),
                 Operation::Spend | Operation::Look => missing,
             };
             told.push((fits, after));
-            self.missing.insert(charge.budget(charges.facts()).to_string(), (after, now));
+            self.missing.insert(charge.limit.budget(charges.facts()).to_string(), (after, now));
         }
         if matches!(operation, Operation::Spend) && told.iter().any(|(fits, _)| !fits) {
             self.missing = before;
@@ -91,7 +91,7 @@ fn at(nanos: u64) -> Now {
 fn outcome(told: &Spending, charges: &Charges<'_>, model: &[(bool, u128)]) -> bool {
     told.len() == model.len()
         && told.iter().zip(charges.iter()).zip(model).all(|((balance, charge), (fits, missing))| {
-            let is_level = match charge.quota {
+            let is_level = match *charge.limit.quota() {
                 Quota::Rate(_) => balance.until_full().as_nanos() == *missing,
                 Quota::Allowance(allowance) => {
                     u128::from(balance.remaining()) == u128::from(allowance.count()).saturating_sub(*missing)
@@ -122,7 +122,7 @@ fn any_charges() -> impl Strategy<Value = Vec<Asked>> {
     prop::collection::vec((0..NAMES.len(), 0..5_u8, 0..QUOTAS.len(), 0..4_u32), 1..=MAX_CHARGES)
 }
 
-fn charge((policy, scope, quota, units): Asked) -> Charge<'static> {
+fn limit((name, scope, quota, _): Asked) -> Limit {
     let scope = [
         Scope::PRINCIPAL,
         Scope::TENANT,
@@ -130,7 +130,7 @@ fn charge((policy, scope, quota, units): Asked) -> Charge<'static> {
         Scope::NETWORK | Scope::PRINCIPAL,
         Scope::EVERYBODY,
     ][usize::from(scope)];
-    Charge { policy: NAMES[policy], scope, quota: QUOTAS[quota].parse().unwrap(), units }
+    Limit::new(NAMES[name], QUOTAS[quota].parse().unwrap(), scope)
 }
 
 fn facts((subject, tenant, network): (usize, Option<usize>, Option<u8>)) -> Facts<'static> {
@@ -162,7 +162,8 @@ proptest! {
         let (store, mut model, mut nanos) = (MemoryLimitStore::new(), Model::default(), 0);
         for (asked, of, operation, step) in requests {
             nanos += step;
-            let asked: Vec<_> = asked.into_iter().map(charge).collect();
+            let limits: Vec<_> = asked.iter().copied().map(limit).collect();
+            let asked: Vec<_> = limits.iter().zip(asked).map(|(limit, (.., units))| limit.charge(units)).collect();
             let facts = facts(of);
             let charges = Charges::new(&facts, &asked).unwrap();
             let now = at(nanos);

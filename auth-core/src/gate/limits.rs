@@ -112,8 +112,7 @@ impl Limits {
         let facts = facts_of(identity);
         let (plan, limit) = self.plans.limit(name, &facts, Some(identity.method))?;
         let of_requests = [Scope::ROUTE, Scope::NETWORK].into_iter().any(|part| limit.scope().covers(part));
-        let charge = Charge { policy: limit.name(), scope: limit.scope(), quota: *limit.quota(), units };
-        (!of_requests).then_some((Facts { plan: Some(plan), ..facts }, charge))
+        (!of_requests).then_some((Facts { plan: Some(plan), ..facts }, limit.charge(units)))
     }
 
     /// What the store's answer means for the request, and what its response tells of it.

@@ -15,7 +15,9 @@
 //! - `rate` and `factor`: so many in so much time, and how many at once
 //! - `allowance`: so many in each hour, day or month of the calendar
 //! - `gcra`: when a budget is full again, as pure arithmetic
-//! - `charge`: what a budget belongs to, and what a request costs
+//! - `scope`: who asks for what, and what a budget belongs to
+//! - `owner`: what tells budgets apart
+//! - `charge`: what a request costs
 //! - `spending`: what a charge came to
 //! - `plan`: the table that chooses the limits of a caller
 //! - `by_route`: limits that count on some routes alone
@@ -28,19 +30,22 @@ mod charge;
 mod factor;
 pub mod gcra;
 mod headers;
+mod owner;
 mod plan;
 mod quota;
 mod rate;
+mod scope;
 mod spending;
 mod terms;
 
 pub use allowance::{Allowance, Period, Room};
-pub(crate) use charge::Told;
-pub use charge::{Charge, Charges, Facts, MAX_CHARGES, Network, Scope};
+pub use charge::{Charge, Charges, MAX_CHARGES};
 pub use factor::{Burst, Factor};
 pub use headers::{LimitHeaders, ResetStyle, StandardHeaders};
+pub(crate) use owner::Told;
 pub use plan::{Callers, Plan, Plans, PlansBuilder};
 pub use quota::Quota;
 pub use rate::Rate;
+pub use scope::{Facts, Network, Scope};
 pub use spending::{Balance, Spending, Verdict};
 pub use terms::{Limit, Terms};

@@ -69,7 +69,7 @@ impl Plan {
 /// facts.principal = Some(("https://login.example.com/", "alice"));
 /// facts.plan = Some("free");
 /// let terms = plans.terms(&facts, Some(Method::Jwt)).expect("she has limits");
-/// assert_eq!(terms.charges(&mut facts, 1).at(0).unwrap().quota.burst(), 150);
+/// assert_eq!(terms.charges(&mut facts, 1).at(0).unwrap().limit.quota().burst(), 150);
 /// assert_eq!(terms.policy_header(), "\"free-hour\";q=100;w=3600");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -387,7 +387,8 @@ mod tests {
         let plans = table();
         let facts = Facts { principal: Some(("i", "s")), ..Facts::default() };
         let of = |method| {
-            let quota = plans.terms(&facts, Some(method)).unwrap().charges(&mut { facts }, 1).at(0).unwrap().quota;
+            let quota =
+                plans.terms(&facts, Some(method)).unwrap().charges(&mut { facts }, 1).at(0).unwrap().limit.quota;
             (quota.count(), quota.burst())
         };
         assert_eq!(of(Method::ApiKey), (100, 200));
@@ -395,7 +396,7 @@ mod tests {
         assert_eq!(of(Method::OpaqueToken), (100, 100));
         assert_eq!(of(Method::Custom("hmac")), (100, 100));
         let nobody = plans.terms(&Facts::default(), None).unwrap();
-        let anonymous = nobody.charges(&mut Facts::default(), 1).at(0).unwrap().quota;
+        let anonymous = nobody.charges(&mut Facts::default(), 1).at(0).unwrap().limit.quota;
         assert_eq!((anonymous.count(), anonymous.burst()), (10, 20));
     }
 
@@ -405,7 +406,7 @@ mod tests {
         let mut facts = Facts { tenant: Some("acme"), plan: Some("free"), ..Facts::default() };
         let charges = plans.terms(&facts, Some(Method::Jwt)).unwrap().charges(&mut facts, 7);
         let first = charges.at(0).unwrap();
-        assert_eq!((charges.facts().plan, first.units, first.policy), (Some("growth"), 7, "growth"));
+        assert_eq!((charges.facts().plan, first.units, first.limit.name()), (Some("growth"), 7, "growth"));
     }
 
     #[test]

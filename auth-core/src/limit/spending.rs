@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::slice;
 use std::time::Duration;
 
-use super::charge::MAX_CHARGES;
+use super::MAX_CHARGES;
 use super::{Allowance, Quota, Rate, Room, gcra};
 use crate::clock::Timestamp;
 

@@ -3,9 +3,13 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::{Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
+use super::{Charge, Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
 
-/// One limit of a plan: what it is called, how much it allows, what its budgets belong to, and where it counts.
+/// What it is called, how much it allows, what its budgets belong to, and where it counts.
+///
+/// Limits of different names have different budgets. Quotas of one rate share the budget, whatever their bursts; another
+/// rate is another budget, because an instant that was reckoned with one rate says nothing under another. Allowances of
+/// one period share the budget, whatever their counts: what was spent counts against each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     pub(super) name: Arc<str>,
@@ -38,6 +42,12 @@ impl Limit {
     /// Whether it counts on the route of that name.
     pub(super) fn holds_on(&self, route: &str) -> bool {
         self.routes.as_ref().is_none_or(|names| names.iter().any(|name| **name == *route))
+    }
+
+    /// So many units of it.
+    #[inline]
+    pub const fn charge(&self, units: u32) -> Charge<'_> {
+        Charge { limit: self, units }
     }
 
     /// The name, as clients see it.

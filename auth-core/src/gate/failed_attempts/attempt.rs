@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Now};
 use crate::error::StoreError;
 use crate::gate::pending::{budgets_guarded, verify_guarded};
-use crate::limit::{Balance, Charge, Charges, Facts, Network, Quota, Scope, Spending, Verdict};
+use crate::limit::{Balance, Charges, Facts, Limit, Network, Spending, Verdict};
 use crate::outcome::Outcome;
 use crate::rejection::{CredentialFault, LimitExceeded, Rejection, RetryAfter};
 use crate::store::{Answer, LimitStore};
@@ -17,9 +17,6 @@ use super::in_flight::{Place, Turn};
 
 /// What the policy of failed attempts is called in answers.
 const POLICY: &str = "failed-attempts";
-/// The budgets' names. No limit of a plan can have one of them, which keeps them apart in a shared store.
-const FAILURES: &str = "\u{1}failures";
-const TRICKLE: &str = "\u{1}trickle";
 
 /// A request that would like to have a credential verified.
 #[derive(Clone)]
@@ -83,7 +80,7 @@ impl Asking {
     fn ask_budget(&self, now: Now) -> Outcome<Said> {
         let place = self.guard.in_flight.enter(self.origin);
         let asking = self.clone();
-        let look = self.charge(FAILURES, self.guard.quota, place.position, |store, charges| store.look(charges, now));
+        let look = self.charge(&self.guard.failures, place.position, |store, charges| store.look(charges, now));
         look.map(move |answer| asking.read(answer, place))
     }
 
@@ -109,7 +106,7 @@ impl Asking {
 
     /// Takes one of the verifications that an address with a spent budget has left.
     fn ask_trickle(self, wait: Duration, now: Now) -> Outcome<Permit> {
-        let spent = self.charge(TRICKLE, self.guard.trickle, 1, |store, charges| store.spend(charges, now));
+        let spent = self.charge(&self.guard.trickle, 1, |store, charges| store.spend(charges, now));
         spent.map(move |answer| match answer.map(|spending| spending.verdict()) {
             Ok(Verdict::Fits) => Ok(Attempt { asking: self, place: None }),
             Ok(Verdict::Wait(sooner)) => Err(too_many(wait.min(sooner))),
@@ -122,13 +119,12 @@ impl Asking {
 
     fn charge(
         &self,
-        policy: &str,
-        quota: Quota,
+        limit: &Limit,
         units: u32,
         how: impl FnOnce(&dyn LimitStore, &Charges<'_>) -> Answer<Spending>,
     ) -> Answer<Spending> {
         let facts = Facts { network: self.origin, ..Facts::default() };
-        let charge = Charge { policy, scope: Scope::NETWORK, quota, units };
+        let charge = limit.charge(units);
         let charges = Charges::single(&facts, &charge);
         budgets_guarded(|| how(&*self.guard.store, &charges))
     }
@@ -170,8 +166,7 @@ impl Attempt {
     }
 
     fn debit(&self, now: Now) -> Answer<Spending> {
-        let quota = self.asking.guard.quota;
-        self.asking.charge(FAILURES, quota, 1, |store, charges| store.debit(charges, now))
+        self.asking.charge(&self.asking.guard.failures, 1, |store, charges| store.debit(charges, now))
     }
 }
 

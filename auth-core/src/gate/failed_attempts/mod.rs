@@ -14,13 +14,17 @@ use crate::clock::{Clock, Now};
 use crate::error::ConfigError;
 use crate::gate::DuringOutage;
 use crate::gate::pending::recall_guarded;
-use crate::limit::{Network, Quota};
+use crate::limit::{Limit, Network, Quota, Scope};
 use crate::outcome::Outcome;
 use crate::secret::Secret;
 use crate::store::LimitStore;
 use crate::verify::{Verified, Verifier};
 use attempt::Asking;
 use in_flight::InFlight;
+
+/// The limits' names. No limit of a plan can have one of them, which keeps their budgets apart in a shared store.
+const FAILURES: &str = "\u{1}failures";
+const TRICKLE: &str = "\u{1}trickle";
 
 /// How many credentials from one address may fail before the gate stops looking at more of them.
 ///
@@ -53,8 +57,8 @@ use in_flight::InFlight;
 /// way as the budget still holds.
 #[derive(Clone)]
 pub struct FailedAttempts {
-    quota: Quota,
-    trickle: Quota,
+    failures: Limit,
+    trickle: Limit,
     clients: Clients,
     during_outage: DuringOutage,
     store: Arc<dyn LimitStore>,
@@ -75,7 +79,9 @@ impl FailedAttempts {
     /// A budget of that many failures, kept in a store that others may use too.
     pub fn new(quota: Quota, clients: Clients, store: Arc<dyn LimitStore>) -> Self {
         let (during_outage, in_flight) = (DuringOutage::default(), Arc::default());
-        Self { quota, trickle: Quota::ONE_A_SECOND, clients, during_outage, store, in_flight }
+        let failures = Limit::new(FAILURES, quota, Scope::NETWORK);
+        let trickle = Limit::new(TRICKLE, Quota::ONE_A_SECOND, Scope::NETWORK);
+        Self { failures, trickle, clients, during_outage, store, in_flight }
     }
 
     /// How many verifications an address whose budget is spent has left, whether they fail or not.
@@ -84,7 +90,7 @@ impl FailedAttempts {
     /// second at most, and a guesser gains 86,400 guesses a day, which is nothing against a secret of 128 bits.
     #[must_use]
     pub fn trickle(mut self, quota: Quota) -> Self {
-        self.trickle = quota;
+        self.trickle = Limit::new(TRICKLE, quota, Scope::NETWORK);
         self
     }
 
@@ -144,8 +150,8 @@ impl FailedAttempts {
 impl fmt::Debug for FailedAttempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FailedAttempts")
-            .field("quota", &self.quota)
-            .field("trickle", &self.trickle)
+            .field("quota", self.failures.quota())
+            .field("trickle", self.trickle.quota())
             .field("clients", &self.clients)
             .field("during_outage", &self.during_outage)
             .finish_non_exhaustive()

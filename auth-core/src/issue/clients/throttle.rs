@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use crate::clock::Now;
-use crate::limit::{Charge, Charges, Facts, Network, Quota, Rate, Scope, Spending, Verdict};
+use crate::limit::{Charges, Facts, Limit, Network, Quota, Rate, Scope, Spending, Verdict};
 use crate::rejection::RetryAfter;
 
 use super::{ClientError, ClientParts};
@@ -30,7 +30,7 @@ impl Default for ClientQuotas {
     }
 }
 
-/// The budgets' names. No limit of a plan can have one of them, which keeps them apart in a shared store.
+/// The limits' names. No limit of a plan can have one of them, which keeps their budgets apart in a shared store.
 const CLIENT: &str = "\u{1}client";
 const SOURCE: &str = "\u{1}client source";
 
@@ -54,19 +54,20 @@ impl ClientParts {
     pub(super) async fn charge_success(&self, id: &str, source: Option<IpAddr>, now: Now) -> Result<(), ClientError> {
         self.source(source, How::Look, now).await?;
         let facts = Facts { principal: Some(("", id)), ..Facts::default() };
-        let charge = Charge { policy: CLIENT, scope: Scope::PRINCIPAL, quota: self.quotas.client, units: 1 };
-        self.ask(facts, &charge, How::Spend, now).await
+        let limit = Limit::new(CLIENT, self.quotas.client, Scope::PRINCIPAL);
+        self.ask(facts, &limit, How::Spend, now).await
     }
 
     async fn source(&self, source: Option<IpAddr>, how: How, now: Now) -> Result<(), ClientError> {
         let facts = Facts { network: source.map(Network::of), ..Facts::default() };
-        let charge = Charge { policy: SOURCE, scope: Scope::NETWORK, quota: self.quotas.source, units: 1 };
-        self.ask(facts, &charge, how, now).await
+        let limit = Limit::new(SOURCE, self.quotas.source, Scope::NETWORK);
+        self.ask(facts, &limit, how, now).await
     }
 
-    async fn ask(&self, facts: Facts<'_>, charge: &Charge<'_>, how: How, now: Now) -> Result<(), ClientError> {
+    async fn ask(&self, facts: Facts<'_>, limit: &Limit, how: How, now: Now) -> Result<(), ClientError> {
         let answer = {
-            let charges = Charges::single(&facts, charge);
+            let charge = limit.charge(1);
+            let charges = Charges::single(&facts, &charge);
             match how {
                 How::Look => self.limit_store.look(&charges, now),
                 How::Spend => self.limit_store.spend(&charges, now),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::limit::{Charge, Charges, Facts, Network, Quota, Rate, Scope, Verdict};
+use crate::limit::{Charges, Facts, Limit, Network, Quota, Rate, Scope, Verdict};
 use crate::rejection::{LimitExceeded, Outage, Rejection, RetryAfter};
 use crate::store::LimitStore;
 
@@ -15,7 +15,7 @@ use super::MessageKind;
 
 /// What the policy is called in answers.
 const POLICY: &str = "messages";
-/// The budgets' names. No limit of a plan can have one of them, which keeps them apart in a shared store.
+/// The limits' names. No limit of a plan can have one of them, which keeps their budgets apart in a shared store.
 const SOURCE: &str = "\u{1}message source";
 const ACCOUNT: &str = "\u{1}message account";
 
@@ -46,7 +46,8 @@ impl Default for MessageQuotas {
 /// Counts messages in a store that others may use too. It locks nothing: who has no room for messages logs in as ever.
 #[derive(Clone)]
 pub struct MessageThrottle {
-    quotas: MessageQuotas,
+    account: Limit,
+    source: Limit,
     store: Arc<dyn LimitStore>,
     clock: Arc<dyn Clock>,
 }
@@ -62,7 +63,9 @@ pub(in crate::issue) enum Flood {
 impl MessageThrottle {
     /// Counts in this store.
     pub fn new(quotas: MessageQuotas, store: Arc<dyn LimitStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { quotas, store, clock }
+        let account = Limit::new(ACCOUNT, quotas.account, Scope::PRINCIPAL);
+        let source = Limit::new(SOURCE, quotas.source, Scope::NETWORK);
+        Self { account, source, store, clock }
     }
 
     /// Takes one message out of the budgets, the source's first, in which it says nothing about any account.
@@ -75,23 +78,21 @@ impl MessageThrottle {
         who: &str,
         source: Option<IpAddr>,
     ) -> Result<Flood, Rejection> {
-        let (policy, scope, quota) = (SOURCE, Scope::NETWORK, self.quotas.source);
         let facts = Facts { network: source.map(Network::of), ..Facts::default() };
-        if let Some(rejection) = self.over(facts, Charge { policy, scope, quota, units: 1 }).await? {
+        if let Some(rejection) = self.over(facts, &self.source).await? {
             return Err(rejection);
         }
-        let (policy, scope, quota) = (ACCOUNT, Scope::PRINCIPAL, self.quotas.account);
         let facts = Facts { principal: Some((kind.as_str(), who)), ..Facts::default() };
-        let over = self.over(facts, Charge { policy, scope, quota, units: 1 }).await?;
+        let over = self.over(facts, &self.account).await?;
         Ok(over.map_or(Flood::No, Flood::Yes))
     }
 
-    async fn over(&self, facts: Facts<'_>, charge: Charge<'static>) -> Result<Option<Rejection>, Rejection> {
-        let charges = [charge];
+    async fn over(&self, facts: Facts<'_>, limit: &Limit) -> Result<Option<Rejection>, Rejection> {
         let unavailable = |error: StoreError| Rejection::Unavailable(Outage::new(format!("{POLICY}: {error}")));
-        let charges =
-            Charges::new(&facts, &charges).map_err(|error| unavailable(StoreError::Unavailable(error.to_string())))?;
-        let spending = self.store.spend(&charges, self.clock.now());
+        let spending = {
+            let charge = limit.charge(1);
+            self.store.spend(&Charges::single(&facts, &charge), self.clock.now())
+        };
         let retry_after = match spending.resolve().await.map_err(unavailable)?.verdict() {
             Verdict::Fits => return Ok(None),
             Verdict::Wait(wait) => Some(RetryAfter(wait)),
@@ -103,7 +104,10 @@ impl MessageThrottle {
 
 impl fmt::Debug for MessageThrottle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessageThrottle").field("quotas", &self.quotas).finish_non_exhaustive()
+        f.debug_struct("MessageThrottle")
+            .field("account", &self.account)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

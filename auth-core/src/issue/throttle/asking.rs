@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::limit::{Balance, Charge, Charges, Facts, Network, Scope, Spending, Verdict};
+use crate::limit::{Balance, Charge, Charges, Facts, Limit, Network, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
 use crate::rejection::{LimitExceeded, Outage, Rejection, RetryAfter};
 use crate::store::{Answer, LimitStore};
@@ -17,7 +17,7 @@ use super::{LoginAttempt, ThrottleQuotas};
 
 /// What the policy is called in answers.
 const POLICY: &str = "failed-logins";
-/// The budgets' names. No limit of a plan can have one of them, which keeps them apart in a shared store.
+/// The limits' names. No limit of a plan can have one of them, which keeps their budgets apart in a shared store.
 const PAIR: &str = "\u{1}login pair";
 const SOURCE: &str = "\u{1}login source";
 const STRANGERS: &str = "\u{1}login strangers";
@@ -51,10 +51,29 @@ const TRICKLE: &str = "\u{1}login trickle";
 /// as a budget still holds.
 #[derive(Clone)]
 pub struct LoginThrottle {
-    quotas: ThrottleQuotas,
+    limits: Arc<Limits>,
     store: Arc<dyn LimitStore>,
     clock: Arc<dyn Clock>,
     in_flight: Arc<InFlight>,
+}
+
+#[derive(Debug)]
+struct Limits {
+    pair: Limit,
+    source: Limit,
+    strangers: Limit,
+    trickle: Limit,
+}
+
+impl Limits {
+    fn new(quotas: &ThrottleQuotas) -> Self {
+        Self {
+            pair: Limit::new(PAIR, quotas.pair, Scope::PRINCIPAL | Scope::NETWORK),
+            source: Limit::new(SOURCE, quotas.source, Scope::NETWORK),
+            strangers: Limit::new(STRANGERS, quotas.strangers, Scope::PRINCIPAL),
+            trickle: Limit::new(TRICKLE, quotas.trickle, Scope::PRINCIPAL),
+        }
+    }
 }
 
 /// Whether somebody logged in to the account from that source before.
@@ -98,7 +117,7 @@ impl LoginThrottle {
 
     /// Counts in a store that others may use too.
     pub fn new(quotas: ThrottleQuotas, store: Arc<dyn LimitStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { quotas, store, clock, in_flight: Arc::default() }
+        Self { limits: Arc::new(Limits::new(&quotas)), store, clock, in_flight: Arc::default() }
     }
 
     /// What the source of a request is called where an account's known sources are kept: the address, or the /64 of an
@@ -171,15 +190,14 @@ impl Asking {
         }
     }
 
-    fn charge(&self, budget: Budget, units: u32) -> Charge<'static> {
-        let quotas = &self.throttle.quotas;
-        let (policy, scope, quota) = match budget {
-            Budget::Pair => (PAIR, Scope::PRINCIPAL | Scope::NETWORK, quotas.pair),
-            Budget::Source => (SOURCE, Scope::NETWORK, quotas.source),
-            Budget::Strangers => (STRANGERS, Scope::PRINCIPAL, quotas.strangers),
-            Budget::Trickle => (TRICKLE, Scope::PRINCIPAL, quotas.trickle),
-        };
-        Charge { policy, scope, quota, units }
+    fn limit(&self, budget: Budget) -> &Limit {
+        let limits = &self.throttle.limits;
+        match budget {
+            Budget::Pair => &limits.pair,
+            Budget::Source => &limits.source,
+            Budget::Strangers => &limits.strangers,
+            Budget::Trickle => &limits.trickle,
+        }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -189,9 +207,9 @@ impl Asking {
     /// Looks whether there is room for this attempt beside all that are under way.
     fn look(&self) -> Outcome<Said> {
         let budgets = self.budgets();
-        let name = |budget: &Budget| Name::from(self.charge(*budget, 0).budget(&self.facts()).to_string());
+        let name = |budget: &Budget| Name::from(self.limit(*budget).budget(&self.facts()).to_string());
         let place = self.throttle.in_flight.enter(budgets.iter().map(name).collect());
-        let with_position = |(budget, units): (&Budget, &u32)| self.charge(*budget, *units);
+        let with_position = |(budget, units): (&Budget, &u32)| self.limit(*budget).charge(*units);
         let charges: Vec<_> = budgets.iter().zip(&place.positions).map(with_position).collect();
         let told = self.ask_store(&charges, |store, charges| store.look(charges, self.throttle.clock.now()));
         told.map(move |answer| read(answer, budgets, place))
@@ -199,7 +217,7 @@ impl Asking {
 
     /// Takes one of the attempts that strangers have left.
     fn ask_trickle(self, place: Place, wait: Duration) -> Outcome<Result<LoginAttempt, Rejection>> {
-        let charges = [self.charge(Budget::Trickle, 1)];
+        let charges = [self.limit(Budget::Trickle).charge(1)];
         let spent = self.ask_store(&charges, |store, charges| store.spend(charges, self.throttle.clock.now()));
         spent.map(move |answer| match answer.map(|spending| spending.verdict()) {
             Ok(Verdict::Fits) => Ok(LoginAttempt::new(self, place)),
@@ -211,7 +229,7 @@ impl Asking {
 
     /// Charges a failure to every budget of it, the source's even where it is known to the account.
     pub(super) fn debit(&self) -> Answer<Spending> {
-        let all = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.charge(budget, 1));
+        let all = [Budget::Pair, Budget::Source, Budget::Strangers].map(|budget| self.limit(budget).charge(1));
         let charges = match self.familiarity {
             Familiarity::Known => &all[..2],
             Familiarity::Stranger => &all[..],
@@ -269,6 +287,6 @@ fn unavailable(error: &StoreError) -> Rejection {
 
 impl fmt::Debug for LoginThrottle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginThrottle").field("quotas", &self.quotas).finish_non_exhaustive()
+        f.debug_struct("LoginThrottle").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

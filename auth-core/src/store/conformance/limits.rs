@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Now;
 use crate::error::ConfigError;
-use crate::limit::{Charge, Charges, Facts, Network, Period, Rate, Scope, Spending, Verdict};
+use crate::limit::{Charge, Charges, Facts, Limit, Network, Period, Rate, Scope, Spending, Verdict};
 use crate::store::{Answer, LimitStore};
 
 use super::{Kept, Violation, good, same};
@@ -109,9 +109,9 @@ fn alice() -> Facts<'static> {
     Facts { principal: Some(("issuer", "alice")), tenant: Some("acme"), ..Facts::default() }
 }
 
-fn charge(promise: &'static str, policy: &'static str, quota: &str) -> Result<Charge<'static>, Violation> {
+fn limit(promise: &'static str, name: &'static str, quota: &str) -> Result<Limit, Violation> {
     let quota = quota.parse().map_err(|error| slip(promise, &error))?;
-    Ok(Charge { policy, scope: Scope::PRINCIPAL, quota, units: 1 })
+    Ok(Limit::new(name, quota, Scope::PRINCIPAL))
 }
 
 fn fits(told: &Spending) -> bool {
@@ -126,7 +126,8 @@ fn the_burst_passes_and_no_more(tried: &Tried<'_>) -> Kept {
     let promise = "the burst of a new budget passes at once, and then nothing until an interval is over";
     let rate = Rate::new(2, Duration::from_hours(1)).and_then(|rate| rate.with_burst("3".parse()?));
     let rate = rate.map_err(|error| slip(promise, &error))?;
-    let hourly = charge(promise, "hourly", &rate.to_string())?;
+    let hourly = limit(promise, "hourly", &rate.to_string())?;
+    let hourly = hourly.charge(1);
     for remaining in [2, 1, 0] {
         let told = tried.ask(promise, SPEND, &[hourly])?;
         same(promise, &(fits(&told), left(&told)), &(true, vec![remaining]))?;
@@ -146,7 +147,8 @@ fn the_burst_passes_and_no_more(tried: &Tried<'_>) -> Kept {
 
 fn what_is_spent_comes_back(tried: &Tried<'_>) -> Kept {
     let promise = "after one interval one unit is back, and after a refill all of them but no more";
-    let quick = charge(promise, "quick", "2/2s")?;
+    let quick = limit(promise, "quick", "2/2s")?;
+    let quick = quick.charge(1);
     tried.ask(promise, SPEND, &[Charge { units: 2, ..quick }])?;
     tried.time.pass(Duration::from_secs(1));
     for expected in [true, false] {
@@ -161,22 +163,25 @@ fn what_is_spent_comes_back(tried: &Tried<'_>) -> Kept {
 
 fn a_refused_request_takes_from_no_budget(tried: &Tried<'_>) -> Kept {
     let promise = "a request that one budget refuses takes from none, wherever that budget stands";
-    let (scarce, plenty) = (charge(promise, "scarce", "1/hour")?, charge(promise, "plenty", "9/hour")?);
+    let (scarce, plenty) = (limit(promise, "scarce", "1/hour")?, limit(promise, "plenty", "9/hour")?);
+    let (scarce, plenty) = (scarce.charge(1), plenty.charge(1));
     let told = tried.ask(promise, SPEND, &[plenty, scarce])?;
     same(promise, &(fits(&told), left(&told)), &(true, vec![8, 0]))?;
     for charges in [[plenty, scarce], [scarce, plenty]] {
         let told = tried.ask(promise, SPEND, &charges)?;
-        let place = charges.iter().position(|charge| charge.policy == "scarce");
+        let place = charges.iter().position(|charge| charge.limit.name() == "scarce");
         same(promise, &told.exceeded().collect::<Vec<_>>(), &place.into_iter().collect())?;
     }
-    let new = charge(promise, "new", "5/hour")?;
+    let new = limit(promise, "new", "5/hour")?;
+    let new = new.charge(1);
     same(promise, &fits(&tried.ask(promise, SPEND, &[new, scarce])?), &false)?;
     same(promise, &left(&tried.ask(promise, LOOK, &[plenty, scarce, new])?), &vec![8, 0, 5])
 }
 
 fn looking_takes_nothing(tried: &Tried<'_>) -> Kept {
     let promise = "looking says what spending would say, and takes nothing";
-    let hourly = charge(promise, "hourly", "2/hour")?;
+    let hourly = limit(promise, "hourly", "2/hour")?;
+    let hourly = hourly.charge(1);
     for spent in 0..3 {
         for _ in 0..3 {
             let told = tried.ask(promise, LOOK, &[hourly])?;
@@ -191,7 +196,8 @@ fn looking_takes_nothing(tried: &Tried<'_>) -> Kept {
 
 fn what_was_used_is_owed(tried: &Tried<'_>) -> Kept {
     let promise = "what was used is owed, up to two refills";
-    let quick = charge(promise, "quick", "1/s")?;
+    let quick = limit(promise, "quick", "1/s")?;
+    let quick = quick.charge(1);
     for expected in [true, false, false, false] {
         same(promise, &fits(&tried.ask(promise, DEBIT, &[quick])?), &expected)?;
     }
@@ -204,7 +210,8 @@ fn what_was_used_is_owed(tried: &Tried<'_>) -> Kept {
 
 fn more_than_the_burst_never_fits(tried: &Tried<'_>) -> Kept {
     let promise = "more than the burst never fits, and takes nothing";
-    let (small, other) = (charge(promise, "small", "3/hour")?, charge(promise, "other", "5/hour")?);
+    let (small, other) = (limit(promise, "small", "3/hour")?, limit(promise, "other", "5/hour")?);
+    let (small, other) = (small.charge(1), other.charge(1));
     let told = tried.ask(promise, SPEND, &[other, Charge { units: 4, ..small }])?;
     same(promise, &told.verdict(), &Verdict::Never)?;
     same(promise, &left(&tried.ask(promise, LOOK, &[other, small])?), &vec![5, 3])
@@ -212,7 +219,8 @@ fn more_than_the_burst_never_fits(tried: &Tried<'_>) -> Kept {
 
 fn one_budget_charged_twice_is_charged_twice(tried: &Tried<'_>) -> Kept {
     let promise = "one budget that is charged twice by one request is charged for both or not at all";
-    let hourly = charge(promise, "hourly", "3/hour")?;
+    let hourly = limit(promise, "hourly", "3/hour")?;
+    let hourly = hourly.charge(1);
     let told = tried.ask(promise, SPEND, &[hourly, hourly])?;
     same(promise, &(fits(&told), left(&told)), &(true, vec![2, 1]))?;
     let told = tried.ask(promise, SPEND, &[hourly, hourly])?;
@@ -222,36 +230,40 @@ fn one_budget_charged_twice_is_charged_twice(tried: &Tried<'_>) -> Kept {
 
 fn budgets_of_different_owners_are_different(tried: &Tried<'_>) -> Kept {
     let promise = "budgets are told apart by limit, rate and owner";
-    let hourly = charge(promise, "hourly", "1/hour")?;
-    let by = |scope| Charge { scope, ..hourly };
+    let hourly = limit(promise, "hourly", "1/hour")?;
+    let (other, daily) = (limit(promise, "other", "1/hour")?, limit(promise, "hourly", "1/day")?);
+    let by = |scope| Limit::new("hourly", *hourly.quota(), scope);
+    let [tenant, both] = [Scope::TENANT, Scope::TENANT | Scope::PRINCIPAL].map(by);
+    let [network, everybody] = [Scope::NETWORK, Scope::EVERYBODY].map(by);
     let bob = Facts { principal: Some(("issuer", "bob")), ..alice() };
     let namesake = Facts { principal: Some(("other issuer", "alice")), ..alice() };
     let elsewhere = Facts { network: Some(Network::of([192, 0, 2, 7].into())), ..alice() };
     for (facts, one) in [
-        (alice(), hourly),
-        (alice(), charge(promise, "other", "1/hour")?),
-        (alice(), charge(promise, "hourly", "1/day")?),
-        (alice(), by(Scope::TENANT)),
-        (alice(), by(Scope::TENANT | Scope::PRINCIPAL)),
-        (alice(), by(Scope::NETWORK)),
-        (alice(), by(Scope::EVERYBODY)),
-        (bob, hourly),
-        (namesake, hourly),
-        (elsewhere, by(Scope::NETWORK)),
+        (alice(), &hourly),
+        (alice(), &other),
+        (alice(), &daily),
+        (alice(), &tenant),
+        (alice(), &both),
+        (alice(), &network),
+        (alice(), &everybody),
+        (bob, &hourly),
+        (namesake, &hourly),
+        (elsewhere, &network),
     ] {
         for expected in [true, false] {
-            same(promise, &fits(&tried.ask_for(promise, SPEND, &facts, &[one])?), &expected)?;
+            same(promise, &fits(&tried.ask_for(promise, SPEND, &facts, &[one.charge(1)])?), &expected)?;
         }
     }
-    for (facts, one) in [(bob, by(Scope::TENANT)), (elsewhere, hourly), (bob, by(Scope::EVERYBODY))] {
-        same(promise, &fits(&tried.ask_for(promise, SPEND, &facts, &[one])?), &false)?;
+    for (facts, one) in [(bob, &tenant), (elsewhere, &hourly), (bob, &everybody)] {
+        same(promise, &fits(&tried.ask_for(promise, SPEND, &facts, &[one.charge(1)])?), &false)?;
     }
     Ok(())
 }
 
 fn bursts_share_a_budget(tried: &Tried<'_>) -> Kept {
     let promise = "quotas of one rate share a budget whatever their bursts, and the smaller gives nothing back";
-    let (small, large) = (charge(promise, "hourly", "2/hour")?, charge(promise, "hourly", "2/hour burst 4")?);
+    let (small, large) = (limit(promise, "hourly", "2/hour")?, limit(promise, "hourly", "2/hour burst 4")?);
+    let (small, large) = (small.charge(1), large.charge(1));
     tried.ask(promise, SPEND, &[Charge { units: 4, ..large }])?;
     same(promise, &left(&tried.ask(promise, SPEND, &[small])?), &vec![0])?;
     same(promise, &left(&tried.ask(promise, LOOK, &[large])?), &vec![0])
@@ -259,7 +271,8 @@ fn bursts_share_a_budget(tried: &Tried<'_>) -> Kept {
 
 fn an_allowance_is_there_at_once_and_then_not_before_its_period_ends(tried: &Tried<'_>) -> Kept {
     let promise = "an allowance may be used at once, and then nothing passes until its period ends";
-    let monthly = charge(promise, "monthly", "3/calendar month")?;
+    let monthly = limit(promise, "monthly", "3/calendar month")?;
+    let monthly = monthly.charge(1);
     for remaining in [2, 1, 0] {
         let told = tried.ask(promise, SPEND, &[monthly])?;
         same(promise, &(fits(&told), left(&told)), &(true, vec![remaining]))?;
@@ -274,19 +287,23 @@ fn an_allowance_is_there_at_once_and_then_not_before_its_period_ends(tried: &Tri
 
 fn allowances_of_one_period_share_a_budget(tried: &Tried<'_>) -> Kept {
     let promise = "what was spent of an allowance counts against every count of the same period, and of no other";
-    let of = |quota: &str| charge(promise, "generations", quota);
-    tried.ask(promise, SPEND, &[Charge { units: 3, ..of("3/calendar month")? }])?;
-    let others = [of("5/calendar month")?, of("2/calendar month")?, of("3/calendar day")?, of("3/day")?];
+    let of = |quota: &str| limit(promise, "generations", quota);
+    let (two, three, five) = (of("2/calendar month")?, of("3/calendar month")?, of("5/calendar month")?);
+    let (nine, daily, evenly) = (of("9/calendar month")?, of("3/calendar day")?, of("3/day")?);
+    tried.ask(promise, SPEND, &[three.charge(3)])?;
+    let others = [&five, &two, &daily, &evenly].map(|limit| limit.charge(1));
     same(promise, &left(&tried.ask(promise, LOOK, &others)?), &vec![2, 0, 3, 3])?;
-    same(promise, &left(&tried.ask(promise, DEBIT, &[of("5/calendar month")?])?), &vec![1])?;
-    same(promise, &fits(&tried.ask(promise, DEBIT, &[of("2/calendar month")?])?), &false)?;
-    same(promise, &left(&tried.ask(promise, LOOK, &[of("9/calendar month")?])?), &vec![5])
+    same(promise, &left(&tried.ask(promise, DEBIT, &[five.charge(1)])?), &vec![1])?;
+    same(promise, &fits(&tried.ask(promise, DEBIT, &[two.charge(1)])?), &false)?;
+    same(promise, &left(&tried.ask(promise, LOOK, &[nine.charge(1)])?), &vec![5])
 }
 
 fn rates_and_allowances_are_spent_together(tried: &Tried<'_>) -> Kept {
     let promise = "a request that an allowance refuses takes from no rate, and the other way round";
-    let (rate, allowance) = (charge(promise, "rate", "2/hour")?, charge(promise, "allowance", "3/calendar month")?);
-    let scarce = charge(promise, "scarce", "1/calendar month")?;
+    let (rate, allowance) = (limit(promise, "rate", "2/hour")?, limit(promise, "allowance", "3/calendar month")?);
+    let (rate, allowance) = (rate.charge(1), allowance.charge(1));
+    let scarce = limit(promise, "scarce", "1/calendar month")?;
+    let scarce = scarce.charge(1);
     for expected in [true, false] {
         same(promise, &fits(&tried.ask(promise, SPEND, &[rate, allowance, scarce])?), &expected)?;
     }
@@ -301,8 +318,10 @@ const EACH: u32 = 125;
 
 fn l16_parallel_requests_admit_exactly_the_quota(tried: &Tried<'_>) -> Kept {
     let promise = "a thousand parallel requests against a quota of q admit exactly q, in each budget that they share";
-    let (wide, narrow) = (charge(promise, "wide", "300/hour")?, charge(promise, "narrow", "200/hour")?);
-    let (lonely, month) = (charge(promise, "lonely", "100/hour")?, charge(promise, "month", "300/calendar month")?);
+    let (wide, narrow) = (limit(promise, "wide", "300/hour")?, limit(promise, "narrow", "200/hour")?);
+    let (wide, narrow) = (wide.charge(1), narrow.charge(1));
+    let (lonely, month) = (limit(promise, "lonely", "100/hour")?, limit(promise, "month", "300/calendar month")?);
+    let (lonely, month) = (lonely.charge(1), month.charge(1));
     for (charges, quota) in [
         (vec![lonely], 100),
         (vec![wide, narrow], 200),

@@ -47,13 +47,13 @@ use timeline::Timeline;
 /// Budgets in the memory of this process; gone when it ends.
 ///
 /// ```
-/// use auth_core::limit::{Charge, Charges, Facts, Scope, Verdict};
+/// use auth_core::limit::{Charges, Facts, Limit, Scope, Verdict};
 /// use auth_core::store::{LimitStore, MemoryLimitStore};
 /// use auth_core::{Clock, Outcome, SimulatedClock};
 ///
 /// let (store, clock) = (MemoryLimitStore::new(), SimulatedClock::at_unix_seconds(1_700_000_000));
-/// let charge = Charge { policy: "example", scope: Scope::EVERYBODY, quota: "2/second".parse()?, units: 1 };
-/// let (facts, one) = (Facts::default(), [charge]);
+/// let limit = Limit::new("example", "2/second".parse()?, Scope::EVERYBODY);
+/// let (facts, one) = (Facts::default(), [limit.charge(1)]);
 /// let charges = Charges::new(&facts, &one)?;
 /// let spend = || match store.spend(&charges, clock.now()) {
 ///     Outcome::Done(Ok(spending)) => spending.verdict(),
@@ -120,7 +120,7 @@ impl MemoryLimitStore {
     }
 
     fn key(&self, charge: &Charge<'_>, facts: &Facts<'_>) -> Key {
-        Key::new(self.owners.hash(charge, facts))
+        Key::new(self.owners.hash(charge.limit, facts))
     }
 
     /// Applies a change to one budget wherever it is, as one step.
@@ -224,7 +224,7 @@ struct Step {
 
 impl Change {
     fn of(self, full_at: u64, now: Moment<'_>, charge: &Charge<'_>) -> Step {
-        match &charge.quota {
+        match charge.limit.quota() {
             Quota::Rate(rate) => self.of_rate(full_at, now.own, rate, charge.units),
             Quota::Allowance(allowance) => self.of_allowance(full_at, now, *allowance, charge.units),
         }

@@ -52,12 +52,12 @@ impl Overflow {
         secret: &impl BuildHasher,
     ) -> Option<(usize, &Word)> {
         let mut state = secret.build_hasher();
-        state.write(charge.policy.as_bytes());
+        state.write(charge.limit.name().as_bytes());
         let (kind, bits) = facts.network.map_or((0, 0), Network::numbers);
         state.write_u64(kind);
         state.write_u64(bits);
         let share = usize::try_from(state.finish() % SHARES as u64).ok()?;
-        let place = class(&charge.quota) * SHARES + share;
+        let place = class(charge.limit.quota()) * SHARES + share;
         self.words.get(place).map(|word| (place, word))
     }
 

@@ -9,7 +9,7 @@ mod races;
 use std::num::NonZeroU32;
 
 use crate::clock::{Monotonic, Now, Timestamp};
-use crate::limit::{Charge, Charges, Facts, Network, Scope, Spending, Verdict};
+use crate::limit::{Charge, Charges, Facts, Limit, Network, Scope, Spending, Verdict};
 use crate::outcome::Outcome;
 use crate::store::{Answer, LimitStore, MemoryLimitStore};
 
@@ -23,8 +23,13 @@ pub(super) fn store(capacity: u32) -> MemoryLimitStore {
     MemoryLimitStore::with_capacity(NonZeroU32::new(capacity).unwrap())
 }
 
-pub(super) fn charge<'a>(policy: &'a str, quota: &str) -> Charge<'a> {
-    Charge { policy, scope: Scope::PRINCIPAL, quota: quota.parse().unwrap(), units: 1 }
+/// Of a limit that lives as long as the tests, so that charges can be passed around.
+pub(super) fn charge(name: &str, quota: &str) -> Charge<'static> {
+    Box::leak(Box::new(limit(name, quota))).charge(1)
+}
+
+pub(super) fn limit(name: &str, quota: &str) -> Limit {
+    Limit::new(name, quota.parse().unwrap(), Scope::PRINCIPAL)
 }
 
 pub(super) fn subject(name: &str) -> Facts<'_> {

@@ -82,7 +82,8 @@ fn l18_places_that_change_hands_lose_no_charge_and_charge_no_stranger() {
     const TICK: u64 = 40;
     let store = store(1);
     let clock = AtomicU64::new(SECOND);
-    let (busy, calm) = (charge("busy", "250/ms burst 3"), charge("calm", "250/ms burst 3"));
+    let busy = charge("busy", "250/ms burst 3");
+    let calm = ["calm", "also calm"].map(|name| charge(name, "250/ms burst 3"));
     let (interval, undisturbed) = (Duration::from_micros(4), AtomicU64::new(0));
     let admitted = at_once(|thread| {
         let mut admitted = Vec::new();
@@ -90,9 +91,8 @@ fn l18_places_that_change_hands_lose_no_charge_and_charge_no_stranger() {
             let now = clock.fetch_add(TICK, Ordering::SeqCst);
             if round % 2 == 0 {
                 let name = format!("calm {thread} {}", round / 2 % 400);
-                let charges = [calm, Charge { policy: "also calm", ..calm }];
                 let before = store.overflow.charges();
-                let told = spend(&store, subject(&name), &charges[..=round / 2 % 2], now);
+                let told = spend(&store, subject(&name), &calm[..=round / 2 % 2], now);
                 // A thread that lost its processor comes back with an old reading, to which every place is in use.
                 let is_alone = store.overflow.charges() == before;
                 assert!(!is_alone || told.iter().all(|balance| balance.until_full() == interval), "{told:?}");
@@ -128,12 +128,12 @@ fn l18_places_that_change_hands_lose_no_charge_and_charge_no_stranger() {
 #[test]
 fn charges_in_every_order_come_to_an_end() {
     let store = store(1);
-    let policies: Vec<String> = (0..64).map(|number| number.to_string()).collect();
+    let one_each: Vec<_> = (0..64).map(|number| charge(&number.to_string(), "100000/hour")).collect();
     at_once(|thread| {
         for round in 0..3_000_usize {
             let pick = |place: usize| {
-                let number = (round * 13 + place * (thread * 2 + 5)) % policies.len();
-                Charge { units: 1 + u32::from(place == 0), ..charge(&policies[number], "100000/hour") }
+                let number = (round * 13 + place * (thread * 2 + 5)) % one_each.len();
+                Charge { units: 1 + u32::from(place == 0), ..one_each[number] }
             };
             let charges: Vec<_> = (0..8).map(pick).collect();
             let name = (round % 40).to_string();
