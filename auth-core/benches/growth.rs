@@ -7,7 +7,8 @@
 
 use std::error::Error;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use auth_core::credential::Source;
@@ -28,6 +29,8 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 201;
 const REQUESTS: usize = 64;
+/// So many that the threads run at the same time for nearly all of them.
+const AT_ONCE: u32 = 200_000;
 const SECRET: &[u8] = b"an example of a secret of more than 32 bytes";
 const AUDIENCE: &str = "https://api.example.com";
 
@@ -40,7 +43,7 @@ fn main() -> Fallible<()> {
     compare("routes", [10, 10_000].into_iter().map(routes).collect::<Fallible<_>>()?);
     compare("issuers, verified every time", [1, 1_000].into_iter().map(issuers).collect::<Fallible<_>>()?);
     compare("revocations, verified every time", [0, 1_000_000].into_iter().map(revocations).collect::<Fallible<_>>()?);
-    Ok(())
+    threads()
 }
 
 /// A gate of some size, and how the request with a number looks.
@@ -112,6 +115,42 @@ fn principals(size: usize) -> Fallible<Sized> {
     }
     let request = |number: usize| (number.to_string(), "/v1/orders/7".to_owned());
     Ok(Sized { size, gate, requests: size, request: Box::new(request) })
+}
+
+/// Threads that decide at the same time, each on a remembered token of its own. They share nothing but the gate, so that
+/// each should take as long as one alone; what they wait for is memory that processors pass around.
+fn threads() -> Fallible<()> {
+    let Sized { gate, request, .. } = remembered(64)?;
+    let laid_out: Vec<_> = (0..64)
+        .map(|number| {
+            let (token, path) = request(number);
+            (vec![("authorization".to_owned(), format!("Bearer {token}").into_bytes())], path)
+        })
+        .collect();
+    let at_once = |count: usize| {
+        let start = Barrier::new(count);
+        let run = |thread: usize| {
+            start.wait();
+            let begin = Instant::now();
+            for (fields, path) in laid_out.iter().skip(thread).step_by(count).cycle().take(AT_ONCE as usize) {
+                let head = RequestHead::new("GET", path, fields);
+                assert!(matches!(gate.decide(&head, gate.now()), Outcome::Done(Decision::Admit(_))));
+            }
+            begin.elapsed().as_secs_f64() * 1e9 / f64::from(AT_ONCE)
+        };
+        let times: Vec<f64> = thread::scope(|scope| {
+            let run = &run;
+            let spawned: Vec<_> = (0..count).map(|thread| scope.spawn(move || run(thread))).collect();
+            spawned.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        });
+        times.into_iter().fold(0.0, f64::max)
+    };
+    let rounds: Vec<(f64, f64)> = (0..21).map(|_| (at_once(1), at_once(2))).collect();
+    let [one, two] = [|(one, _): &(f64, f64)| *one, |(_, two): &(f64, f64)| *two];
+    let [alone, both] = [one, two].map(|of| median(rounds.iter().map(of).collect()));
+    let ratio = median(rounds.iter().map(|(one, two)| two / one).collect());
+    println!("| threads that decide at once | 1: {alone:.0} ns, 1.00 | 2: {both:.0} ns, {ratio:.2} |");
+    Ok(())
 }
 
 fn routes(size: usize) -> Fallible<Sized> {

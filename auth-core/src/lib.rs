@@ -42,6 +42,7 @@ mod secret;
 mod shared_str;
 pub mod store;
 mod stray;
+mod thread_number;
 #[cfg(feature = "issue")]
 pub mod trust;
 #[cfg(feature = "issue")]

@@ -13,6 +13,7 @@ use crate::claims::Claims;
 use crate::clock::Timestamp;
 use crate::credential::SourceMask;
 use crate::gate::Context;
+use crate::gate::share::Share;
 use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::origin::Origin;
@@ -146,7 +147,7 @@ impl Kept for Identity {
 #[derive(Clone)]
 pub struct Principal {
     identity: Arc<Identity>,
-    context: Arc<Context>,
+    context: Arc<Share>,
     /// Where its credentials came from, for the challenges of refusals that are decided after the gate.
     presented: SourceMask,
 }
@@ -154,10 +155,10 @@ pub struct Principal {
 impl Principal {
     /// A principal outside any gate, for tests of handlers. Permissions imply nothing but themselves and wildcards.
     pub fn detached(identity: Identity) -> Self {
-        Self::new(Arc::new(identity), Arc::new(Context::default()), SourceMask::NONE)
+        Self::new(Arc::new(identity), Share::alone(Arc::default()), SourceMask::NONE)
     }
 
-    pub(crate) fn new(identity: Arc<Identity>, context: Arc<Context>, presented: SourceMask) -> Self {
+    pub(crate) fn new(identity: Arc<Identity>, context: Arc<Share>, presented: SourceMask) -> Self {
         Self { identity, context, presented }
     }
 
@@ -186,6 +187,10 @@ impl Principal {
 
     /// What the gate that admitted this principal shares with its adapters.
     pub fn context(&self) -> &Arc<Context> {
+        self.context.context()
+    }
+
+    pub(crate) fn share(&self) -> &Arc<Share> {
         &self.context
     }
 }
@@ -215,11 +220,19 @@ impl fmt::Debug for Principal {
 ///
 /// Handlers can so tell "nobody is logged in" from "no gate stands in front of this route".
 #[derive(Clone, Debug)]
-pub struct Anonymous(pub(crate) Arc<Context>);
+pub struct Anonymous(Arc<Share>);
 
 impl Anonymous {
     /// What the gate that admitted this caller shares with its adapters.
     pub fn context(&self) -> &Arc<Context> {
+        self.0.context()
+    }
+
+    pub(crate) fn new(context: Arc<Share>) -> Self {
+        Self(context)
+    }
+
+    pub(crate) fn share(&self) -> &Arc<Share> {
         &self.0
     }
 }

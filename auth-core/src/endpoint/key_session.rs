@@ -27,7 +27,7 @@ impl Parts {
         identity.permissions = caller.context().permissions.meet(&caller.permissions, &key.permissions);
         identity.expires = key.end();
         identity.networks = key.allowed_networks();
-        Ok(Principal::new(Arc::new(identity), Arc::clone(caller.context()), caller.presented()))
+        Ok(Principal::new(Arc::new(identity), Arc::clone(caller.share()), caller.presented()))
     }
 
     /// Ends the sessions that the caller's key opened, which was just taken back.

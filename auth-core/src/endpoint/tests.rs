@@ -327,7 +327,7 @@ fn a_client_that_sends_slowly_is_judged_by_when_it_has_sent() {
     let clock = Arc::new(SimulatedClock::at_unix_seconds(1_700_000_000));
     let policy = service.endpoints.add_to(Policy::new());
     let gate = Gate::builder().policy(policy).clock(Shared(Arc::clone(&clock))).build().unwrap();
-    let anonymous = Anonymous(gate.context());
+    let anonymous = Anonymous::new(crate::gate::share::Share::alone(gate.context()));
     let head = RequestHead::new("POST", "/login", &[("content-type", "application/json")]);
     let attached = Attached { principal: None, anonymous: Some(&anonymous) };
     let asked = service.endpoints.asked(&head, attached).unwrap().unwrap();

@@ -8,8 +8,9 @@ use crate::credential::{CredentialCount, SourceMask};
 use crate::gate::limits::{facts, units};
 use crate::gate::observe::{self, Seen};
 use crate::gate::pending::spend_guarded;
+use crate::gate::share::Share;
 use crate::gate::waiting::Waiting;
-use crate::gate::{Admission, Caller, Context, Decision, Refusal, RequestIds, ResponseFields};
+use crate::gate::{Admission, Caller, Decision, Refusal, RequestIds, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CredentialUse, PathNames, RouteRule};
 use crate::principal::{Anonymous, Principal};
@@ -21,7 +22,7 @@ use crate::verify::Verified;
 /// A request while it is decided.
 pub(super) struct Case<'a> {
     /// What it is decided by, from its beginning to its end.
-    pub(super) context: &'a Arc<Context>,
+    pub(super) context: &'a Arc<Share>,
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) client: Option<IpAddr>,
@@ -42,7 +43,7 @@ impl Case<'_> {
     /// too; a public rule, which looks at no source, leaves it in place.
     pub(super) fn takes_over(&self, known: &Principal) -> bool {
         let takes = self.credentials() == CredentialUse::Ignored || self.accepted().covers(known.presented());
-        takes && Arc::ptr_eq(known.context(), self.context)
+        takes && self.context.is_same(known.share())
     }
 
     pub(super) fn accepted(&self) -> SourceMask {
@@ -98,7 +99,7 @@ impl Case<'_> {
         names: &PathNames<'_>,
     ) -> Outcome<Decision> {
         let caller = self.nobody();
-        let is_charged = |earlier: &Anonymous| Arc::ptr_eq(earlier.context(), self.context);
+        let is_charged = |earlier: &Anonymous| self.context.is_same(earlier.share());
         if head.anonymous.is_some_and(is_charged) {
             return Outcome::Done(self.ask_rule(id, caller, names, ResponseFields::default()));
         }
@@ -106,7 +107,7 @@ impl Case<'_> {
     }
 
     pub(super) fn nobody(&self) -> Caller {
-        Caller::Anonymous(Anonymous(Arc::clone(self.context)))
+        Caller::Anonymous(Anonymous::new(Arc::clone(self.context)))
     }
 
     /// Whether the credential was taken back since it was made.

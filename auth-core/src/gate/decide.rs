@@ -10,7 +10,8 @@ use crate::gate::case::Case;
 use crate::gate::cross_site;
 use crate::gate::pending::{all_agree, remembered_guarded, verify_bytes_guarded, verify_guarded};
 use crate::gate::request_id::request_id;
-use crate::gate::{Caller, Context, Decision, Gate, ResponseFields};
+use crate::gate::share::Share;
+use crate::gate::{Caller, Decision, Gate, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{CompiledPolicy, CredentialUse, Entry};
 use crate::principal::{Anonymous, Principal};
@@ -41,18 +42,18 @@ impl Gate {
     pub fn decide(&self, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
         match self.decided_by(head) {
             Some(context) => self.decide_by(context, head, now),
-            None => self.decide_by(&self.live.current(), head, now),
+            None => self.decide_by(self.live.current().own(), head, now),
         }
     }
 
     /// What an outer layer of this gate decided the request by. That holds for all of it: a replacement in between is
     /// for later requests.
-    fn decided_by<'h>(&self, head: &RequestHead<'h>) -> Option<&'h Arc<Context>> {
-        let attached = [head.known.map(Principal::context), head.anonymous.map(Anonymous::context)];
+    fn decided_by<'h>(&self, head: &RequestHead<'h>) -> Option<&'h Arc<Share>> {
+        let attached = [head.known.map(Principal::share), head.anonymous.map(Anonymous::share)];
         attached.into_iter().flatten().find(|context| context.is_of(&self.live))
     }
 
-    fn decide_by(&self, context: &Arc<Context>, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
+    fn decide_by(&self, context: &Arc<Share>, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
         match &self.rule {
             None => context.decide(context.policy(), head, now),
             Some(rule) => context.decide(&context.layer_policy(rule), head, now),
@@ -60,7 +61,7 @@ impl Gate {
     }
 }
 
-impl Context {
+impl Share {
     fn decide(self: &Arc<Self>, policy: &CompiledPolicy, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
         let mut case = Case {
             context: self,

@@ -10,7 +10,8 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::clock::{Clock, Now};
 use crate::error::ConfigErrors;
-use crate::gate::{Context, GateBuilder};
+use crate::gate::GateBuilder;
+use crate::gate::share::Shares;
 use crate::policy::Rule;
 
 /// What every clone of a gate shares, its layers included.
@@ -19,7 +20,7 @@ pub(super) struct Live {
     clock: Arc<dyn Clock>,
     /// Whether the current context keeps budgets, for which the time of the last tick is not enough.
     needs_exact_time: AtomicBool,
-    current: ArcSwap<Context>,
+    current: ArcSwap<Shares>,
     /// Held by whoever replaces the context or adds a layer to it; decisions never ask for it.
     changing: Mutex<()>,
 }
@@ -41,31 +42,35 @@ impl Live {
         clock.now(); // whatever a clock has to prepare, no request waits for
         let context = builder.context(id, Arc::clone(&clock), Vec::new())?;
         let needs_exact_time = AtomicBool::new(context.keeps_budgets());
-        Ok(Self { id, clock, needs_exact_time, current: ArcSwap::from_pointee(context), changing: Mutex::new(()) })
+        let current = ArcSwap::from_pointee(Shares::new(context));
+        Ok(Self { id, clock, needs_exact_time, current, changing: Mutex::new(()) })
     }
 
     pub(super) fn now(&self) -> Now {
         if self.needs_exact_time.load(Ordering::Relaxed) { self.clock.now() } else { self.clock.recent() }
     }
 
-    pub(super) fn current(&self) -> Guard<Arc<Context>> {
+    /// What decides now, in all its shares.
+    pub(super) fn current(&self) -> Guard<Arc<Shares>> {
         self.current.load()
     }
 
     pub(super) fn add_layer(&self, rule: &Arc<Rule>) -> Result<(), ConfigErrors> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.current();
+        let shares = self.current();
+        let current = shares.own();
         current.layers.add(rule, current.compile(rule)?);
         Ok(())
     }
 
     pub(super) fn replace(&self, builder: GateBuilder) -> Result<(), ConfigErrors> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = self.current();
+        let shares = self.current();
+        let current = shares.own();
         let mut next = builder.context(self.id, Arc::clone(&self.clock), current.layers.rules())?;
-        next.go_on_from(&current);
+        next.go_on_from(current);
         self.needs_exact_time.store(next.keeps_budgets(), Ordering::Relaxed);
-        self.current.store(Arc::new(next));
+        self.current.store(Arc::new(Shares::new(next)));
         Ok(())
     }
 }

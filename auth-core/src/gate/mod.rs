@@ -32,6 +32,7 @@ mod outage;
 mod pending;
 mod request_id;
 mod response_fields;
+pub(crate) mod share;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -125,12 +126,12 @@ impl Gate {
     /// Whatever belongs to a request that was admitted should ask its principal for
     /// [what it was admitted by](crate::Principal::context) instead.
     pub fn context(&self) -> Arc<Context> {
-        Arc::clone(&self.live.current())
+        Arc::clone(self.live.current().own().context())
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("sources", &self.live.current().sources).finish_non_exhaustive()
+        f.debug_struct("Gate").field("sources", &self.live.current().own().sources).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::credential::SourceMask;
 use crate::gate::case::Case;
-use crate::gate::{Caller, Context, Decision, ResponseFields};
+use crate::gate::share::Share;
+use crate::gate::{Caller, Decision, ResponseFields};
 use crate::outcome::Outcome;
 use crate::policy::{PathNames, RouteRule};
 use crate::rejection::Rejection;
@@ -15,7 +16,7 @@ use crate::verify::Verified;
 ///
 /// That includes what it is decided by: a gate that is replaced meanwhile decides later requests.
 pub(super) struct Waiting {
-    pub(super) context: Arc<Context>,
+    pub(super) context: Arc<Share>,
     method: Box<str>,
     path: Box<str>,
     client: Option<IpAddr>,

@@ -168,7 +168,7 @@ impl IntrospectionVerifier {
 
     fn ask(&self, text: &str, print: Fingerprint, now: Now) -> Outcome<Verified> {
         let inner = &self.0;
-        inner.known.count_miss(print);
+        inner.known.count_miss();
         let begin = |before, departed| {
             let question = Question { inner: Arc::clone(inner), print, now };
             Box::pin(question.ask(inner.asked.endpoint.question(text), before, departed)) as _

@@ -140,7 +140,7 @@ impl JwtVerifier {
         }
         let identified = self.identify(text, now);
         if !identified.as_ref().is_err_and(|fault| is_of_form(*fault)) {
-            known.count_miss(print);
+            known.count_miss();
         }
         let (mut identity, span) = identified?;
         let weight = identity.weight();

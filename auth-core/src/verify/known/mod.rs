@@ -13,12 +13,14 @@
 //! - `size`: the bounds, and what is counted
 //! - `span`: when a verdict holds
 //! - `table`: the sets
+//! - `tally`: how hits are counted
 
 mod fingerprint;
 mod mark;
 mod size;
 mod span;
 mod table;
+mod tally;
 
 pub(crate) use fingerprint::{Fingerprint, Fingerprints};
 pub(crate) use mark::{Kept, Mark};

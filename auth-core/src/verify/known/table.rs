@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use super::tally::Tally;
 use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints, Kept, Mark, Span};
 use crate::clock::Timestamp;
 
-/// How many entries a set has room for: as many as fit, with their tags and the counts, into two cache lines of 64 bytes.
+/// How many entries a set has room for: as many as fit, with their tags, into two cache lines of 64 bytes.
 const WAYS: usize = 8;
 
 /// What is remembered of a text.
@@ -29,19 +30,17 @@ pub(crate) struct Known<V> {
     bytes: AtomicUsize,
     /// Where room is looked for next, once there are too many entries or bytes in all.
     hand: AtomicUsize,
+    hits: Tally,
+    misses: Tally,
     evictions: AtomicU64,
 }
 
-/// Counts are kept per set, so that threads with different credentials do not wait for each other's.
-///
 /// Among many credentials a look-up mostly waits for memory. The first of the two lines holds all that one needs that
 /// finds what it looks for in a place that is filled early, as most are.
 #[repr(C, align(128))]
 struct Set<V> {
     tags: [AtomicU32; WAYS],
-    hits: AtomicU64,
     slots: [ArcSwapOption<V>; WAYS],
-    misses: AtomicU64,
 }
 
 impl<V: Kept> Known<V> {
@@ -56,6 +55,8 @@ impl<V: Kept> Known<V> {
             entries: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             hand: AtomicUsize::new(0),
+            hits: Tally::new(),
+            misses: Tally::new(),
             evictions: AtomicU64::new(0),
         })
     }
@@ -69,15 +70,15 @@ impl<V: Kept> Known<V> {
         match self.recall(print, now) {
             Some(Memory::Holds(value)) => Some(value),
             Some(Memory::Over) | None => {
-                self.count_miss(print);
+                self.count_miss();
                 None
             }
         }
     }
 
     /// Counts a text that had to be verified.
-    pub(crate) fn count_miss(&self, print: Fingerprint) {
-        self.set(print.place()).misses.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_miss(&self) {
+        self.misses.add_one();
     }
 
     /// What is remembered under that fingerprint, also where it is over. Counts hits, and leaves it to whoever goes on
@@ -98,7 +99,7 @@ impl<V: Kept> Known<V> {
                 return Some(Memory::Over);
             }
             mark.want();
-            set.hits.fetch_add(1, Ordering::Relaxed);
+            self.hits.add_one();
             return Guard::into_inner(found).map(Memory::Holds);
         }
         None
@@ -128,12 +129,9 @@ impl<V: Kept> Known<V> {
 
     /// What is held and what it was good for.
     pub(crate) fn counts(&self) -> CacheCounts {
-        let sum = |count: fn(&Set<V>) -> &AtomicU64| {
-            self.sets.iter().map(|set| count(set).load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
-        };
         CacheCounts {
-            hits: sum(|set| &set.hits),
-            misses: sum(|set| &set.misses),
+            hits: self.hits.sum(),
+            misses: self.misses.sum(),
             evictions: self.evictions.load(Ordering::Relaxed),
             entries: self.entries.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
@@ -193,7 +191,7 @@ impl<V: Kept> fmt::Debug for Known<V> {
 
 impl<V: Kept> Set<V> {
     fn empty() -> Self {
-        Self { tags: Default::default(), slots: Default::default(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self { tags: Default::default(), slots: Default::default() }
     }
 
     /// The same text's place, a free one, one whose verdict is over, one that nobody asked for lately, or any.
