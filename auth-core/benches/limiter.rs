@@ -7,9 +7,9 @@
 #![allow(missing_docs, clippy::print_stdout, reason = "a program")]
 
 use std::fmt;
-use std::hint::black_box;
+use std::hint::{self, black_box};
 use std::num::NonZeroU32;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -49,9 +49,11 @@ fn many_keys(count: usize) {
     let mut rounds = Rounds::default();
     let mut alone = Vec::new();
     for _ in 0..ROUNDS {
+        // each finds the processor's caches as the other one leaves them
         let now = SystemClock.now();
         alone.push(nanos(&names, &order, |name| ours.check_at(name, 1, now)));
-        rounds.add(nanos(&names, &order, spend), nanos(&names, &order, check));
+        let peer = nanos(&names, &order, check);
+        rounds.add(nanos(&names, &order, spend), peer);
     }
     println!("{count:>9} string keys: {rounds}; at a time that was read before {:>6.1}", median(alone));
 }
@@ -88,8 +90,8 @@ fn refused(count: usize) {
 fn hot_budget() {
     let name = names(1).remove(0);
     let (ours, theirs) = (Ours::new(1, plenty()), governor());
-    let own = |threads| at_once(threads, |_| ours.check(&name, 1));
-    let peer = |threads| at_once(threads, |_| theirs.check_key(&name).is_ok());
+    let own = |threads| at_once(threads, || ours.check(&name, 1));
+    let peer = |threads| at_once(threads, || theirs.check_key(&name).is_ok());
     let (mut alone, mut together) = (Rounds::default(), Rounds::default());
     let (mut own_growth, mut peer_growth) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -211,18 +213,27 @@ fn per_check(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(CHECKS)
 }
 
-fn at_once(threads: usize, check: impl Fn(usize) -> bool + Sync) -> f64 {
-    let start = Barrier::new(threads);
-    let run = &|thread: usize| {
-        start.wait();
-        let begin = Instant::now();
-        for _ in 0..CHECKS {
-            assert!(black_box(check(thread)));
+/// All threads are under way before the first clock runs, and until the last one stops: none is ever alone.
+fn at_once(threads: usize, check: impl Fn() -> bool + Sync) -> f64 {
+    let (under_way, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let run = || {
+        under_way.fetch_add(1, Ordering::SeqCst);
+        while under_way.load(Ordering::SeqCst) < threads {
+            hint::spin_loop();
         }
-        per_check(begin)
+        let start = Instant::now();
+        for _ in 0..CHECKS {
+            assert!(black_box(check()));
+        }
+        let each = per_check(start);
+        done.fetch_add(1, Ordering::SeqCst);
+        while done.load(Ordering::Relaxed) < threads {
+            assert!(black_box(check()));
+        }
+        each
     };
     let times: Vec<f64> = thread::scope(|scope| {
-        let spawned: Vec<_> = (0..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+        let spawned: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         spawned.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
     times.iter().copied().fold(0.0, f64::max)

@@ -19,30 +19,35 @@ impl Key {
     pub(super) fn new(hash: u64) -> Self {
         Self(hash.max(1)) // 0 marks a place that never had an owner
     }
-}
 
-/// Eight places in two cache lines, which lie side by side, so that both are fetched at once. What a check costs, when
-/// there are many budgets, is the waiting for them. Where several processors spend from one budget, they keep the line
-/// of the owners and pass around the other alone.
-#[derive(Default)]
-#[repr(C, align(128))]
-struct Bucket {
-    owners: [AtomicU64; PLACES],
-    words: [Word; PLACES],
-}
-
-impl Bucket {
-    fn places(&self) -> impl Iterator<Item = (&AtomicU64, &Word)> {
-        self.owners.iter().zip(&self.words)
+    /// The lines of a bucket, by their first places, in the order in which the owner looks through them.
+    fn lines(self) -> [usize; 2] {
+        // A bit that chooses neither bucket nor stripe.
+        if self.0 >> 7 & 1 == 0 { [0, PLACES_PER_LINE] } else { [PLACES_PER_LINE, 0] }
     }
 }
 
+/// Eight places in two cache lines. Owner and instant lie side by side, so that spending from a budget takes one line
+/// of memory: what a check costs, when there are many budgets, is the waiting for that line.
+#[derive(Default)]
+#[repr(align(128))]
+struct Bucket {
+    places: [Slot; PLACES],
+}
+
+#[derive(Default)]
+struct Slot {
+    owner: AtomicU64,
+    word: Word,
+}
+
 const PLACES: usize = 8;
+const PLACES_PER_LINE: usize = PLACES / 2;
 /// A page of memory: what a first budget costs.
 const BUCKETS_PER_SEGMENT: usize = 32;
 /// Insertions of one owner wait for each other, and by chance those of others.
 const STRIPES: usize = 64;
-/// A new owner goes into its first bucket while that has so many free places: nobody then looks at the second.
+/// A new owner goes into its first bucket while that has so many free places: finding it then takes one line of memory.
 const ROOMY: usize = 3;
 
 type Segment = [Bucket; BUCKETS_PER_SEGMENT];
@@ -97,8 +102,8 @@ impl Table {
 
     pub(super) fn in_use(&self, now: u64) -> usize {
         let made = self.segments.iter().filter_map(OnceLock::get);
-        let words = made.flat_map(|segment| segment.iter()).flat_map(|bucket| &bucket.words);
-        words.filter(|word| word.instant() > now).count()
+        let slots = made.flat_map(|segment| segment.iter()).flat_map(|bucket| &bucket.places);
+        slots.filter(|slot| slot.word.instant() > now).count()
     }
 
     /// The two buckets of an owner, which may be the same one.
@@ -124,9 +129,12 @@ impl Table {
 
     fn find_in(&self, number: usize, key: Key) -> Option<Place<'_>> {
         let bucket = self.bucket(number)?;
-        let (at, (owner, word)) =
-            bucket.places().enumerate().find(|(_, (owner, _))| owner.load(Ordering::Acquire) == key.0)?;
-        Some(Place { number: number * PLACES + at, word, owner, key })
+        let (line, at) = key.lines().into_iter().find_map(|line| {
+            let places = bucket.places.get(line..line + PLACES_PER_LINE)?;
+            Some((line, places.iter().position(|slot| slot.owner.load(Ordering::Acquire) == key.0)?))
+        })?;
+        let at = line + at;
+        Some(Place::new(number * PLACES + at, bucket.places.get(at)?, key))
     }
 
     /// A place that a new owner may claim, but not one of those that are taken already.
@@ -138,18 +146,22 @@ impl Table {
             let segment = self.segments.get(number / BUCKETS_PER_SEGMENT)?.get_or_init(Box::default);
             let bucket = segment.get(number % BUCKETS_PER_SEGMENT)?;
             let mut room = 0;
-            let mut oldest: Option<(Place<'_>, u64)> = None;
-            for (at, (owner, word)) in bucket.places().enumerate() {
-                let place = Place { number: number * PLACES + at, word, owner, key };
-                let Some(instant) = word.unclaimed().filter(|instant| *instant <= now) else { continue };
-                if is_taken(place.number) {
-                    continue;
-                }
-                room += 1;
-                if oldest.is_none_or(|(_, so_far)| instant < so_far) {
-                    oldest = Some((place, instant));
+            // The oldest of its own line, or else of the other.
+            let mut oldest: Option<(usize, Place<'_>, u64)> = None;
+            for line in key.lines() {
+                for (at, slot) in bucket.places.iter().enumerate().skip(line).take(PLACES_PER_LINE) {
+                    let place = Place::new(number * PLACES + at, slot, key);
+                    let Some(instant) = slot.word.unclaimed().filter(|instant| *instant <= now) else { continue };
+                    if is_taken(place.number) {
+                        continue;
+                    }
+                    room += 1;
+                    if oldest.is_none_or(|(in_line, _, so_far)| in_line == line && instant < so_far) {
+                        oldest = Some((line, place, instant));
+                    }
                 }
             }
+            let oldest = oldest.map(|(_, place, instant)| (place, instant));
             if room >= ROOMY {
                 return oldest;
             }
@@ -163,7 +175,7 @@ impl Table {
     /// Whether a new owner would find no place.
     pub(super) fn is_full_for(&self, key: Key, now: u64) -> bool {
         self.buckets(key).into_iter().all(|number| {
-            self.bucket(number).is_some_and(|bucket| bucket.words.iter().all(|word| word.instant() > now))
+            self.bucket(number).is_some_and(|bucket| bucket.places.iter().all(|slot| slot.word.instant() > now))
         })
     }
 
@@ -195,7 +207,11 @@ impl Table {
     }
 }
 
-impl Place<'_> {
+impl<'t> Place<'t> {
+    fn new(number: usize, slot: &'t Slot, key: Key) -> Self {
+        Self { number, word: &slot.word, owner: &slot.owner, key }
+    }
+
     /// Changes the budget as one step; `None` where the place is somebody else's by now.
     pub(super) fn change(&self, step: &impl Fn(u64) -> Step) -> Option<Balance> {
         let mut patience = Patience::default();
