@@ -49,10 +49,11 @@ fn many_keys(count: usize) {
     let mut rounds = Rounds::default();
     let mut alone = Vec::new();
     for _ in 0..ROUNDS {
-        // each finds the processor's caches as the other one leaves them
-        let now = SystemClock.now();
+        // ours comes after a check of `governor`, and that after one of ours: neither finds what it left in the caches
+        let (now, again) = (SystemClock.now(), || nanos(&names, &order, check));
+        again();
         alone.push(nanos(&names, &order, |name| ours.check_at(name, 1, now)));
-        let peer = nanos(&names, &order, check);
+        let peer = again();
         rounds.add(nanos(&names, &order, spend), peer);
     }
     println!("{count:>9} string keys: {rounds}; at a time that was read before {:>6.1}", median(alone));
@@ -222,21 +223,20 @@ fn at_once(threads: usize, check: impl Fn() -> bool + Sync) -> f64 {
             hint::spin_loop();
         }
         let start = Instant::now();
-        for _ in 0..CHECKS {
-            assert!(black_box(check()));
-        }
+        let admitted = (0..CHECKS).filter(|_| black_box(check())).count();
         let each = per_check(start);
         done.fetch_add(1, Ordering::SeqCst);
         while done.load(Ordering::Relaxed) < threads {
-            assert!(black_box(check()));
+            black_box(check());
         }
+        assert_eq!(admitted, CHECKS as usize);
         each
     };
     let times: Vec<f64> = thread::scope(|scope| {
         let spawned: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        spawned.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        spawned.into_iter().map(|thread| thread.join().unwrap_or(f64::NAN)).collect()
     });
-    times.iter().copied().fold(0.0, f64::max)
+    times.into_iter().fold(0.0, |most, time| if time > most || time.is_nan() { time } else { most })
 }
 
 fn median(mut rounds: Vec<f64>) -> f64 {

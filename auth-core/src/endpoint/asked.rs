@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Secret;
-use crate::gate::{Attached, Context, Refusal, request_id};
+use crate::gate::share::Share;
+use crate::gate::{Attached, Refusal, request_id};
 use crate::rejection::{ContentFault, Rejection, RequestFault};
 use crate::reply::Reply;
 use crate::request::{Field, RequestHead};
@@ -19,7 +20,7 @@ pub struct Asked {
     request: EndpointRequest,
     /// Why it will be refused whatever its content is.
     fault: Option<Rejection>,
-    context: Arc<Context>,
+    context: Arc<Share>,
     path: String,
     request_id: Arc<str>,
 }
@@ -54,8 +55,8 @@ impl Endpoints {
         if let Err(refusal) = attached.optional(head) {
             return Some(Err(Box::new(refusal)));
         }
-        let principal = attached.principal.map(|principal| Arc::clone(principal.context()));
-        let anonymous = attached.anonymous.map(|anonymous| Arc::clone(anonymous.context()));
+        let principal = attached.principal.map(|principal| Arc::clone(principal.share()));
+        let anonymous = attached.anonymous.map(|anonymous| Arc::clone(anonymous.share()));
         let context = principal.or(anonymous)?;
         let mut request = EndpointRequest::new(head.method, context.now());
         request.query = head.query.map(str::to_owned);

@@ -56,7 +56,8 @@ impl Gate {
         units: u32,
         how: impl FnOnce(&dyn LimitStore, &Charges<'_>) -> Answer<Spending>,
     ) -> Answer<Option<Balance>> {
-        let context = self.context();
+        let shares = self.live.current();
+        let context = shares.own();
         let Some(limits) = &context.limits else { return Outcome::Done(Ok(None)) };
         let Some((facts, charge)) = limits.charge_of(of, limit, units) else { return Outcome::Done(Ok(None)) };
         let charges = Charges::single(&facts, &charge);

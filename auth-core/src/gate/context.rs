@@ -73,12 +73,15 @@ impl Context {
         self.gate == Some(live.id)
     }
 
-    /// The policy of a layer with that rule alone.
+    /// Does something with the policy of a layer with that rule alone.
     ///
     /// It is at hand, unless the layer was made after this context was replaced. A rule that does not fit such a
     /// request is no rule, so that nobody passes.
-    pub(super) fn layer_policy(&self, rule: &Arc<Rule>) -> Arc<CompiledPolicy> {
-        self.layers.policy(rule).unwrap_or_else(|| Arc::new(self.compile(rule).unwrap_or_default()))
+    pub(super) fn with_layer_policy<T>(&self, rule: &Arc<Rule>, act: impl FnOnce(&CompiledPolicy) -> T) -> T {
+        self.layers.with_policy(rule, |policy| match policy {
+            Some(policy) => act(policy),
+            None => act(&self.compile(rule).unwrap_or_default()),
+        })
     }
 
     /// Makes a rule ready that stands alone.

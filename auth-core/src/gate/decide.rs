@@ -56,7 +56,7 @@ impl Gate {
     fn decide_by(&self, context: &Arc<Share>, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
         match &self.rule {
             None => context.decide(context.policy(), head, now),
-            Some(rule) => context.decide(&context.layer_policy(rule), head, now),
+            Some(rule) => context.with_layer_policy(rule, |policy| context.decide(policy, head, now)),
         }
     }
 }

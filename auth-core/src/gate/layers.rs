@@ -24,11 +24,11 @@ impl Layers {
         Self(ArcSwap::from_pointee(in_order(layers.collect())))
     }
 
-    /// The policy of the layer with that rule.
-    pub(super) fn policy(&self, rule: &Arc<Rule>) -> Option<Arc<CompiledPolicy>> {
+    /// Does something with the policy of the layer with that rule, which all threads read and none counts.
+    pub(super) fn with_policy<T>(&self, rule: &Arc<Rule>, act: impl FnOnce(Option<&CompiledPolicy>) -> T) -> T {
         let layers = self.0.load();
-        let at = layers.binary_search_by_key(&Arc::as_ptr(rule), |layer| layer.rule.as_ptr()).ok()?;
-        layers.get(at).map(|layer| Arc::clone(&layer.policy))
+        let at = layers.binary_search_by_key(&Arc::as_ptr(rule), |layer| layer.rule.as_ptr()).ok();
+        act(at.and_then(|at| layers.get(at)).map(|layer| &*layer.policy))
     }
 
     /// Adds a layer, and forgets those that are gone. One at a time: of two, one would be lost.

@@ -67,3 +67,30 @@ impl Shares {
         thread_number().and_then(|number| self.0.get(number % SHARES)).unwrap_or(first)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn threads_have_shares_of_their_own_of_one_context() {
+        const THREADS: usize = 20;
+        let (shares, all_live) = (Shares::new(Context::default()), Barrier::new(THREADS));
+        let ask = || {
+            let own = shares.own();
+            all_live.wait();
+            assert!(Arc::ptr_eq(own, shares.own()));
+            (Arc::as_ptr(own).addr(), Arc::as_ptr(own.context()).addr())
+        };
+        let (own, contexts): (BTreeSet<_>, BTreeSet<_>) = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a share")).unzip()
+        });
+        // two of them may meet in one where other tests have many threads
+        assert!(own.len() > THREADS / 2 && contexts.len() == 1, "{}", own.len());
+    }
+}

@@ -10,6 +10,7 @@ pub const MAX_CHARGES: usize = 8;
 
 /// What one budget of a limit is asked for; made by [`Limit::charge`].
 #[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is taken before a store is asked"]
 pub struct Charge<'a> {
     /// The limit that the budget is one of. It says what the budget belongs to and how much it holds.
     pub limit: &'a Limit,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Charge, Charges, Factor, Facts, Quota, Scope, Spending, Verdict};
 
-/// What it is called, how much it allows, what its budgets belong to, and where it counts.
+/// One limit: what it is called, how much it allows, what its budgets belong to, and where it counts.
 ///
 /// Limits of different names have different budgets. Quotas of one rate share the budget, whatever their bursts; another
 /// rate is another budget, because an instant that was reckoned with one rate says nothing under another. Allowances of
@@ -44,7 +44,8 @@ impl Limit {
         self.routes.as_ref().is_none_or(|names| names.iter().any(|name| **name == *route))
     }
 
-    /// So many units of it.
+    /// What a store is asked for: so many units of one of its budgets. Nothing is taken before a store is asked, and the
+    /// [routes](Self::on_routes) do not matter here.
     #[inline]
     pub const fn charge(&self, units: u32) -> Charge<'_> {
         Charge { limit: self, units }

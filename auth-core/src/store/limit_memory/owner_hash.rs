@@ -28,6 +28,7 @@ const PAIRS: usize = 28;
 /// The lengths of at most eight texts make one word.
 const LENGTH_BITS: u32 = 8;
 const LONGEST: usize = 255;
+const _: () = assert!(LONGEST < 1 << LENGTH_BITS);
 
 impl OwnerHash {
     pub(super) fn new() -> Self {
@@ -113,6 +114,8 @@ impl Told for Pieces<'_> {
             return;
         };
         self.keys = rest;
+        // a ninth text would push the first one's length out
+        self.fits &= self.lengths >> (u64::BITS - LENGTH_BITS) == 0;
         self.lengths = self.lengths << LENGTH_BITS | bytes.len() as u64;
         let (pieces, _) = bytes.as_chunks();
         for (piece, key) in pieces.iter().zip(keys) {
@@ -138,7 +141,7 @@ fn last_words(bytes: &[u8]) -> [u64; 2] {
     }
 }
 
-/// For owners that are longer than the key; the lengths keep texts apart.
+/// For owners that are longer than the key, or have a long text; the lengths keep texts apart.
 struct Long<H>(H);
 
 impl<H: Hasher> Told for Long<H> {
@@ -201,6 +204,19 @@ mod tests {
         assert_ne!(of("", "abc"), of("abc", ""));
     }
 
+    #[test]
+    fn what_the_lengths_have_no_room_for_takes_the_slow_way() {
+        let hash = OwnerHash::new();
+        let is_fast = |texts: &[&str]| {
+            let mut pieces = Pieces { keys: &hash.pairs, sum: 0, lengths: 0, fits: true };
+            texts.iter().for_each(|text| pieces.text(text));
+            pieces.finish(hash.lengths).is_some()
+        };
+        let (longest, longer) = ("a".repeat(LONGEST), "a".repeat(LONGEST + 1));
+        assert!(is_fast(&["a"; 8]) && is_fast(&[&longest]));
+        assert!(!is_fast(&["a"; 9]) && !is_fast(&[&longer]));
+    }
+
     /// As evenly over buckets as by chance: nothing is left of the order in which the names were counted up.
     #[test]
     fn names_that_were_counted_up_spread_like_random_ones() {
@@ -214,18 +230,27 @@ mod tests {
         ];
         for (round, name) in patterns.iter().cycle().enumerate().take(80) {
             let (hash, limit) = (OwnerHash::new(), limit("hourly", "5/hour"));
-            let (mut high, mut low) = (vec![0_u32; BUCKETS], vec![0_u32; BUCKETS]);
-            for number in 0..NAMES {
-                let hash = hash.hash(&limit, &subject(&name(number)));
-                high[usize::try_from((u128::from(hash) * BUCKETS as u128) >> 64).unwrap()] += 1;
-                low[usize::try_from(hash % BUCKETS as u64).unwrap()] += 1;
-            }
-            for loads in [high, low] {
-                // chi-square of 1,249 degrees of freedom: 1,249, give or take 50
-                let spread: f64 = loads.iter().map(|load| (f64::from(*load) - 8.0).powi(2) / 8.0).sum();
-                assert!((900.0..1_600.0).contains(&spread), "round {round}: {spread}");
-            }
+            let hashes = (0..NAMES).map(|number| hash.hash(&limit, &subject(&name(number))));
+            let hashes: Vec<u64> = hashes.collect();
+            let bucket = |hash: u64| usize::try_from((u128::from(hash) * BUCKETS as u128) >> 64).unwrap();
+            // what the table goes by: the first bucket, the second one, and the stripe
+            let first = spread(&hashes, BUCKETS, bucket);
+            let second = spread(&hashes, BUCKETS, |hash| bucket(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            let stripe = spread(&hashes, 64, |hash| usize::try_from(hash % 64).unwrap());
+            // 1,249 and 63, give or take 50 and 11
+            let all = (900.0..1_600.0).contains(&first) && (900.0..1_600.0).contains(&second) && stripe < 150.0;
+            assert!(all, "round {round}: {first}, {second}, {stripe}");
         }
+    }
+
+    /// Chi-square of so many places.
+    fn spread(hashes: &[u64], places: usize, place: impl Fn(u64) -> usize) -> f64 {
+        let mut loads = vec![0_u32; places];
+        for hash in hashes {
+            loads[place(*hash)] += 1;
+        }
+        let even = f64::from(u32::try_from(hashes.len()).unwrap()) / f64::from(u32::try_from(places).unwrap());
+        loads.iter().map(|load| (f64::from(*load) - even).powi(2) / even).sum()
     }
 
     /// Buckets are chosen by the high bits, lines and stripes by the low ones.

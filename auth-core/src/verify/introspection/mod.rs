@@ -129,7 +129,7 @@ impl Kept for Believed {
 /// How well a token is known.
 enum Standing {
     /// It was found good, and that is believed.
-    Good(Arc<Told>),
+    Good(Arc<Believed>),
     /// It was found good once, and has to be asked about again.
     Known,
     /// Nothing is known of it.
@@ -190,14 +190,14 @@ impl Verifier for IntrospectionVerifier {
             Err(fault) => return Outcome::Done(Err(Rejection::InvalidCredential(fault))),
         };
         match self.0.standing(print, now) {
-            Standing::Good(told) => Outcome::Done(Ok(Arc::clone(&told.identity))),
+            Standing::Good(believed) => Outcome::Done(Ok(Arc::clone(&believed.told.identity))),
             Standing::Known | Standing::Stranger => self.ask(text, print, now),
         }
     }
 
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         match self.0.standing(self.0.known.fingerprint(credential)?, now) {
-            Standing::Good(told) => Some(Arc::clone(&told.identity)),
+            Standing::Good(believed) => Some(Arc::clone(&believed.told.identity)),
             Standing::Known | Standing::Stranger => None,
         }
     }
@@ -209,7 +209,7 @@ impl Verifier for IntrospectionVerifier {
             Err(fault) => return Some(Outcome::Done(Err(Rejection::InvalidCredential(fault)))),
         };
         match self.0.standing(print, now) {
-            Standing::Good(told) => Some(Outcome::Done(Ok(Arc::clone(&told.identity)))),
+            Standing::Good(believed) => Some(Outcome::Done(Ok(Arc::clone(&believed.told.identity)))),
             Standing::Known => Some(self.ask(text, print, now)),
             Standing::Stranger => None,
         }
@@ -219,9 +219,7 @@ impl Verifier for IntrospectionVerifier {
 impl Inner {
     fn standing(&self, print: Fingerprint, now: Now) -> Standing {
         match self.known.recall(print, now.wall) {
-            Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => {
-                Standing::Good(Arc::clone(&believed.told))
-            }
+            Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => Standing::Good(believed),
             Some(Memory::Holds(_) | Memory::Over) => Standing::Known,
             None => Standing::Stranger,
         }
@@ -279,8 +277,8 @@ impl Question {
         }
         let Self { inner, print, now } = self;
         // somebody else's answer may have come since this one looked
-        if let Standing::Good(told) = inner.standing(print, now) {
-            return Ok(told);
+        if let Standing::Good(believed) = inner.standing(print, now) {
+            return Ok(Arc::clone(&believed.told));
         }
         let Some(_place) = inner.place() else {
             let issuer = &inner.asked.claims.name;

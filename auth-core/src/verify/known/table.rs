@@ -10,7 +10,8 @@ use super::tally::Tally;
 use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints, Kept, Mark, Span};
 use crate::clock::Timestamp;
 
-/// How many entries a set has room for: as many as fit, with their tags, into two cache lines of 64 bytes.
+/// How many entries a set has room for: their tags are half a cache line, and lie in one with half of the
+/// pointers.
 const WAYS: usize = 8;
 
 /// What is remembered of a text.

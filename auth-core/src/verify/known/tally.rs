@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::thread_number::thread_number;
 
 /// Exact, and as cheap for each thread as if it were alone: it adds to a place of its own, without telling the others.
-/// Threads beyond the first few dozen of the process share one more place, which costs them an atomic addition.
+/// Where more threads live than there are places, the rest share some, which costs them an atomic addition.
 pub(super) struct Tally {
     own: Box<[Place; PLACES]>,
-    shared: AtomicU64,
+    shared: Box<[Place; PLACES]>,
 }
 
 const PLACES: usize = 64;
@@ -21,22 +21,32 @@ struct Place(AtomicU64);
 
 impl Tally {
     pub(super) fn new() -> Self {
-        Self { own: Box::new(array::from_fn(|_| Place::default())), shared: AtomicU64::new(0) }
+        let places = || Box::new(array::from_fn(|_| Place::default()));
+        Self { own: places(), shared: places() }
     }
 
     #[inline]
     pub(super) fn add_one(&self) {
-        match thread_number().and_then(|number| self.own.get(number)) {
+        self.add_one_as(thread_number());
+    }
+
+    fn add_one_as(&self, thread: Option<usize>) {
+        let number = thread.unwrap_or(PLACES);
+        if let Some(Place(count)) = self.own.get(number) {
             // nobody else writes here
-            Some(Place(count)) => count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed),
-            None => drop(self.shared.fetch_add(1, Ordering::Relaxed)),
+            count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        } else if let Some(Place(count)) = self.shared.get(number % PLACES) {
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     pub(super) fn sum(&self) -> u64 {
-        let own = self.own.iter().map(|place| place.0.load(Ordering::Relaxed));
-        own.fold(self.shared.load(Ordering::Relaxed), u64::wrapping_add)
+        sum(&*self.own).wrapping_add(sum(&*self.shared))
     }
+}
+
+fn sum(places: &[Place]) -> u64 {
+    places.iter().map(|place| place.0.load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
 }
 
 #[cfg(test)]
@@ -47,16 +57,20 @@ mod tests {
 
     #[test]
     fn every_addition_of_every_thread_counts() {
+        const EACH: u64 = 2_000;
         let tally = Tally::new();
-        // more threads than there are places
-        for _ in 0..3 {
-            thread::scope(|scope| {
-                for _ in 0..PLACES {
-                    scope.spawn(|| (0..1_000).for_each(|_| tally.add_one()));
-                }
-            });
-        }
-        assert_eq!(tally.sum(), 3 * PLACES as u64 * 1_000);
-        assert!(tally.shared.load(Ordering::Relaxed) >= 2 * PLACES as u64 * 1_000);
+        let add = |thread| (0..EACH).for_each(|_| tally.add_one_as(thread));
+        // as many with places of their own as without, and one that ends
+        thread::scope(|scope| {
+            for number in 0..2 * PLACES {
+                scope.spawn(move || add(Some(number)));
+            }
+            scope.spawn(|| add(None));
+        });
+        let half = PLACES as u64 * EACH;
+        assert_eq!((sum(&*tally.own), sum(&*tally.shared), tally.sum()), (half, half + EACH, 2 * half + EACH));
+        // its own number, whichever that is
+        tally.add_one();
+        assert_eq!(tally.sum(), 2 * half + EACH + 1);
     }
 }
