@@ -20,6 +20,7 @@
 //! - `charge`: what a request costs
 //! - `spending`: what a charge came to
 //! - `plan`: the table that chooses the limits of a caller
+//! - `plans_builder`: how it is put together, and what is wrong with it
 //! - `by_route`: limits that count on some routes alone
 //! - `terms`: those limits, ready to be charged and told
 //! - `headers`: what clients are told
@@ -32,6 +33,7 @@ pub mod gcra;
 mod headers;
 mod owner;
 mod plan;
+mod plans_builder;
 mod quota;
 mod rate;
 mod scope;
@@ -43,7 +45,8 @@ pub use charge::{Charge, Charges, MAX_CHARGES};
 pub use factor::{Burst, Factor};
 pub use headers::{LimitHeaders, ResetStyle, StandardHeaders};
 pub(crate) use owner::Told;
-pub use plan::{Callers, Plan, Plans, PlansBuilder};
+pub use plan::{Callers, Plan, Plans};
+pub use plans_builder::PlansBuilder;
 pub use quota::Quota;
 pub use rate::Rate;
 pub use scope::{Facts, Network, Scope};
