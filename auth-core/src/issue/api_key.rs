@@ -12,14 +12,13 @@ use std::time::Duration;
 use crate::Secret;
 use crate::account::{AccountStatus, TenantStatus};
 use crate::api_key::{ApiKeyRecord, KeyFormat, KeyStatus, Peppers};
-use crate::clock::{Now, Timestamp};
+use crate::clock::Now;
 use crate::error::StoreError;
-use crate::names::Names;
 use crate::network::NetworkSet;
 use crate::store::{AccountStore, ApiKeyStore, KeyChange, KeyScope};
 use crate::verify::ApiKeyVerifier;
 
-use super::mint;
+use super::{KeyError, NewKey, mint};
 
 /// The keys of one service: what endpoints and command lines work with.
 ///
@@ -35,9 +34,6 @@ pub struct ApiKeys {
     revoked_kept_for: Duration,
 }
 
-/// What is wrong with an allow-list that is [too long](NetworkSet::is_too_long).
-pub(super) const TOO_MANY_NETWORKS: &str = "an allow-list has at most 32 networks";
-
 /// How often an owner is looked at who is being changed all the time.
 const PATIENCE: usize = 16;
 
@@ -47,50 +43,6 @@ const MOST: usize = 100;
 /// For how long revoked keys are kept, unless it is said: for whoever looks into what a key was and who had it.
 const REVOKED_KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
-/// What somebody wants of a new key.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NewKey {
-    /// What its owner calls it: 1 to 200 characters, none of them control characters.
-    pub name: Arc<str>,
-    /// What its owner says about it: at most 1,000 characters.
-    pub description: Option<Arc<str>>,
-    /// Whose key it is.
-    pub owner: Arc<str>,
-    /// The tenant the bearer acts in.
-    pub tenant: Option<Arc<str>>,
-    /// The plan that chooses the bearer's limits.
-    pub plan: Option<Arc<str>>,
-    /// What the bearer may do.
-    pub permissions: Names,
-    /// What the bearer is.
-    pub roles: Names,
-    /// The environment the key opens; has to be named where the format has environments.
-    pub environment: Option<Arc<str>>,
-    /// The networks the key may be used from; `None` means any.
-    pub networks: Option<Arc<NetworkSet>>,
-    /// From when on the key is refused.
-    pub expires: Option<Timestamp>,
-}
-
-impl NewKey {
-    /// A key without permissions, tenant or end; set the fields for more.
-    pub fn new(name: impl Into<Arc<str>>, owner: impl Into<Arc<str>>) -> Self {
-        Self {
-            name: name.into(),
-            description: None,
-            owner: owner.into(),
-            tenant: None,
-            plan: None,
-            permissions: Names::EMPTY,
-            roles: Names::EMPTY,
-            environment: None,
-            networks: None,
-            expires: None,
-        }
-    }
-}
-
 /// A key that was just made: the only time its text is there.
 #[derive(Debug)]
 pub struct MintedKey {
@@ -98,28 +50,6 @@ pub struct MintedKey {
     pub key: Secret,
     /// What is kept of it.
     pub record: ApiKeyRecord,
-}
-
-/// Why a key could not be made or changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// There is no key with this id.
-    Missing,
-    /// The key is revoked, disabled, ended or replaced already, so that this cannot be done with it any more.
-    Ended,
-    /// The format has no such environment.
-    Environment(Arc<str>),
-    /// Something about the wanted key is not as it must be; says what.
-    Invalid(&'static str),
-    /// Its owner, or a tenant that they or the key belong to, is switched off.
-    OwnerOff,
-    /// Its owner has as many keys as may be; says how many that is.
-    TooMany(usize),
-    /// The operating system gave no random bytes.
-    Random,
-    /// The store could not do it.
-    Store(StoreError),
 }
 
 impl ApiKeys {
@@ -180,7 +110,7 @@ impl ApiKeys {
     /// [`KeyError::Environment`] and [`KeyError::Invalid`] where the wish cannot be granted, otherwise what went wrong
     /// on the way; then there is no key. [`KeyError::TooMany`] and [`KeyError::OwnerOff`].
     pub async fn mint(&self, wanted: NewKey, now: Now) -> Result<MintedKey, KeyError> {
-        check(&wanted, now)?;
+        wanted.check(now)?;
         let bounds = self.bounds(&wanted.owner, wanted.tenant.as_deref()).await?;
         let (key, mut record) = self.blank(wanted.environment.as_deref(), wanted.owner, now)?;
         record.name = wanted.name;
@@ -417,26 +347,6 @@ fn busy() -> KeyError {
     KeyError::Store(StoreError::Unavailable("the key or its owner is changed all the time".to_owned()))
 }
 
-fn check(wanted: &NewKey, now: Now) -> Result<(), KeyError> {
-    let no_line = |text: &str| !text.chars().any(char::is_control);
-    if wanted.name.trim().is_empty() || wanted.name.chars().count() > 200 || !no_line(&wanted.name) {
-        return Err(KeyError::Invalid("the name has 1 to 200 characters, none of them control characters"));
-    }
-    if wanted.description.as_ref().is_some_and(|text| text.chars().count() > 1_000) {
-        return Err(KeyError::Invalid("the description has at most 1000 characters"));
-    }
-    if wanted.owner.is_empty() || !no_line(&wanted.owner) {
-        return Err(KeyError::Invalid("the owner is not empty and has no control characters"));
-    }
-    if wanted.networks.as_ref().is_some_and(|set| set.is_too_long()) {
-        return Err(KeyError::Invalid(TOO_MANY_NETWORKS));
-    }
-    if wanted.expires.is_some_and(|end| end <= now.wall) {
-        return Err(KeyError::Invalid("the end lies in the future"));
-    }
-    Ok(())
-}
-
 impl fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKeys")
@@ -446,26 +356,3 @@ impl fmt::Debug for ApiKeys {
             .finish_non_exhaustive()
     }
 }
-
-impl From<StoreError> for KeyError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("there is no key with this id"),
-            Self::Ended => f.write_str("the key is revoked, disabled, ended or replaced already"),
-            Self::Environment(name) => write!(f, "keys have no environment `{name}`"),
-            Self::Invalid(what) => f.write_str(what),
-            Self::OwnerOff => f.write_str("its owner or its tenant is switched off"),
-            Self::TooMany(most) => write!(f, "its owner has {most} keys, which is as many as may be: revoke one first"),
-            Self::Random => f.write_str("the operating system gave no random bytes"),
-            Self::Store(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {}

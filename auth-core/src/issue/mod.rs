@@ -4,6 +4,7 @@
 //! - `accounts`: [`Accounts`], which makes accounts, logs in, refreshes and ends sessions
 //! - `administration`: [`Administration`], what administrators do with users, tenants and keys
 //! - `api_key`: [`ApiKeys`], which mints, lists, changes, rotates and revokes API keys
+//! - `new_key` and `key_error`: [`NewKey`], what is wanted of one, and [`KeyError`], why it could not be made or changed
 //! - `messages`: [`Messenger`], who delivers messages to people, and the tickets in them
 //! - `clients`: [`Clients`], which makes OAuth clients, authenticates them and gives them tokens
 //! - `assertion`: [`Assertions`] of partners, who say which account somebody is
@@ -24,8 +25,10 @@ mod api_key;
 mod assertion;
 mod base32;
 mod clients;
+mod key_error;
 mod messages;
 mod mint;
+mod new_key;
 mod opaque_token;
 mod password;
 mod recovery_codes;
@@ -46,10 +49,12 @@ pub use accounts::{
     SecondFactors, TenantFor, Tokens, UnknownNames, UnverifiedEmail, UserType,
 };
 pub use administration::{Actor, Administering, Administration, AdministrationError};
-pub use api_key::{ApiKeys, KeyError, MintedKey, NewKey};
+pub use api_key::{ApiKeys, MintedKey};
 pub use assertion::Assertions;
 pub use clients::{ClientError, ClientParts, ClientQuotas, Clients, Exchange, FreshClient, NewClient};
+pub use key_error::KeyError;
 pub use messages::{Message, MessageKind, MessageQuotas, MessageThrottle, Messages, Messenger};
+pub use new_key::NewKey;
 pub use opaque_token::{MintedToken, NewToken, OpaqueTokens, TokenError};
 pub use password::{
     CharacterClass, Freshness, PasswordCost, PasswordError, PasswordFault, PasswordPolicy, PasswordThreads,

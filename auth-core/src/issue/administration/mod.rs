@@ -41,7 +41,7 @@ use crate::policy::PermissionModel;
 use crate::store::{KeyChange, KeyScope};
 
 use super::accounts::journal::Event;
-use super::api_key::TOO_MANY_NETWORKS;
+use super::new_key::TOO_MANY_NETWORKS;
 use super::{Accounts, ApiKeys, Clients, KeyError, OpaqueTokens};
 
 pub use error::AdministrationError;

@@ -25,6 +25,7 @@ mod errors;
 mod introspection;
 mod issuers;
 mod limits;
+mod logins;
 mod opaque_tokens;
 mod peppers;
 mod resources;
@@ -48,9 +49,10 @@ use auth_core::verify::jwt::JwtVerifier;
 use auth_core::{Clock, ConfigError, Now, Secret};
 
 pub use api_keys::Keys;
+pub use logins::Logins;
 pub use opaque_tokens::OpaqueTokens;
 pub(crate) use peppers::own_issuer;
-pub use resources::{Logins, ResourceError, Resources};
+pub use resources::{ResourceError, Resources};
 pub(crate) use routes::permissions;
 
 use crate::config::{self, Config, Kind};

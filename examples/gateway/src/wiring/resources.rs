@@ -3,13 +3,10 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::issue::{
-    AccessTokenIssuer, LoginThrottle, PasswordCost, PasswordThreads, Passwords, SigningAlgorithm, SigningError,
-    SigningKeys,
-};
+use auth_core::issue::{AccessTokenIssuer, SigningAlgorithm, SigningError, SigningKeys};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
     AccountStore, ApiKeyStore, ClientStore, LimitStore, LinkStore, MemoryAccountStore, MemoryClientStore,
@@ -18,10 +15,11 @@ use auth_core::store::{
     SqliteOnceStore, SqliteRevocations, SqliteTokenStore, SqliteTrustStore, SqliteUsageStore, TokenStore, TrustStore,
 };
 use auth_core::usage::UsageCounts;
-use auth_core::{Clock, ConfigError, Now, Secret, StoreError, SystemClock};
+use auth_core::{Clock, Now, Secret, StoreError, SystemClock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::logins::Logins;
 use crate::config::{Config, SECRET_PREFIX, Store};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::key_file::{KeyFile, KeysError};
@@ -66,34 +64,6 @@ pub struct Resources {
     pub own_tokens: Option<AccessTokenIssuer>,
     /// What signs for upstreams who the caller is, where the configuration has assertions.
     pub assertion_keys: Option<Arc<SigningKeys>>,
-}
-
-/// What is under way with logins: it goes on when another configuration is taken up, so that neither the bound of what is hashed
-/// at once nor that of guesses at once is doubled for a while.
-#[derive(Clone, Default)]
-pub struct Logins(Arc<UnderWay>);
-
-#[derive(Default)]
-struct UnderWay {
-    passwords: OnceLock<Passwords>,
-    throttle: OnceLock<LoginThrottle>,
-}
-
-impl Logins {
-    /// What hashes passwords: on the threads that there are already, where there are.
-    pub(super) fn passwords(&self, cost: PasswordCost) -> Result<Passwords, ConfigError> {
-        if let Some(running) = self.0.passwords.get() {
-            return running.with_cost(cost);
-        }
-        let started = Passwords::new(cost, PasswordThreads::default())?;
-        self.0.passwords.get_or_init(|| started).with_cost(cost)
-    }
-
-    /// What bounds guesses, together with those that are under way.
-    pub(super) fn throttled(&self, throttle: LoginThrottle) -> LoginThrottle {
-        let first = self.0.throttle.get_or_init(|| throttle.clone());
-        throttle.continuing(first)
-    }
 }
 
 /// Why something that a gate needs is not there.
@@ -396,28 +366,5 @@ fn budgets(config: &Config) -> Arc<dyn LimitStore> {
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resources").field("own_tokens", &self.own_tokens).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Logins {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Logins").field("begun", &self.0.passwords.get().is_some()).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-    use super::*;
-
-    #[test]
-    fn another_configuration_hashes_on_the_same_threads() {
-        let logins = Logins::default();
-        let cost = |passes| PasswordCost::dangerously_weak(8, passes, 1).unwrap();
-        let first = logins.passwords(cost(1)).unwrap();
-        let next = logins.clone().passwords(cost(2)).unwrap();
-        assert!(next.shares_threads_with(&first));
-        assert_eq!((first.cost(), next.cost()), (cost(1), cost(2)));
-        assert!(!Logins::default().passwords(cost(1)).unwrap().shares_threads_with(&first));
     }
 }
