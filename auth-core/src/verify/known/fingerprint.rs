@@ -23,14 +23,14 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Which set of a table it belongs to, by its lower bits.
+    /// Which set of a table it belongs to, by its upper bits.
     pub(super) const fn place(&self) -> u64 {
         spread(self.sums[0])
     }
 
     /// A part that tells the members of one set apart, nearly always.
-    pub(super) const fn tag(&self) -> u32 {
-        (spread(self.sums[1]) >> 32) as u32
+    pub(super) const fn tag(&self) -> u8 {
+        (spread(self.sums[1]) >> 56) as u8
     }
 }
 

@@ -4,9 +4,9 @@
 //! sends rubbish must not be able to fill a memory, and a key that becomes known must act at once. What holds for a
 //! verdict — times, keys, revocation — is checked by its owner on every hit; this only remembers.
 //!
-//! The memory is a table of small sets. A fingerprint belongs to one set; looking it up reads eight tags that lie
-//! side by side and, where one fits, one pointer, without a lock. Room is bounded by entries and by bytes: whoever
-//! needs a place takes that of a verdict that is over, or else of one that was not asked for lately.
+//! The memory is a table of small sets, each one line of memory. A fingerprint belongs to one set; looking it up reads
+//! seven tags and, where one fits, the pointer that goes with it, without a lock. Room is bounded by entries and by
+//! bytes: whoever needs a place takes that of a verdict that is over, or else of one that was not asked for lately.
 //!
 //! - `fingerprint`: the keyed fingerprint of a text
 //! - `mark`: what the table writes on what it keeps
