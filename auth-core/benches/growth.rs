@@ -1,14 +1,18 @@
 //! How the time of a decision grows with what the gate knows: `cargo bench -p auth-core --bench growth`.
 //!
-//! Requests come in a random order, so that of a million entries hardly one is in a cache of the processor: that is the
-//! point. A request's own bytes are in one, as after reading it from a socket: each round lays some requests out before
-//! the clock runs. Sizes take turns; printed are the medians of the rounds and of their ratios to the smallest size.
+//! Requests come in a random order. Callers are not alike: a few come often and most come seldom, so that one row of a kind
+//! draws them by Zipf's law. Another asks for all alike, so that of a million hardly one is in a cache of the processor:
+//! nothing worse can happen. A request's own bytes are in a cache, as after reading it from a socket: it is laid out before
+//! the clock runs.
+//!
+//! Sizes take turns, and have the caches to themselves for a turn, as a gate has. Printed are the medians of the turns and
+//! of their ratios to those of the smallest size.
 #![allow(missing_docs, clippy::print_stdout, reason = "a program")]
 
 use std::error::Error;
 use std::hint::{self, black_box};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,8 +34,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 type LaidOut = (Vec<(String, Vec<u8>)>, String);
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
-const ROUNDS: usize = 201;
-const REQUESTS: usize = 64;
+/// How often each size has its turn.
+const ROUNDS: usize = 11;
+/// A turn. As many go before it, until the caches hold what they hold in the long run.
+const LOTS: usize = 1_000;
+/// How many requests are laid out at a time.
+const REQUESTS: u16 = 64;
 /// So many that the threads run at the same time for nearly all of them.
 const AT_ONCE: u32 = 200_000;
 const AT_ONCE_ROUNDS: usize = 21;
@@ -39,14 +47,14 @@ const SECRET: &[u8] = b"an example of a secret of more than 32 bytes";
 const AUDIENCE: &str = "https://api.example.com";
 
 fn main() -> Fallible<()> {
-    println!("medians of {ROUNDS} rounds of {REQUESTS} decisions\n");
+    println!("medians of {ROUNDS} turns, each the median of {LOTS} times {REQUESTS} decisions\n");
     println!("| number of | smallest | | |");
     println!("|---|--:|--:|--:|");
-    compare("remembered tokens", [1, 10_000, 1_000_000].into_iter().map(remembered).collect::<Fallible<_>>()?);
-    compare("principals with a budget", [1, 10_000, 1_000_000].into_iter().map(principals).collect::<Fallible<_>>()?);
-    compare("routes", [10, 10_000].into_iter().map(routes).collect::<Fallible<_>>()?);
-    compare("issuers, verified every time", [1, 1_000].into_iter().map(issuers).collect::<Fallible<_>>()?);
-    compare("revocations, verified every time", [0, 1_000_000].into_iter().map(revocations).collect::<Fallible<_>>()?);
+    compare_both("remembered tokens", &sized([1, 10_000, 1_000_000], remembered)?);
+    compare_both("principals with a budget", &sized([1, 10_000, 1_000_000], principals)?);
+    compare("routes", &sized([10, 10_000], routes)?, Random::below);
+    compare("issuers, verified every time", &sized([1, 1_000], issuers)?, Random::below);
+    compare("revocations, verified every time", &sized([0, 1_000_000], revocations)?, Random::below);
     threads()
 }
 
@@ -60,12 +68,25 @@ struct Sized {
     request: Box<dyn Fn(usize) -> (String, String)>,
 }
 
-fn compare(name: &str, mut sizes: Vec<Sized>) {
+/// Which of so many requests comes next.
+type Draw = fn(&mut Random, usize) -> usize;
+
+fn sized<const N: usize>(sizes: [usize; N], make: fn(usize) -> Fallible<Sized>) -> Fallible<Vec<Sized>> {
+    sizes.into_iter().map(make).collect()
+}
+
+fn compare_both(name: &str, sizes: &[Sized]) {
+    compare(&format!("{name}, some used often"), sizes, Random::by_zipf);
+    compare(&format!("{name}, all used alike"), sizes, Random::below);
+}
+
+fn compare(name: &str, sizes: &[Sized], draw: Draw) {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut times = vec![Vec::new(); sizes.len()];
     let mut ratios = times.clone();
     for _ in 0..ROUNDS {
-        let round: Vec<f64> = sizes.iter_mut().map(|sized| nanos(sized, &mut random)).collect();
+        let mut turn = |sized| median((0..2 * LOTS).map(|_| nanos(sized, &mut random, draw)).skip(LOTS).collect());
+        let round: Vec<f64> = sizes.iter().map(&mut turn).collect();
         for ((times, ratios), nanos) in times.iter_mut().zip(&mut ratios).zip(&round) {
             times.push(*nanos);
             ratios.push(nanos / round.first().copied().unwrap_or(1.0));
@@ -78,10 +99,10 @@ fn compare(name: &str, mut sizes: Vec<Sized>) {
     println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
 }
 
-fn nanos(sized: &mut Sized, random: &mut Random) -> f64 {
+fn nanos(sized: &Sized, random: &mut Random, draw: Draw) -> f64 {
     let laid_out: Vec<_> = (0..REQUESTS)
         .map(|_| {
-            let (token, path) = (sized.request)(random.below(sized.requests));
+            let (token, path) = (sized.request)(draw(random, sized.requests));
             let fields = [("host", "api.example.com".to_owned()), ("authorization", format!("Bearer {token}"))];
             (fields.map(|(name, value)| (name.to_owned(), value.into_bytes())).to_vec(), path)
         })
@@ -92,18 +113,17 @@ fn nanos(sized: &mut Sized, random: &mut Random) -> f64 {
         let decided = black_box(sized.gate.decide(&head, sized.gate.now()));
         assert!(matches!(decided, Outcome::Done(Decision::Admit(_))));
     }
-    start.elapsed().as_secs_f64() * 1e9 / 64.0
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS)
 }
 
 /// Tokens that were verified before.
 fn remembered(size: usize) -> Fallible<Sized> {
     let verifier = JwtVerifier::new([issuer(0)?])?.remembering(CacheSize::entries(2 * size).bytes(4 << 30));
     let gate = Gate::builder().accept(Source::bearer(), verifier).policy(one_route()).build()?;
-    let tokens: Vec<String> = (0..size).map(|number| token(0, number)).collect();
-    for token in &tokens {
-        admit(&gate, token)?;
+    for number in 0..size {
+        admit(&gate, &token(0, number))?;
     }
-    let request = move |number: usize| (tokens.get(number).cloned().unwrap_or_default(), "/v1/orders/7".to_owned());
+    let request = |number: usize| (token(0, number), "/v1/orders/7".to_owned());
     Ok(Sized { size, gate, requests: size, request: Box::new(request) })
 }
 
@@ -125,12 +145,13 @@ fn principals(size: usize) -> Fallible<Sized> {
 /// each should take as long as one alone; what they wait for is memory that processors pass around. All are under way
 /// before the first clock runs and until the last one stops.
 fn threads() -> Fallible<()> {
-    let Sized { gate, request, .. } = remembered(2 * REQUESTS)?;
+    let half = usize::from(REQUESTS);
+    let Sized { gate, request, .. } = remembered(2 * half)?;
     let laid_out = |number: usize| {
         let (token, path) = request(number);
         (vec![("authorization".to_owned(), format!("Bearer {token}").into_bytes())], path)
     };
-    let laid_out: [Vec<_>; 2] = [0, REQUESTS].map(|first| (first..first + REQUESTS).map(laid_out).collect());
+    let laid_out: [Vec<_>; 2] = [0, half].map(|first| (first..first + half).map(laid_out).collect());
     let at_once = |count: usize| {
         let (under_way, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let run = |requests: &[LaidOut]| {
@@ -219,8 +240,8 @@ fn issuer(number: usize) -> Fallible<Issuer> {
 }
 
 fn token(issuer: usize, subject: usize) -> String {
-    let expiry = SystemClock.now().wall.unix_seconds() + 86_400;
-    let issuer = issuer_name(issuer);
+    static EXPIRY: LazyLock<i64> = LazyLock::new(|| SystemClock.now().wall.unix_seconds() + 86_400);
+    let (issuer, expiry) = (issuer_name(issuer), *EXPIRY);
     let claims = format!(r#"{{"iss":"{issuer}","sub":"user_{subject:08}","aud":"{AUDIENCE}","exp":{expiry}}}"#);
     let [header, claims] = [r#"{"alg":"HS256","typ":"JWT"}"#, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
     let signed = format!("{header}.{claims}");
@@ -255,9 +276,24 @@ impl Verifier for Numbered {
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, count: usize) -> usize {
+    fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or_default() % count
+        (self.0 >> 32) as u32
+    }
+
+    /// Each as often as every other.
+    fn below(&mut self, count: usize) -> usize {
+        self.next() as usize % count
+    }
+
+    /// By Zipf's law: the one that is used most twice as often as the second, three times as often as the third, and so
+    /// on, nearly. They are scattered, so that those which are used often do not lie side by side in memory.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a draw")]
+    fn by_zipf(&mut self, count: usize) -> usize {
+        const SCATTER: usize = 611_953; // a prime, so that each has a place of its own
+        let share = f64::from(self.next()) / (f64::from(u32::MAX) + 1.0);
+        let rank = (count as f64 + 1.0).powf(share) - 1.0;
+        rank as usize * SCATTER % count
     }
 }
 
