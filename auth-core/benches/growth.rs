@@ -1,12 +1,11 @@
 //! How the time of a decision grows with what the gate knows: `cargo bench -p auth-core --bench growth`.
 //!
 //! Requests come in a random order. Callers are not alike: a few come often and most come seldom, so that one row of a kind
-//! draws them by Zipf's law. Another asks for all alike, so that of a million hardly one is in a cache of the processor:
-//! nothing worse can happen. A request's own bytes are in a cache, as after reading it from a socket: it is laid out before
-//! the clock runs.
+//! draws them by Zipf's law. Another asks for all alike, so that of a million hardly one is in a cache of the processor. A
+//! request's own bytes are in one, as after reading it from a socket: it is laid out before the clock runs.
 //!
-//! Sizes take turns, and have the caches to themselves for a turn, as a gate has. Printed are the medians of the turns and
-//! of their ratios to those of the smallest size.
+//! Sizes take turns that are so long that each finds in the caches what they hold of it in the long run. Printed are the
+//! medians of the turns and of their ratios to those of the smallest size.
 #![allow(missing_docs, clippy::print_stdout, reason = "a program")]
 
 use std::error::Error;
