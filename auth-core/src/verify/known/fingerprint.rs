@@ -28,7 +28,7 @@ impl Fingerprint {
         spread(self.sums[0])
     }
 
-    /// A part that tells the members of one set apart, nearly always.
+    /// A part that mostly tells the members of one set apart.
     pub(super) const fn tag(&self) -> u8 {
         (spread(self.sums[1]) >> 56) as u8
     }
@@ -123,6 +123,25 @@ mod tests {
             let (known, other) = (known.expect("short enough"), other.expect("short enough"));
             assert!(known.sums[0] != other.sums[0] && known.sums[1] != other.sums[1], "{at}");
         }
+    }
+
+    /// Whatever chooses the set must not choose the tag as well.
+    #[test]
+    fn two_of_one_set_share_a_tag_once_in_256_times() {
+        const SETS: usize = 64;
+        let prints = Fingerprints::new().expect("random bytes");
+        let mut sets = vec![Vec::new(); SETS];
+        for number in 0..SETS * SETS {
+            let print = prints.of(format!("token-{number}").as_bytes()).expect("short enough");
+            sets[(print.place() >> 58) as usize].push(print.tag());
+        }
+        let shared = |tags: &Vec<u8>| {
+            let pairs =
+                tags.iter().enumerate().flat_map(|(at, tag)| tags[at + 1..].iter().map(move |other| (tag, other)));
+            pairs.filter(|(tag, other)| tag == other).count()
+        };
+        let shared: usize = sets.iter().map(shared).sum();
+        assert!((100..1_000).contains(&shared), "{shared} of about {}", SETS * SETS * SETS / 2);
     }
 
     #[test]

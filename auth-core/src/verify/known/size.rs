@@ -19,6 +19,8 @@ pub struct CacheSize {
 
 impl CacheSize {
     /// So many credentials at most, at least one, in 64 MiB at most.
+    ///
+    /// Of exactly as many, one in a hundred is verified again now and then, because its part of the memory is full.
     #[must_use]
     pub fn entries(entries: usize) -> Self {
         Self { entries: NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN), ..Self::default() }

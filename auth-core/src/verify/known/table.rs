@@ -43,6 +43,8 @@ struct Set<V> {
     slots: [ArcSwapOption<V>; WAYS],
 }
 
+const _: () = assert!(size_of::<Set<Mark>>() == 64);
+
 impl<V: Kept> Known<V> {
     /// An empty table, or nothing where the operating system gives no random bytes.
     pub(crate) fn new(size: CacheSize) -> Option<Self> {
