@@ -1,13 +1,13 @@
 //! How the time of a decision grows with what the gate knows: `cargo bench -p auth-core --bench growth`.
 //!
 //! Requests come in a random order. Callers are not alike: a few come often and most come seldom, so that one row of a kind
-//! draws them by Zipf's law. Another asks for all alike, so that of a million hardly one is in a cache of the processor. A
+//! draws them nearly by Zipf's law. Another asks for all alike, so that of a million hardly one is in a cache of the processor. A
 //! request's own bytes are in one, as after reading it from a socket: it is laid out before the clock runs.
 //!
 //! Sizes take turns. Long ones come after as many requests that are not counted, so that a size finds in the caches what
 //! they hold of it when nothing else needs them. Short ones find the caches full of the other sizes' entries and requests,
 //! as behind an application that does much else. Printed are the medians of the turns and of their ratios to those of the
-//! smallest size. Memories are half full, as where an operator leaves room.
+//! smallest size. The table of tokens has room for twice as many.
 #![allow(missing_docs, clippy::print_stdout, reason = "a program")]
 
 use std::error::Error;
@@ -36,7 +36,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 type LaidOut = (Vec<(String, Vec<u8>)>, String);
 type Fallible<T> = Result<T, Box<dyn Error>>;
 
-/// How long each size has its turn, in lots of [`REQUESTS`], and how often. As many lots go before as are in `before`.
+/// How often each size has its turn, how many lots of [`REQUESTS`] go before it uncounted, and how many it has.
 #[derive(Clone, Copy)]
 struct Turns {
     name: &'static str,
