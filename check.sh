@@ -12,7 +12,7 @@
 set -euo pipefail
 
 # What auth-core may depend on by default. A new line here is a decision: say why in ARCHITECTURE.md.
-CORE_DEPENDENCIES="arc-swap aws-lc-rs base64 ipnet itoa matchit quanta rustix serde serde_json tracing zeroize"
+CORE_DEPENDENCIES="arc-swap aws-lc-rs base64 ipnet itoa matchit prefetch-index quanta rustix serde serde_json tracing zeroize"
 # What nothing below auth-core's default features may be: runtimes, HTTP, databases, frameworks, token libraries.
 # Shell patterns, matched against every package of the tree.
 RUNTIMES="tokio* async-std async-io async-global-executor smol* mio socket2 futures-executor rayon*"

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::{ConfigError, ConfigErrors};
+use crate::gate::ahead::Ahead;
 use crate::gate::layers::Layers;
 use crate::gate::live::{GateId, Live};
 use crate::gate::{Context, FailedAttempts, Gate, Limits, RequestIds};
@@ -170,6 +171,7 @@ impl GateBuilder {
             layers: Layers::default(),
             in_url: queries.map(|(index, _)| index).collect(),
             in_cookies,
+            ahead: Ahead::new(&sources, &verifiers),
             reader,
             verifiers,
             sources,

@@ -11,6 +11,7 @@ use crate::client_address::client_address;
 use crate::clock::{Clock, Now, SystemClock};
 use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::error::ConfigErrors;
+use crate::gate::ahead::Ahead;
 use crate::gate::layers::Layers;
 use crate::gate::live::{GateId, Live};
 use crate::gate::request_id::request_id;
@@ -31,6 +32,7 @@ pub struct Context {
     pub(crate) permissions: PermissionModel,
     pub(super) policy: CompiledPolicy,
     pub(super) layers: Layers,
+    pub(super) ahead: Ahead,
     pub(super) reader: CredentialReader,
     /// Who verifies what the reader finds, by the position of the source.
     pub(super) verifiers: Vec<Vec<Arc<dyn Verifier>>>,
@@ -159,6 +161,7 @@ impl Default for Context {
             permissions: PermissionModel::default(),
             policy: CompiledPolicy::default(),
             layers: Layers::default(),
+            ahead: Ahead::default(),
             reader: CredentialReader::default(),
             verifiers: Vec::new(),
             sources: Vec::new(),

@@ -63,6 +63,9 @@ impl Gate {
 
 impl Share {
     fn decide(self: &Arc<Self>, policy: &CompiledPolicy, head: &RequestHead<'_>, now: Now) -> Outcome<Decision> {
+        if head.known.is_none() {
+            self.ahead.fetch(head);
+        }
         let mut case = Case {
             context: self,
             method: head.method,

@@ -16,6 +16,7 @@
 //! is charged to nobody, but to the failed attempts of its address where those are counted.
 
 mod admission;
+mod ahead;
 mod attached;
 mod budget;
 mod builder;

@@ -167,6 +167,16 @@ impl Verifier for ApiKeyVerifier {
         verdict
     }
 
+    fn fetches_ahead(&self) -> bool {
+        self.known.as_deref().is_some_and(Known::is_large)
+    }
+
+    fn fetch_ahead(&self, field: &[u8]) {
+        if let Some(known) = &self.known {
+            known.fetch_ahead(field);
+        }
+    }
+
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         let known = self.known.as_ref()?;
         let key = known.find(known.fingerprint(credential)?, now.wall)?;

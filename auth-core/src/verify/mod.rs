@@ -50,6 +50,22 @@ pub trait Verifier: Send + Sync + 'static {
         None
     }
 
+    /// Whether the gate should tell this verifier early of what it will be [asked](Self::remembered) about in a moment.
+    ///
+    /// Asked once, when a gate is built, of the first verifier of a source. The default is not to be told.
+    fn fetches_ahead(&self) -> bool {
+        false
+    }
+
+    /// Begins to fetch what is remembered of a credential from memory, without waiting for it.
+    ///
+    /// The gate tells this before it looks for the route, which so happens meanwhile. `field` is the whole header field,
+    /// with the scheme in front of the credential, as it came: it may be anything, and nothing may be concluded from it.
+    /// The default does nothing.
+    fn fetch_ahead(&self, field: &[u8]) {
+        let _ = field;
+    }
+
     /// Verifies a credential of whose form nobody has made sure: the bytes may be anything. `None` where they have to be
     /// looked at first.
     ///

@@ -1,5 +1,6 @@
 //! The gate with verifiers made for the test: the order of its stages, waiting, panics, several credentials.
 
+mod ahead;
 mod failed_attempts;
 mod limits;
 mod replace;

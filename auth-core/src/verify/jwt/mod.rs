@@ -219,6 +219,16 @@ impl Verifier for JwtVerifier {
         Some(Outcome::Done(verdict.map_err(Rejection::InvalidCredential)))
     }
 
+    fn fetches_ahead(&self) -> bool {
+        self.known.as_ref().is_some_and(Known::is_large)
+    }
+
+    fn fetch_ahead(&self, field: &[u8]) {
+        if let Some(known) = &self.known {
+            known.fetch_ahead(field);
+        }
+    }
+
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         let known = self.known.as_ref()?;
         match known.recall(known.fingerprint(credential)?, now.wall)? {

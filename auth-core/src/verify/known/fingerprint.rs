@@ -8,6 +8,11 @@
 //! The key is as long as the longest text, random, and made with the table. Fingerprints never leave the process, so
 //! nobody can learn anything about the key: what a MAC adds to a universal hash, so that its tags may be seen, is not
 //! needed here.
+//!
+//! Where in a table a text belongs follows from its ending alone, so that it is known as soon as the text is seen. The
+//! endings of credentials are signatures, checksums or random: nobody who has good ones can choose them.
+
+use std::array;
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
@@ -20,12 +25,13 @@ pub(crate) struct Fingerprint {
     /// Each by its halves, the lower one first.
     sums: [[u64; 2]; 2],
     length: u32,
+    place: u32,
 }
 
 impl Fingerprint {
     /// Which set of a table it belongs to, by its upper bits.
-    pub(super) const fn place(&self) -> u64 {
-        spread(self.sums[0])
+    pub(super) const fn place(&self) -> u32 {
+        self.place
     }
 
     /// A part that mostly tells the members of one set apart.
@@ -50,7 +56,12 @@ const fn halves(sum: u128) -> [u64; 2] {
 /// Makes the fingerprints of one table.
 pub(crate) struct Fingerprints {
     key: Box<[[u64; 2]]>,
+    /// For the places.
+    ending: [[u64; 2]; ENDING / PAIR],
 }
+
+/// How many bytes say where a text belongs.
+const ENDING: usize = 32;
 
 impl Fingerprints {
     /// The longest text that has one: what fits into the header limit of common servers.
@@ -63,10 +74,26 @@ impl Fingerprints {
     pub(crate) fn new() -> Result<Self, Unspecified> {
         // one pair for the text's last words, padded, and one for the second sum
         let mut bytes = vec![0; Self::LONGEST + 2 * PAIR];
+        let mut ending = [0; ENDING];
         rand::fill(&mut bytes)?;
-        let word = |bytes: [u8; 8]| u64::from_ne_bytes(bytes);
-        let (words, _) = bytes.as_chunks();
-        Ok(Self { key: words.as_chunks().0.iter().map(|pair: &[[u8; 8]; 2]| pair.map(word)).collect() })
+        rand::fill(&mut ending)?;
+        let key = bytes.as_chunks().0.iter().copied().map(words).collect();
+        let (ending, _) = ending.as_chunks();
+        Ok(Self { key, ending: array::from_fn(|at| ending.get(at).copied().map(words).unwrap_or_default()) })
+    }
+
+    /// The [place](Fingerprint::place) of all texts with that ending; what stands in front of it does not count.
+    #[inline]
+    pub(super) fn place(&self, text: &[u8]) -> u32 {
+        let ending = text.last_chunk().copied().unwrap_or_else(|| {
+            let mut padded = [0; ENDING];
+            let (_, place) = padded.split_at_mut(ENDING - text.len());
+            place.copy_from_slice(text);
+            padded
+        });
+        let (pairs, _) = ending.as_chunks();
+        let sum = pairs.iter().zip(&self.ending).map(|(pair, key)| product(words(*pair), *key));
+        (spread(halves(sum.fold(0, u128::wrapping_add))) >> 32) as u32
     }
 
     /// The fingerprint of a text; `None` where it is too long to have one.
@@ -84,7 +111,8 @@ impl Fingerprints {
         }
         let [.., key, next] = keys else { return None };
         sums.add(last, *key, *next);
-        Some(Fingerprint { sums: sums.0.map(halves), length: u32::try_from(text.len()).ok()? })
+        let length = u32::try_from(text.len()).ok()?;
+        Some(Fingerprint { sums: sums.0.map(halves), length, place: self.place(text) })
     }
 }
 
@@ -101,6 +129,8 @@ impl Sums {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -133,7 +163,7 @@ mod tests {
         let mut sets = vec![Vec::new(); SETS];
         for number in 0..SETS * SETS {
             let print = prints.of(format!("token-{number}").as_bytes()).expect("short enough");
-            sets[(print.place() >> 58) as usize].push(print.tag());
+            sets[(print.place() >> 26) as usize].push(print.tag());
         }
         let shared = |tags: &Vec<u8>| {
             let pairs =
@@ -142,6 +172,25 @@ mod tests {
         };
         let shared: usize = sets.iter().map(shared).sum();
         assert!((100..1_000).contains(&shared), "{shared} of about {}", SETS * SETS * SETS / 2);
+    }
+
+    #[test]
+    fn the_place_follows_from_the_ending_alone_and_from_all_of_it() {
+        let prints = Fingerprints::new().expect("random bytes");
+        let text: Vec<u8> = (b'0'..b'z').collect();
+        let place = prints.of(&text).expect("short enough").place();
+        for field in [[b"Bearer ", &text[..]].concat(), text[text.len() - ENDING..].to_vec()] {
+            assert_eq!(prints.place(&field), place);
+        }
+        for at in text.len() - ENDING..text.len() {
+            let mut other = text.clone();
+            other[at] ^= 1;
+            assert!(prints.place(&other) != place, "{at}");
+        }
+        // also of what is shorter than an ending
+        let places: BTreeSet<u32> = (0..ENDING).map(|len| prints.place(&text[..len])).collect();
+        assert_eq!(places.len(), ENDING);
+        assert!(Fingerprints::new().expect("random bytes").place(&text) != place);
     }
 
     #[test]

@@ -5,18 +5,22 @@
 //! verdict — times, keys, revocation — is checked by its owner on every hit; this only remembers.
 //!
 //! The memory is a table of small sets, each one line of memory. A fingerprint belongs to one set; looking it up reads
-//! seven tags and, where one fits, the pointer that goes with it, without a lock. Room is bounded by entries and by
-//! bytes: whoever needs a place takes that of a verdict that is over, or else of one that was not asked for lately.
+//! seven tags and, where one fits, the pointer that goes with it, without a lock. Which set it is follows from the ending
+//! of the text, so that the set of a large table can be fetched before anything else is known of the text. Room is bounded
+//! by entries and by bytes: whoever needs a place takes that of a verdict that is over, or else of one that was not asked
+//! for lately.
 //!
 //! - `fingerprint`: the keyed fingerprint of a text
 //! - `mark`: what the table writes on what it keeps
+//! - `set`: what fits into one line of memory
 //! - `size`: the bounds, and what is counted
 //! - `span`: when a verdict holds
-//! - `table`: the sets
+//! - `table`: the sets, and what is bounded and counted over all of them
 //! - `tally`: how hits are counted
 
 mod fingerprint;
 mod mark;
+mod set;
 mod size;
 mod span;
 mod table;

@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
+use prefetch_index::prefetch_index;
 
+use super::set::{Set, WAYS, is_dispensable};
 use super::tally::Tally;
 use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints, Kept, Mark, Span};
 use crate::clock::Timestamp;
-
-/// How many entries a set has room for: their tags and pointers fill a cache line.
-const WAYS: usize = 7;
 
 /// What is remembered of a text.
 pub(crate) enum Memory<V> {
@@ -35,16 +34,6 @@ pub(crate) struct Known<V> {
     evictions: AtomicU64,
 }
 
-/// Among many credentials a look-up mostly waits for memory, so that a set is one line of it. One pointer in a hundred
-/// is followed in vain, as its tag is no longer than a byte.
-#[repr(C, align(64))]
-struct Set<V> {
-    tags: [AtomicU8; WAYS],
-    slots: [ArcSwapOption<V>; WAYS],
-}
-
-const _: () = assert!(size_of::<Set<Mark>>() == 64);
-
 impl<V: Kept> Known<V> {
     /// An empty table, or nothing where the operating system gives no random bytes.
     pub(crate) fn new(size: CacheSize) -> Option<Self> {
@@ -61,6 +50,18 @@ impl<V: Kept> Known<V> {
             misses: Tally::new(),
             evictions: AtomicU64::new(0),
         })
+    }
+
+    /// Whether the sets are more memory than a processor keeps at hand, so that [fetching ahead](Self::fetch_ahead) helps.
+    pub(crate) fn is_large(&self) -> bool {
+        const AT_HAND: usize = 1 << 20; // the second cache of a core
+        size_of_val(&*self.sets) > AT_HAND
+    }
+
+    /// Has the processor fetch the set of texts with that ending while it goes on.
+    #[inline]
+    pub(crate) fn fetch_ahead(&self, ending: &[u8]) {
+        prefetch_index(&*self.sets, self.index(self.fingerprints.place(ending)));
     }
 
     pub(crate) fn fingerprint(&self, text: &[u8]) -> Option<Fingerprint> {
@@ -177,10 +178,13 @@ impl<V: Kept> Known<V> {
         }
     }
 
-    fn set(&self, place: u64) -> &Set<V> {
-        let share = u128::from(place) * self.sets.len() as u128;
-        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "less than the number of sets")]
-        &self.sets[(share >> 64) as usize]
+    fn set(&self, place: u32) -> &Set<V> {
+        #[expect(clippy::indexing_slicing, reason = "less than the number of sets")]
+        &self.sets[self.index(place)]
+    }
+
+    fn index(&self, place: u32) -> usize {
+        ((u64::from(place) * self.sets.len() as u64) >> 32) as usize
     }
 }
 
@@ -189,48 +193,6 @@ impl<V: Kept> fmt::Debug for Known<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.counts().fmt(f)
     }
-}
-
-impl<V: Kept> Set<V> {
-    fn empty() -> Self {
-        Self { tags: Default::default(), slots: Default::default() }
-    }
-
-    /// The same text's place, a free one, one whose verdict is over, one that nobody asked for lately, or any.
-    fn place_for(&self, print: Fingerprint, now: Timestamp) -> usize {
-        let mut best = (Worth::Wanted, print.tag() as usize % WAYS);
-        for (place, slot) in self.slots.iter().enumerate() {
-            let worth = match slot.load().as_deref().map(V::mark) {
-                Some(mark) if mark.print == print => return place,
-                Some(mark) if !mark.span.holds(now) => Worth::Nothing,
-                Some(mark) if !mark.is_wanted() => Worth::Little,
-                Some(_) => Worth::Wanted,
-                None => Worth::Nothing,
-            };
-            if worth < best.0 {
-                best = (worth, place);
-            }
-        }
-        if best.0 == Worth::Wanted {
-            // next time it shows who is still wanted
-            for slot in &self.slots {
-                slot.load().as_deref().map(|value| value.mark().unwant());
-            }
-        }
-        best.1
-    }
-}
-
-#[derive(PartialEq, PartialOrd)]
-enum Worth {
-    Nothing,
-    Little,
-    Wanted,
-}
-
-/// Whether nobody asked for it since this was last called.
-fn is_dispensable(mark: &Mark, now: Timestamp) -> bool {
-    !mark.unwant() || !mark.span.holds(now)
 }
 
 #[cfg(test)]
@@ -332,6 +294,12 @@ mod tests {
         }
         let lost = ENTRIES - known.counts().entries;
         assert!(lost < ENTRIES / 50, "{lost} of {ENTRIES}");
+    }
+
+    #[test]
+    fn only_what_no_cache_of_a_processor_holds_is_fetched_ahead() {
+        assert!(!table(CacheSize::default()).is_large());
+        assert!(table(CacheSize::entries(100_000)).is_large());
     }
 
     #[test]
