@@ -17,8 +17,13 @@ use gateway::cli::{self, Failure};
 use gateway::shutdown::watch_for_stop;
 use gateway::start::Ready;
 use gateway::tls::Tls;
+use mimalloc::MiMalloc;
 
 use crate::worker::Current;
+
+/// Few large pages instead of many small ones where the system has them: among a million tokens, a decision waits less.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cli::run(run)
