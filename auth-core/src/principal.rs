@@ -55,7 +55,7 @@ impl Method {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 // In this order in memory: what every decision reads comes first, beside the counts of the shared pointer, so that among
-// a million callers it is waited for once.
+// a million callers it is waited for once. Behind it is what budgets belong to.
 #[repr(C)]
 pub struct Identity {
     /// Of the table that remembers it, where one does.
@@ -74,14 +74,14 @@ pub struct Identity {
     pub tenant: Option<SharedStr>,
     /// The plan that chooses the bearer's limits.
     pub plan: Option<SharedStr>,
+    /// The identifier of the token (`jti`) or of the key, for logs and revocation. Never the credential itself.
+    pub credential_id: Option<SharedStr>,
     /// What the bearer may do.
     pub permissions: Names,
     /// What the bearer is.
     pub roles: Names,
     /// The OAuth scopes of the token; the verifier counts them among the permissions too unless configured otherwise.
     pub scopes: Names,
-    /// The identifier of the token (`jti`) or of the key, for logs and revocation. Never the credential itself.
-    pub credential_id: Option<SharedStr>,
     /// The session or family that the credential belongs to, for revocation: `sid` of a token.
     pub session: Option<SharedStr>,
     /// When the credential was issued, for revocation; `None` where it does not say.

@@ -1,27 +1,29 @@
 //! What is fetched from memory while the gate looks for the route.
 //!
-//! Among many remembered credentials, a decision mostly waits for memory. Where a credential is remembered follows from
-//! its ending, so that the wait can begin as soon as the request is there. A table that fits into the processor's caches
-//! has nothing to gain, and its gate does nothing here.
+//! Among many remembered credentials, a decision mostly waits for memory. Where a signed token or a key is remembered
+//! follows from its ending, so that the wait can begin as soon as the request is there. Where nothing would be gained, a
+//! gate does nothing here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::credential::Source;
+use crate::credential::{CredentialReader, Source, SourceMask};
 use crate::request::{Field, RequestHead};
 use crate::verify::Verifier;
 
-/// The header fields that credentials come in, each with a verifier that is to be told of it.
+/// The header fields that credentials come in, each with a verifier that is to be told of it. Where schemes share a field,
+/// each verifier is told of all of them: what is fetched in vain costs less than telling them apart.
 #[derive(Default)]
 pub(super) struct Ahead(Vec<(Box<str>, Arc<dyn Verifier>)>);
 
 impl Ahead {
-    /// Of the first verifier of each source; the others are hardly ever asked what they remember.
-    pub(super) fn new(sources: &[Source], verifiers: &[Vec<Arc<dyn Verifier>>]) -> Self {
-        let first = sources.iter().zip(verifiers).filter_map(|(source, verifiers)| Some((source, verifiers.first()?)));
-        let told = first.filter(|(_, verifier)| verifier.fetches_ahead());
-        let fields = told.filter_map(|(source, verifier)| Some((field_of(source)?.into(), Arc::clone(verifier))));
-        Self(fields.collect())
+    /// Of the first verifier of each source; the others are not asked what they remember.
+    pub(super) fn new(reader: &CredentialReader, verifiers: &[Vec<Arc<dyn Verifier>>]) -> Self {
+        let told = reader.sources(SourceMask::ALL).filter_map(|(index, source)| {
+            let first = verifiers.get(index.as_usize())?.first().filter(|verifier| verifier.fetches_ahead())?;
+            Some((field_of(source)?.into(), Arc::clone(first)))
+        });
+        Self(told.collect())
     }
 
     /// Tells the verifiers of what the request holds. One that panics here is asked in the usual way later.

@@ -171,7 +171,7 @@ impl GateBuilder {
             layers: Layers::default(),
             in_url: queries.map(|(index, _)| index).collect(),
             in_cookies,
-            ahead: Ahead::new(&sources, &verifiers),
+            ahead: Ahead::new(&reader, &verifiers),
             reader,
             verifiers,
             sources,

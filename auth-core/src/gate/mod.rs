@@ -1,6 +1,7 @@
 //! The gate: the one thing adapters hold, and [`decide`](Gate::decide), the one thing they call.
 //!
-//! The stages of a decision, in this order:
+//! The stages of a decision, in this order, after verifiers that remember very many credentials were told which one comes,
+//! so that memory is fetched meanwhile:
 //!
 //! 1. the route's rule, matched on the path as sent, which must have one reading only;
 //! 2. CORS preflights end here, and public routes go on to stage 6 with nobody in particular;

@@ -103,7 +103,7 @@ impl ApiKeyVerifier {
     /// that the store would have to fetch is not taken from memory either. Nothing is remembered unless this is called.
     #[must_use]
     pub fn remembering(self, size: CacheSize) -> Self {
-        let known = Known::new(size).map(Arc::new);
+        let known = Known::by_ending(size).map(Arc::new);
         if known.is_none() {
             tracing::warn!("there are no random bytes, so that no key is remembered");
         }
@@ -168,12 +168,12 @@ impl Verifier for ApiKeyVerifier {
     }
 
     fn fetches_ahead(&self) -> bool {
-        self.known.as_deref().is_some_and(Known::is_large)
+        self.known.as_deref().is_some_and(Known::fetches_ahead)
     }
 
-    fn fetch_ahead(&self, field: &[u8]) {
+    fn fetch_ahead(&self, value: &[u8]) {
         if let Some(known) = &self.known {
-            known.fetch_ahead(field);
+            known.fetch_ahead(value);
         }
     }
 

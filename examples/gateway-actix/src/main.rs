@@ -21,7 +21,7 @@ use mimalloc::MiMalloc;
 
 use crate::worker::Current;
 
-/// Few large pages instead of many small ones where the system has them: among a million tokens, a decision waits less.
+/// Asks for large pages where the system has them, so that a decision among very many tokens waits less for memory.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -493,6 +493,9 @@ limits = [{ quota = "10/minute", burst = 20, per = "address" }]
         (plan("quota = \"1/s\"").replace("\"a\"\n[[", "\"b\"\n[["), "2:16: limits.default_plan", "did you mean \"a\""),
         ("[limits]\nfactors = { basic = \"2x\" }".to_owned(), "2:13: limits.factors.basic", "jwt, api_key"),
         ("[limits]\ncapacity = 0".to_owned(), "2:12: limits.capacity", "1 or more"),
+        ("[remembered]\nentries = 0".to_owned(), "2:11: remembered.entries", "1 or more"),
+        ("[remembered]\nentries = 67108865".to_owned(), "2:11: remembered.entries", "67108864 or less"),
+        ("[remembered]\nsize = \"64MB\"".to_owned(), "2:8: remembered.size", "64KiB"),
         ("[limits]\nreset = \"never\"".to_owned(), "2:9: limits.reset", "epoch, delta"),
         (
             "[limits]\nanonymous = \"a\"\ntenants = { acme = \"a\" }\n[[plans]]\nname = \"a\"".to_owned(),

@@ -3,6 +3,10 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::Secret;
+use crate::api_key::{KeyFormat, KeyHasher, Peppers};
+use crate::store::MemoryKeyStore;
+use crate::verify::{ApiKeyVerifier, CacheSize};
 
 /// Takes everything, and writes down what it is told and asked, in turn.
 struct Told {
@@ -38,9 +42,9 @@ impl Verifier for Told {
         self.wants
     }
 
-    fn fetch_ahead(&self, field: &[u8]) {
-        self.note("told of", field);
-        assert!(!field.ends_with(b"panic"), "as the test wants");
+    fn fetch_ahead(&self, value: &[u8]) {
+        self.note("told of", value);
+        assert!(!value.ends_with(b"panic"), "as the test wants");
     }
 }
 
@@ -68,12 +72,40 @@ fn the_first_verifier_of_a_field_is_told_of_it_first() {
     assert!(bearer.take().is_empty() && second.take().is_empty() && key.take().is_empty());
 }
 
+/// Also where nobody looks at the credential, and never of two.
+#[test]
+fn what_decides_on_the_route_comes_later() {
+    let told = Told::new(true);
+    let policy = Policy::new().get("/public", public());
+    let gate = Gate::builder().accept_shared(Source::header("X-API-Key"), told.clone()).policy(policy).build().unwrap();
+    assert_eq!(status(&decide(&gate, "/public", &[("x-api-key", "one")])), 200);
+    assert_eq!(status(&decide(&gate, "/nowhere", &[("x-api-key", "two")])), 403);
+    assert_eq!(told.take(), ["told of one", "told of two", "asked of two"]);
+    assert_eq!(status(&decide(&gate, "/nowhere", &[("x-api-key", "one"), ("x-api-key", "one")])), 400);
+    assert!(told.take().is_empty());
+    let next = Told::new(true);
+    gate.replace(Gate::builder().accept_shared(Source::header("x-api-key"), next.clone())).unwrap();
+    assert_eq!(status(&decide(&gate, "/nowhere", &[("x-api-key", "three")])), 403);
+    assert!(told.take().is_empty());
+    assert_eq!(next.take(), ["told of three", "asked of three"]);
+}
+
 #[test]
 fn who_gains_nothing_by_it_is_not_told() {
     let told = Told::new(false);
     let gate = gate([(Source::bearer(), told.clone())]);
     assert_eq!(status(&decide(&gate, "/read", &[("authorization", "Bearer one")])), 200);
     assert_eq!(told.take(), ["asked of one"]);
+}
+
+#[test]
+fn verifiers_of_keys_want_to_be_told_where_they_remember_very_many() {
+    let pepper = KeyHasher::new("2031-a", &Secret::new(vec![7; 32])).unwrap();
+    let format = KeyFormat::new("sk", ["live"]).unwrap();
+    let keys = ApiKeyVerifier::new(format, Peppers::new(pepper), Arc::new(MemoryKeyStore::new()));
+    assert!(!keys.fetches_ahead());
+    assert!(!keys.clone().remembering(CacheSize::default()).fetches_ahead());
+    assert!(keys.remembering(CacheSize::entries(100_000)).fetches_ahead());
 }
 
 #[test]

@@ -195,14 +195,6 @@ impl Verifier for IntrospectionVerifier {
         }
     }
 
-    fn fetches_ahead(&self) -> bool {
-        self.0.known.is_large()
-    }
-
-    fn fetch_ahead(&self, field: &[u8]) {
-        self.0.known.fetch_ahead(field);
-    }
-
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         match self.0.standing(self.0.known.fingerprint(credential)?, now) {
             Standing::Good(believed) => Some(Arc::clone(&believed.told.identity)),

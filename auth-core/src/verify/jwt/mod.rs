@@ -118,7 +118,7 @@ impl JwtVerifier {
     /// other keys remembers nothing of this one. Nothing is remembered unless this is called.
     #[must_use]
     pub fn remembering(self, size: CacheSize) -> Self {
-        let known = Known::new(size);
+        let known = Known::by_ending(size);
         if known.is_none() {
             tracing::warn!("there are no random bytes, so that no token is remembered");
         }
@@ -220,12 +220,12 @@ impl Verifier for JwtVerifier {
     }
 
     fn fetches_ahead(&self) -> bool {
-        self.known.as_ref().is_some_and(Known::is_large)
+        self.known.as_ref().is_some_and(Known::fetches_ahead)
     }
 
-    fn fetch_ahead(&self, field: &[u8]) {
+    fn fetch_ahead(&self, value: &[u8]) {
         if let Some(known) = &self.known {
-            known.fetch_ahead(field);
+            known.fetch_ahead(value);
         }
     }
 

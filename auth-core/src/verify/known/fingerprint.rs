@@ -9,10 +9,8 @@
 //! nobody can learn anything about the key: what a MAC adds to a universal hash, so that its tags may be seen, is not
 //! needed here.
 //!
-//! Where in a table a text belongs follows from its ending alone, so that it is known as soon as the text is seen. The
-//! endings of credentials are signatures, checksums or random: nobody who has good ones can choose them.
-
-use std::array;
+//! Where in a table a text belongs is a part of its fingerprint. Where no two texts end alike, it may follow from the ending
+//! instead, and is then known as soon as the text is seen.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
@@ -48,6 +46,10 @@ const fn spread([low, high]: [u64; 2]) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(ODD) ^ mixed >> 29
 }
 
+const fn upper(bits: u64) -> u32 {
+    (bits >> 32) as u32
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "it is taken apart")]
 const fn halves(sum: u128) -> [u64; 2] {
     [sum as u64, (sum >> 64) as u64]
@@ -56,44 +58,50 @@ const fn halves(sum: u128) -> [u64; 2] {
 /// Makes the fingerprints of one table.
 pub(crate) struct Fingerprints {
     key: Box<[[u64; 2]]>,
-    /// For the places.
-    ending: [[u64; 2]; ENDING / PAIR],
+    /// Where places follow from endings.
+    ending: Option<[[u64; 2]; ENDING / PAIR]>,
 }
 
-/// How many bytes say where a text belongs.
-const ENDING: usize = 32;
+/// How many bytes an ending has.
+pub(super) const ENDING: usize = 32;
 
 impl Fingerprints {
     /// The longest text that has one: what fits into the header limit of common servers.
     pub(crate) const LONGEST: usize = 8 * 1024;
 
-    /// With a fresh key.
+    /// With a fresh key; places follow from whole texts.
     ///
     /// # Errors
     /// There are no random bytes.
-    pub(crate) fn new() -> Result<Self, Unspecified> {
+    pub(super) fn new() -> Result<Self, Unspecified> {
         // one pair for the text's last words, padded, and one for the second sum
         let mut bytes = vec![0; Self::LONGEST + 2 * PAIR];
-        let mut ending = [0; ENDING];
         rand::fill(&mut bytes)?;
-        rand::fill(&mut ending)?;
-        let key = bytes.as_chunks().0.iter().copied().map(words).collect();
-        let (ending, _) = ending.as_chunks();
-        Ok(Self { key, ending: array::from_fn(|at| ending.get(at).copied().map(words).unwrap_or_default()) })
+        Ok(Self { key: bytes.as_chunks().0.iter().copied().map(words).collect(), ending: None })
     }
 
-    /// The [place](Fingerprint::place) of all texts with that ending; what stands in front of it does not count.
+    /// The same; places follow from the endings.
+    ///
+    /// # Errors
+    /// There are no random bytes.
+    pub(super) fn by_ending() -> Result<Self, Unspecified> {
+        let mut ending = [[0; PAIR]; ENDING / PAIR];
+        rand::fill(ending.as_flattened_mut())?;
+        Ok(Self { ending: Some(ending.map(words)), ..Self::new()? })
+    }
+
+    /// The [place](Fingerprint::place) of the texts that end like this one; `None` where it does not follow from that, or
+    /// the text is shorter than an ending.
     #[inline]
-    pub(super) fn place(&self, text: &[u8]) -> u32 {
-        let ending = text.last_chunk().copied().unwrap_or_else(|| {
-            let mut padded = [0; ENDING];
-            let (_, place) = padded.split_at_mut(ENDING - text.len());
-            place.copy_from_slice(text);
-            padded
-        });
-        let (pairs, _) = ending.as_chunks();
-        let sum = pairs.iter().zip(&self.ending).map(|(pair, key)| product(words(*pair), *key));
-        (spread(halves(sum.fold(0, u128::wrapping_add))) >> 32) as u32
+    pub(super) fn place(&self, text: &[u8]) -> Option<u32> {
+        let (pairs, _) = text.last_chunk::<ENDING>()?.as_chunks();
+        let sum = pairs.iter().zip(self.ending.as_ref()?).map(|(pair, key)| product(words(*pair), *key));
+        Some(upper(spread(halves(sum.fold(0, u128::wrapping_add)))))
+    }
+
+    /// Whether places follow from endings.
+    pub(super) fn are_by_ending(&self) -> bool {
+        self.ending.is_some()
     }
 
     /// The fingerprint of a text; `None` where it is too long to have one.
@@ -111,8 +119,9 @@ impl Fingerprints {
         }
         let [.., key, next] = keys else { return None };
         sums.add(last, *key, *next);
-        let length = u32::try_from(text.len()).ok()?;
-        Some(Fingerprint { sums: sums.0.map(halves), length, place: self.place(text) })
+        let (sums, length) = (sums.0.map(halves), u32::try_from(text.len()).ok()?);
+        let place = self.place(text).unwrap_or_else(|| upper(spread(sums[0])));
+        Some(Fingerprint { sums, length, place })
     }
 }
 
@@ -176,21 +185,34 @@ mod tests {
 
     #[test]
     fn the_place_follows_from_the_ending_alone_and_from_all_of_it() {
-        let prints = Fingerprints::new().expect("random bytes");
+        let prints = Fingerprints::by_ending().expect("random bytes");
         let text: Vec<u8> = (b'0'..b'z').collect();
         let place = prints.of(&text).expect("short enough").place();
         for field in [[b"Bearer ", &text[..]].concat(), text[text.len() - ENDING..].to_vec()] {
-            assert_eq!(prints.place(&field), place);
+            assert_eq!(prints.place(&field), Some(place));
         }
-        for at in text.len() - ENDING..text.len() {
+        for at in 0..text.len() {
             let mut other = text.clone();
             other[at] ^= 1;
-            assert!(prints.place(&other) != place, "{at}");
+            let other = prints.of(&other).expect("short enough").place();
+            assert_eq!(other == place, at < text.len() - ENDING, "{at}");
         }
-        // also of what is shorter than an ending
-        let places: BTreeSet<u32> = (0..ENDING).map(|len| prints.place(&text[..len])).collect();
-        assert_eq!(places.len(), ENDING);
-        assert!(Fingerprints::new().expect("random bytes").place(&text) != place);
+        assert!(Fingerprints::by_ending().expect("random bytes").place(&text) != Some(place));
+    }
+
+    #[test]
+    fn the_place_follows_from_the_whole_text_where_it_is_short_or_endings_are_alike() {
+        let places = |prints: &Fingerprints, texts: &mut dyn Iterator<Item = Vec<u8>>| {
+            texts.map(|text| prints.of(&text).expect("short enough").place()).collect::<BTreeSet<_>>().len()
+        };
+        let by_ending = Fingerprints::by_ending().expect("random bytes");
+        assert_eq!(places(&by_ending, &mut (0..ENDING).map(|len| b"x".repeat(len))), ENDING);
+        assert_eq!(by_ending.place(&b"x".repeat(ENDING - 1)), None);
+        let alike = |number: usize| [number.to_string().as_bytes(), &b"x".repeat(ENDING)].concat();
+        assert_eq!(places(&by_ending, &mut (0..100).map(alike)), 1);
+        let by_text = Fingerprints::new().expect("random bytes");
+        assert_eq!(places(&by_text, &mut (0..100).map(alike)), 100);
+        assert_eq!(by_text.place(&b"x".repeat(ENDING)), None);
     }
 
     #[test]

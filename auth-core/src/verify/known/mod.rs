@@ -5,10 +5,10 @@
 //! verdict — times, keys, revocation — is checked by its owner on every hit; this only remembers.
 //!
 //! The memory is a table of small sets, each one line of memory. A fingerprint belongs to one set; looking it up reads
-//! seven tags and, where one fits, the pointer that goes with it, without a lock. Which set it is follows from the ending
-//! of the text, so that the set of a large table can be fetched before anything else is known of the text. Room is bounded
-//! by entries and by bytes: whoever needs a place takes that of a verdict that is over, or else of one that was not asked
-//! for lately.
+//! seven tags and, where one fits, the pointer that goes with it, without a lock. In a large table of texts that end in what
+//! is different for each, the set follows from the ending, so that it can be fetched before anything else is known of the
+//! text. Room is bounded by entries and by bytes: whoever needs a place takes that of a verdict that is over, or else of
+//! one that was not asked for lately.
 //!
 //! - `fingerprint`: the keyed fingerprint of a text
 //! - `mark`: what the table writes on what it keeps

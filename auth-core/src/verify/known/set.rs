@@ -18,7 +18,9 @@ pub(super) struct Set<V> {
     pub(super) slots: [ArcSwapOption<V>; WAYS],
 }
 
-const _: () = assert!(size_of::<Set<Mark>>() == 64);
+/// How many bytes a set has.
+pub(super) const SET: usize = 64;
+const _: () = assert!(size_of::<Set<Mark>>() == SET);
 
 impl<V: Kept> Set<V> {
     pub(super) fn empty() -> Self {

@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use arc_swap::{ArcSwapOption, Guard};
 use prefetch_index::prefetch_index;
 
-use super::set::{Set, WAYS, is_dispensable};
+use super::set::{SET, Set, WAYS, is_dispensable};
 use super::tally::Tally;
 use super::{CacheCounts, CacheSize, Fingerprint, Fingerprints, Kept, Mark, Span};
 use crate::clock::Timestamp;
+
+/// Of so many sets, 1 MiB, what is needed is nearly always in a cache of the processor: there is nothing to fetch.
+const AT_HAND: usize = (1 << 20) / SET;
 
 /// What is remembered of a text.
 pub(crate) enum Memory<V> {
@@ -37,11 +40,21 @@ pub(crate) struct Known<V> {
 impl<V: Kept> Known<V> {
     /// An empty table, or nothing where the operating system gives no random bytes.
     pub(crate) fn new(size: CacheSize) -> Option<Self> {
-        // half full on average, so that a set seldom has to part with what is still wanted
-        let sets = size.entries.get().saturating_mul(2).div_ceil(WAYS);
-        Some(Self {
-            fingerprints: Fingerprints::new().ok()?,
-            sets: (0..sets).map(|_| Set::empty()).collect(),
+        Some(Self::with(Fingerprints::new().ok()?, size))
+    }
+
+    /// An empty table for texts that end differently, whose sets can be [fetched ahead](Self::fetch_ahead) where it is large.
+    ///
+    /// Texts that end alike share one set, so they have to end in what is different for each: a signature, or random.
+    pub(crate) fn by_ending(size: CacheSize) -> Option<Self> {
+        let fingerprints = if sets_for(size) > AT_HAND { Fingerprints::by_ending() } else { Fingerprints::new() };
+        Some(Self::with(fingerprints.ok()?, size))
+    }
+
+    fn with(fingerprints: Fingerprints, size: CacheSize) -> Self {
+        Self {
+            fingerprints,
+            sets: (0..sets_for(size)).map(|_| Set::empty()).collect(),
             size,
             entries: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
@@ -49,19 +62,21 @@ impl<V: Kept> Known<V> {
             hits: Tally::new(),
             misses: Tally::new(),
             evictions: AtomicU64::new(0),
-        })
+        }
     }
 
-    /// Whether the sets are more memory than a processor keeps at hand, so that [fetching ahead](Self::fetch_ahead) helps.
-    pub(crate) fn is_large(&self) -> bool {
-        const AT_HAND: usize = 1 << 20; // the second cache of a core
-        size_of_val(&*self.sets) > AT_HAND
+    /// Whether [fetching ahead](Self::fetch_ahead) does anything.
+    pub(crate) fn fetches_ahead(&self) -> bool {
+        self.fingerprints.are_by_ending()
     }
 
-    /// Has the processor fetch the set of texts with that ending while it goes on.
+    /// Has the processor fetch the set of texts that end like this one while it goes on; of short ones it fetches another
+    /// or none.
     #[inline]
-    pub(crate) fn fetch_ahead(&self, ending: &[u8]) {
-        prefetch_index(&*self.sets, self.index(self.fingerprints.place(ending)));
+    pub(crate) fn fetch_ahead(&self, text: &[u8]) {
+        if let Some(place) = self.fingerprints.place(text) {
+            prefetch_index(&*self.sets, self.index(place));
+        }
     }
 
     pub(crate) fn fingerprint(&self, text: &[u8]) -> Option<Fingerprint> {
@@ -188,6 +203,11 @@ impl<V: Kept> Known<V> {
     }
 }
 
+/// Half full on average, so that a set seldom has to part with what is still wanted.
+const fn sets_for(size: CacheSize) -> usize {
+    size.entries.get().saturating_mul(2).div_ceil(WAYS)
+}
+
 /// Prints no value: they say who callers are.
 impl<V: Kept> fmt::Debug for Known<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -297,9 +317,25 @@ mod tests {
     }
 
     #[test]
-    fn only_what_no_cache_of_a_processor_holds_is_fetched_ahead() {
-        assert!(!table(CacheSize::default()).is_large());
-        assert!(table(CacheSize::entries(100_000)).is_large());
+    fn more_than_a_mebibyte_of_sets_is_fetched_ahead_and_belongs_by_endings() {
+        let fetches =
+            |entries| Known::<Number>::by_ending(CacheSize::entries(entries)).map(|known| known.fetches_ahead());
+        assert_eq!([57_344, 57_345].map(fetches), [Some(false), Some(true)]);
+        assert!(!table(CacheSize::entries(57_345)).fetches_ahead());
+    }
+
+    /// Where a table is small, or is not told that endings differ, they may be alike.
+    #[test]
+    fn texts_that_end_alike_are_remembered_beside_each_other() {
+        for known in [Known::by_ending(CacheSize::default()), Known::new(CacheSize::entries(100_000))] {
+            let known: Known<Number> = known.expect("random bytes");
+            let print = |number| known.fingerprint(format!("{number}.the-same-suffix-of-all-these-tokens").as_bytes());
+            for number in 0..1_000 {
+                let mut value = Arc::new(Number(number, Mark::default()));
+                known.keep(print(number).expect("a fingerprint"), &mut value, EVER, 10, NOW);
+            }
+            assert!(known.counts().entries > 990, "{:?}", known.counts());
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[clients]` | OAuth clients, and how often they may ask for tokens |
 //! | `[forward_auth]` | where other proxies ask what the gate says of a request |
+//! | `[remembered]` | how many credentials that were found good are remembered |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -57,6 +58,7 @@ mod peer;
 mod permissions;
 mod plans;
 mod reader;
+mod remembered;
 mod revocations;
 mod routes;
 mod second_factor;
@@ -73,6 +75,8 @@ mod values;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use auth_core::verify::CacheSize;
 
 pub use accounts::{
     Accounts, AssertionRules, PasswordRules, RefreshRules, Registration, RegistrationTenant, RotationRule, Throttle,
@@ -161,6 +165,8 @@ pub struct Config {
     pub accounts: Option<Accounts>,
     /// OAuth clients.
     pub clients: Option<Clients>,
+    /// How much is remembered of each kind of credential; what the library does by default.
+    pub remembered: CacheSize,
     /// The list of what was taken back; `None` where nothing can be.
     pub revocations: Option<Revocations>,
     /// Which permission brings which along.
@@ -234,6 +240,7 @@ impl Config {
             opaque_tokens: section.part("opaque_tokens", gaps),
             accounts: section.part("accounts", gaps),
             clients: section.part("clients", gaps),
+            remembered: section.nested("remembered", remembered::read),
             revocations: section.part("revocations", gaps),
             permissions: section.nested("permissions", Permissions::read),
             routes,

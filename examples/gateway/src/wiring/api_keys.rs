@@ -6,7 +6,7 @@ use auth_core::Secret;
 use auth_core::api_key::KeyFormat;
 use auth_core::issue::ApiKeys;
 use auth_core::store::{AccountStore, ApiKeyStore};
-use auth_core::verify::{ApiKeyVerifier, CacheSize};
+use auth_core::verify::ApiKeyVerifier;
 
 use super::peppers::{at, own_issuer, peppers};
 use crate::config::{self, Config};
@@ -49,7 +49,7 @@ pub(super) fn keys(
     if let Some(kept_for) = settings.keep_revoked {
         service = service.keeping_revoked_for(kept_for);
     }
-    let verifier = service.verifier().remembering(CacheSize::default());
+    let verifier = service.verifier().remembering(config.remembered);
     let verifier = match &settings.environment {
         Some(environment) => verifier.for_environment(environment).map_err(|error| at(&settings.place)(error))?,
         None => verifier,

@@ -16,7 +16,7 @@ pub(super) fn verifiers(config: &Config) -> Result<Vec<IntrospectionVerifier>, V
     let mut verifiers = Vec::new();
     for settings in &config.introspection {
         let fetch = Arc::new(HttpFetch::keeping_connections(&settings.tls, settings.private_networks.clone()));
-        match IntrospectionVerifier::new(server(settings), fetch) {
+        match IntrospectionVerifier::new(server(settings).remembering(config.remembered), fetch) {
             Ok(verifier) => verifiers.push((Reverse(prefix(settings).len()), verifier)),
             Err(error) => problems.push(settings.place.problem(error.to_string())),
         }

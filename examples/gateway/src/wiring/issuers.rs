@@ -6,7 +6,6 @@ use std::time::Duration;
 use auth_core::endpoint::SubjectIssuers;
 use auth_core::issue::AccessTokenIssuer;
 use auth_core::keys::{Algorithm, KeySet, VerificationKey};
-use auth_core::verify::CacheSize;
 use auth_core::verify::jwt::{ClaimMapping, ClaimPath, Issuer, JwtVerifier, ScopeShape, ScopeUse, TokenKind};
 use auth_core::{ConfigError, Secret};
 
@@ -43,7 +42,7 @@ pub(super) fn verifier(config: &Config, own: Option<&AccessTokenIssuer>) -> Resu
         return Ok(None);
     }
     JwtVerifier::new(issuers)
-        .map(|verifier| Some(verifier.remembering(CacheSize::default())))
+        .map(|verifier| Some(verifier.remembering(config.remembered)))
         .map_err(|error| vec![Place::file(config.file.clone()).problem(error.to_string())])
 }
 
@@ -170,5 +169,41 @@ pub(super) fn mapping(claims: &config::ClaimNames) -> ClaimMapping {
         MaybeClaim::Default => mapping,
         MaybeClaim::Claim(names) => mapping.plan(path(names)),
         MaybeClaim::None => mapping.without_plan(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use auth_core::store::MemoryKeyStore;
+    use auth_core::verify::{CacheSize, Verifier};
+
+    use super::*;
+    use crate::config::Surroundings;
+
+    /// A verifier that may remember very many is told of them ahead, which shows outside how many it may.
+    #[test]
+    fn as_much_is_remembered_as_the_file_says() {
+        let fetches_ahead = |remembered: &str, expected: CacheSize| {
+            let text = format!(
+                "[remembered]\n{remembered}\n[[credentials]]\nauthorization = \"Bearer\"\nkinds = [\"jwt\", \"api_key\"]\n\
+                 [[issuers]]\nissuer = \"https://i\"\naudience = \"a\"\nsecret = {{ env = \"SECRET\" }}\n\
+                 [api_keys]\nprefix = \"gw\"\nissuer = \"g\"\n"
+            );
+            let environment = |_: &str| Some("an example of a secret, 32 bytes or more".to_owned());
+            let surroundings = Surroundings { base_dir: Path::new(""), environment: &environment };
+            let config = config::load_in(&text, "gateway.toml", surroundings).unwrap();
+            assert_eq!(config.remembered, expected);
+            let settings = config.api_keys.as_ref().unwrap();
+            let store = Arc::new(MemoryKeyStore::new());
+            let keys = super::super::api_keys::keys(&config, settings, store, &Secret::new(vec![7; 32])).unwrap();
+            [verifier(&config, None).unwrap().unwrap().fetches_ahead(), keys.verifier.fetches_ahead()]
+        };
+        let size = CacheSize::default();
+        assert_eq!(fetches_ahead("", size), [false, false]);
+        assert_eq!(fetches_ahead("size = \"1MiB\"", size.bytes(1 << 20)), [false, false]);
+        let size = CacheSize::entries(100_000).bytes(1 << 30);
+        assert_eq!(fetches_ahead("entries = 100000\nsize = \"1GiB\"", size), [true, true]);
     }
 }

@@ -27,6 +27,26 @@ fn l23_a_token_is_recalled_once_it_was_good_and_then_also_to_have_ended() {
 }
 
 #[test]
+fn a_large_memory_is_told_ahead_and_finds_what_it_keeps() {
+    assert!(!verifier(issuer()).fetches_ahead());
+    assert!(!verifier(issuer()).remembering(CacheSize::default()).fetches_ahead());
+    let verifier = verifier(issuer()).remembering(CacheSize::entries(100_000));
+    assert!(verifier.fetches_ahead());
+    let tokens: Vec<String> = (0..100).map(|number| token(&with(&[("jti", json!(number.to_string()))]))).collect();
+    for token in &tokens {
+        // neither before nor after it is kept does this change a verdict
+        verifier.fetch_ahead(format!("Bearer {token}").as_bytes());
+        assert!(verify(&verifier, token).is_ok());
+    }
+    for token in &tokens {
+        verifier.fetch_ahead(format!("Bearer {token}").as_bytes());
+        assert_eq!(recall(&verifier, token, NOW), Some(Ok("ada".to_owned())));
+    }
+    verifier.fetch_ahead(b"");
+    assert_eq!(verifier.cache_counts().hits, 100);
+}
+
+#[test]
 fn l23_what_is_too_long_needs_no_memory_to_be_refused() {
     let verifier = verifier(issuer()).max_length(20);
     let too_long = Some(Err(Rejection::InvalidCredential(CredentialFault::TooLong)));
