@@ -51,11 +51,14 @@ pub(crate) fn drive<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// Without `--bench` a program is only tried out, as by `cargo test --benches`.
+pub(crate) fn is_bench() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
 /// Measures in turns and prints a table.
 pub(crate) fn print_times(title: &str, subjects: &mut [Subject<'_>]) {
-    // Without `--bench` the program is only tried out, as by `cargo test --benches`.
-    let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let (warm_up, rounds) = if is_bench { (50, 1_001) } else { (0, 1) };
+    let (warm_up, rounds) = if is_bench() { (50, 1_001) } else { (0, 1) };
     let mut times = vec![Times::default(); subjects.len()];
     for round in 0..warm_up + rounds {
         for (subject, times) in subjects.iter_mut().zip(&mut times) {
@@ -102,7 +105,7 @@ impl Times {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

@@ -15,8 +15,8 @@ use auth_core::credential::Source;
 use auth_core::gate::{Gate, GateBuilder, Limits};
 use auth_core::issue::{ApiKeys, NewKey};
 use auth_core::keys::KeySet;
-use auth_core::limit::{Plan, Plans, Scope};
-use auth_core::policy::{PermissionModel, Policy, authenticated, permission, public};
+use auth_core::limit::{LimitHeaders, Plan, Plans, Scope, StandardHeaders};
+use auth_core::policy::{PermissionModel, Policy, Requirement, authenticated, permission, public};
 use auth_core::store::{MemoryKeyStore, MemoryLimitStore};
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::verify::{CacheSize, Verifier};
@@ -53,11 +53,14 @@ const KNOWN: &str = "JWT seen before";
 const LIMITED: &str = "JWT seen before, three limits";
 const EVERYTHING: &str = "JWT seen before, 1,000 routes, three limits";
 
+/// A header field.
+pub(crate) type Field = (&'static str, String);
+
 /// One kind of credential.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     /// The field that carries the credential.
-    pub(crate) field: (&'static str, String),
+    pub(crate) field: Field,
     pub(crate) gate: Gate,
     /// The cryptography alone, with the key ready.
     pub(crate) raw: Box<dyn Fn()>,
@@ -103,11 +106,39 @@ pub(crate) fn limited_token() -> Fallible<Workload> {
 
 /// The same among 1,000 routes.
 pub(crate) fn limited_token_among_many_routes() -> Fallible<Workload> {
-    remembered(EVERYTHING, Algorithm::Hs256, 16, |gate| {
-        let more = (0..990).map(|number| format!("/v2/{}/{number:03}/{{id}}", ["orders", "customers"][number % 2]));
-        let policy = more.fold(policy(), |policy, pattern| policy.get(pattern, permission("orders:read")));
-        Ok(gate.policy(policy).limits(limits()?))
-    })
+    remembered(EVERYTHING, Algorithm::Hs256, 16, |gate| Ok(gate.policy(many_routes()).limits(limits()?)))
+}
+
+fn many_routes() -> Policy {
+    let more = (0..990).map(|number| format!("/v2/{}/{number:03}/{{id}}", ["orders", "customers"][number % 2]));
+    more.fold(policy(), |policy, pattern| policy.get(pattern, permission("orders:read")))
+}
+
+/// A field with a known token, and gates that put together what is done for it: each does one thing more than the one
+/// before.
+pub(crate) fn steps() -> Fallible<(Field, Vec<(&'static str, Gate)>)> {
+    let signed = tokens::signed(Algorithm::Hs256)?;
+    let keys = KeySet::new([signed.key])?;
+    let gate = |policy: Policy, told: Option<LimitHeaders>| -> Fallible<Gate> {
+        let issuer = Issuer::new(ISSUER, [AUDIENCE], keys.clone());
+        let verifier = JwtVerifier::new([issuer])?.remembering(CacheSize::default());
+        let gate = builder(Source::bearer(), verifier).policy(policy);
+        Ok(match told {
+            Some(headers) => gate.limits(limits()?.headers(headers)).build()?,
+            None => gate.build()?,
+        })
+    };
+    let custom = LimitHeaders { standard: StandardHeaders::Omitted, ..LimitHeaders::default() };
+    let steps = vec![
+        ("a public route", gate(policy_with(public()), None)?),
+        ("the known token", gate(policy_with(authenticated()), None)?),
+        ("the permission that its route needs", gate(policy(), None)?),
+        ("1,000 routes instead of ten", gate(many_routes(), None)?),
+        ("three budgets", gate(many_routes(), Some(LimitHeaders::NONE))?),
+        ("`X-RateLimit-*`", gate(many_routes(), Some(custom))?),
+        ("`RateLimit-Policy` and `RateLimit`", gate(many_routes(), Some(LimitHeaders::default()))?),
+    ];
+    Ok((("authorization", format!("Bearer {}", signed.text)), steps))
 }
 
 fn remembered(
@@ -212,12 +243,17 @@ fn builder(source: Source, verifier: impl Verifier) -> GateBuilder {
 }
 
 fn policy() -> Policy {
+    policy_with(permission("orders:read"))
+}
+
+/// With what the route of the [pattern](PATTERN) needs.
+fn policy_with(needs: Requirement) -> Policy {
     Policy::new()
         .get("/healthz", public())
         .get("/v1/account", authenticated())
         .get("/v1/orders", permission("orders:read"))
         .post("/v1/orders", permission("orders:write"))
-        .get(PATTERN, permission("orders:read"))
+        .get(PATTERN, needs)
         .delete(PATTERN, permission("orders:write"))
         .get("/v1/customers/{id}", permission("customers:read"))
         .get("/v1/invoices/{id}/lines", permission("invoices:read"))
