@@ -48,11 +48,11 @@ impl Claims {
     /// than 256 members in one object.
     pub fn parse(json: &str) -> Result<Self, ClaimError> {
         Object::read(json, &mut Members::new()).map_err(|_| ClaimError::NotAnObject)?;
-        Ok(Self::scanned(json.into()))
+        Ok(Self::scanned(&json.into()))
     }
 
     /// Claims whose text has been through [`Object::read`].
-    pub(crate) fn scanned(json: Arc<str>) -> Self {
+    pub(crate) fn scanned(json: &Arc<str>) -> Self {
         Self(Some(SharedStr::trimmed(json)))
     }
 

@@ -68,7 +68,7 @@ impl Names {
     ///
     /// Each request asks this.
     pub(crate) fn holds(&self, is_wanted: impl Fn(&[u8]) -> bool) -> bool {
-        let Some(mut rest) = self.text.as_deref().map(str::as_bytes) else { return false };
+        let Some(mut rest) = self.text.as_ref().map(SharedStr::as_bytes) else { return false };
         let (mark, quoted) = match self.form {
             Form::Separated => (SEPARATOR as u8, false),
             Form::Spaced => (b' ', false),

@@ -42,7 +42,7 @@ impl Trusted {
         identity.expires = times.expires;
         identity.networks = networks(self.mapping.networks.as_ref(), members)?;
         identity.origins = self.origins(members)?;
-        identity.claims = Claims::scanned(copy.copy);
+        identity.claims = Claims::scanned(&copy.copy);
         Ok(Arc::new(identity))
     }
 
