@@ -53,6 +53,9 @@ impl SharedStr {
         if let Some(short) = Form::short(part) {
             return Some(Self(short));
         }
+        if part.len() == whole.len() {
+            return Some(whole.into());
+        }
         Some(match (u32::try_from(place.start), u32::try_from(place.end)) {
             (Ok(start), Ok(end)) if end < ALL => Self(Form::Part { start, end, whole: Arc::clone(whole) }),
             _ => part.into(), // beyond 4 GiB
@@ -129,7 +132,7 @@ impl From<Cow<'_, str>> for SharedStr {
     }
 }
 
-/// Copies, unless the text is all that its memory holds.
+/// Copies, unless the text is long and all that its memory holds.
 impl From<SharedStr> for Arc<str> {
     fn from(text: SharedStr) -> Self {
         match text.0 {
@@ -204,6 +207,8 @@ impl fmt::Display for SharedStr {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -229,6 +234,8 @@ mod tests {
                 let part = SharedStr::part(&whole, 1..whole.len() - 1).expect("a part");
                 assert!(matches!(part.0, Form::Short { .. }) == (text.len() <= SHORT), "{len}");
                 let all = [part, text.as_str().into(), text.clone().into(), Arc::<str>::from(text.as_str()).into()];
+                let known: HashSet<SharedStr> = all.iter().cloned().collect();
+                assert!(known.len() == 1 && known.contains(&*text), "{len}");
                 for one in all {
                     assert_eq!((&*one, one.as_bytes(), one.len()), (&*text, text.as_bytes(), text.len()));
                     assert_eq!((one == *text, one == *whole, &*Arc::<str>::from(one)), (true, false, &*text));

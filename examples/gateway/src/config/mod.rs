@@ -18,7 +18,7 @@
 //! | `[accounts]` | who can log in, with what, and what comes of it |
 //! | `[clients]` | OAuth clients, and how often they may ask for tokens |
 //! | `[forward_auth]` | where other proxies ask what the gate says of a request |
-//! | `[remembered]` | how many credentials that were found good are remembered |
+//! | `[remembered]` | how many tokens and keys that were found good are remembered |
 //! | `[revocations]` | the list of what was taken back |
 //! | `[permissions]` | which permission brings which along |
 //! | `[[routes]]` | which paths there are and who may pass |
@@ -165,7 +165,7 @@ pub struct Config {
     pub accounts: Option<Accounts>,
     /// OAuth clients.
     pub clients: Option<Clients>,
-    /// How much is remembered of each kind of credential; what the library does by default.
+    /// How much is remembered of tokens and of keys that were found good; what the library does by default.
     pub remembered: CacheSize,
     /// The list of what was taken back; `None` where nothing can be.
     pub revocations: Option<Revocations>,

@@ -7,7 +7,7 @@ use super::section::Section;
 use super::units::Size;
 use super::values::Positive;
 
-/// How much is remembered of each kind of credential: tokens of issuers, keys, and tokens that another server is asked about.
+/// How much is remembered of tokens of issuers, of keys, and of the tokens that each other server is asked about.
 pub(super) fn read(section: &mut Section<'_>) -> CacheSize {
     let entries = section.node("entries").and_then(|node| entries(&node)).map(CacheSize::entries);
     let size = entries.unwrap_or_default();
@@ -17,11 +17,11 @@ pub(super) fn read(section: &mut Section<'_>) -> CacheSize {
     }
 }
 
-/// At most 64 million, whose places alone take 1.2 GiB: more is a slip.
+/// At most 67 million, whose places alone take 1.2 GB: more is a slip.
 fn entries(node: &Node<'_>) -> Option<usize> {
     let Positive(count) = Positive::from_node(node)?;
     if count > 1 << 26 {
-        return node.problem("is more than one machine holds: write 67108864 or less");
+        return node.problem("is too many: write 67108864 or less");
     }
     Some(count)
 }
