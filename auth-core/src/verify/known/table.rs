@@ -70,8 +70,7 @@ impl<V: Kept> Known<V> {
         self.fingerprints.are_by_ending()
     }
 
-    /// Has the processor fetch the set of texts that end like this one while it goes on; of short ones it fetches another
-    /// or none.
+    /// Has the processor fetch the set of texts that end like this one meanwhile; of short ones another or none.
     #[inline]
     pub(crate) fn fetch_ahead(&self, text: &[u8]) {
         if let Some(place) = self.fingerprints.place(text) {
