@@ -63,7 +63,7 @@ pub(crate) struct Fingerprints {
 }
 
 /// How many bytes an ending has.
-pub(super) const ENDING: usize = 32;
+const ENDING: usize = 32;
 
 impl Fingerprints {
     /// The longest text that has one: what fits into the header limit of common servers.
