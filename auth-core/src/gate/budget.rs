@@ -26,8 +26,8 @@ impl Gate {
     /// let gate = Gate::builder().limits(Limits::new(plans, MemoryLimitStore::new())).build()?;
     /// let alice = Identity::new(Method::Jwt, "https://login.example.com/", "alice");
     ///
-    /// gate.spend(&alice, "generations", 3, gate.now());
-    /// let Outcome::Done(Ok(Some(left))) = gate.remaining(&alice, "generations", gate.now()) else { unreachable!() };
+    /// gate.spend(&alice, "generations", 3);
+    /// let Outcome::Done(Ok(Some(left))) = gate.remaining(&alice, "generations") else { unreachable!() };
     /// assert_eq!((left.quota().count(), left.remaining()), (500, 497));
     /// assert!(left.resets(gate.now().wall).to_rfc3339().ends_with("T00:00:00Z"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -35,8 +35,8 @@ impl Gate {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) where the store cannot tell now.
-    pub fn remaining(&self, of: &Identity, limit: &str, now: Now) -> Answer<Option<Balance>> {
-        self.ask(of, limit, 0, |store, charges| store.look(charges, now))
+    pub fn remaining(&self, of: &Identity, limit: &str) -> Answer<Option<Balance>> {
+        self.ask(of, limit, 0, |store, charges, now| store.look(charges, now))
     }
 
     /// Takes so many units from that limit, if they fit, and tells what is left; the balance says whether they did.
@@ -45,8 +45,8 @@ impl Gate {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) where it cannot be known now whether they fit.
-    pub fn spend(&self, of: &Identity, limit: &str, units: u32, now: Now) -> Answer<Option<Balance>> {
-        self.ask(of, limit, units, |store, charges| store.spend(charges, now))
+    pub fn spend(&self, of: &Identity, limit: &str, units: u32) -> Answer<Option<Balance>> {
+        self.ask(of, limit, units, |store, charges, now| store.spend(charges, now))
     }
 
     fn ask(
@@ -54,14 +54,14 @@ impl Gate {
         of: &Identity,
         limit: &str,
         units: u32,
-        how: impl FnOnce(&dyn LimitStore, &Charges<'_>) -> Answer<Spending>,
+        how: impl FnOnce(&dyn LimitStore, &Charges<'_>, Now) -> Answer<Spending>,
     ) -> Answer<Option<Balance>> {
         let shares = self.live.current();
         let context = shares.own();
         let Some(limits) = &context.limits else { return Outcome::Done(Ok(None)) };
         let Some((facts, charge)) = limits.charge_of(of, limit, units) else { return Outcome::Done(Ok(None)) };
         let charges = Charges::single(&facts, &charge);
-        let answer = budgets_guarded(|| how(limits.store(), &charges));
+        let answer = budgets_guarded(|| how(limits.store(), &charges, self.now()));
         answer.map(|told| told.map(|spending| spending.first().copied()))
     }
 }

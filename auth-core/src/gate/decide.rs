@@ -101,13 +101,14 @@ impl Share {
         if case.credentials() == CredentialUse::Ignored {
             return case.judge_anonymous(id, head, found.names());
         }
-        let read = self.reader.find(head, case.accepted(), case.count());
-        let read = read.and_then(|presented| self.read(&mut case, presented, now));
+        let presented = self.reader.find(head, case.accepted(), case.count());
+        case.presented = presented.as_ref().map_or(SourceMask::NONE, Found::sources);
+        // before anybody looks at them: whose page made a browser send a cookie may not have it tried either
         if case.presented.meets(self.in_cookies) && !cross_site::is_allowed(head) {
             let rejection = Rejection::Forbidden(Prohibition::CrossSite);
             return Outcome::Done(case.refuse(&id(), None, rejection, nothing()));
         }
-        match read {
+        match presented.and_then(|presented| self.read(&case, presented, now)) {
             Ok(None) => case.judge_anonymous(id, head, found.names()),
             Ok(Some(verified)) => case.conclude(id, verified, found.names()),
             Err(unread) => {
@@ -118,11 +119,10 @@ impl Share {
     }
 
     /// What the verifiers say of the credentials that the request presents; nothing where there is none.
-    fn read(&self, case: &mut Case<'_>, presented: Found<'_>, now: Now) -> Result<Option<Outcome<Verified>>, Unread> {
+    fn read(&self, case: &Case<'_>, presented: Found<'_>, now: Now) -> Result<Option<Outcome<Verified>>, Unread> {
         match presented {
             Found::Nothing => Ok(None),
             Found::One(candidate) => {
-                case.presented = candidate.source.into();
                 if let Some(verified) = self.verify_bytes(candidate, now) {
                     return Ok(Some(verified));
                 }
@@ -132,9 +132,7 @@ impl Share {
             Found::Several(several) => {
                 let several = self.reader.check_all(several)?;
                 let verify = |(source, text): &(SourceIndex, &str)| self.verify(*source, text, case.client, now);
-                let outcomes = several.iter().map(verify).collect();
-                case.presented = several.iter().map(|(source, _)| *source).collect();
-                Ok(Some(all_agree(outcomes)))
+                Ok(Some(all_agree(several.iter().map(verify).collect())))
             }
         }
     }

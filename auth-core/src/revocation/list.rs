@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::Revocation;
-use super::target::{Digest, Hashers, KINDS, Name};
+use super::target::{Ages, Digest, Hashers, KINDS, Name};
 use crate::clock::{Monotonic, Now, Timestamp};
 use crate::principal::Identity;
 
@@ -19,8 +19,8 @@ const FEW: usize = 64;
 pub(super) struct List {
     hashers: Hashers,
     shards: [RwLock<Shard>; SHARDS],
-    /// How many there are of each kind: most are never used, and need no look-up then.
-    kinds: [AtomicUsize; KINDS],
+    /// How many there are of each kind, by ages: most are never used, and need no look-up then.
+    kinds: [[AtomicUsize; Ages::BOTH.len()]; KINDS],
 }
 
 #[derive(Default)]
@@ -33,7 +33,7 @@ struct Shard {
 #[derive(Clone, Copy)]
 struct Entry {
     kind: usize,
-    /// Everything, where it is the latest instant.
+    /// Where it takes back something of any age, that instant does not come.
     issued_before: Timestamp,
     until: Timestamp,
     /// The same on the monotonic clock. Forgotten is what is over on both: a wall clock that is set forward and back
@@ -53,7 +53,7 @@ pub(super) enum Finding {
 
 impl List {
     pub(super) fn add(&self, revocation: &Revocation, now: Now) {
-        let name = revocation.target.name();
+        let (name, ages) = (revocation.target.name(), Ages::of(revocation));
         let left = revocation.until.unix_micros().saturating_sub(now.wall.unix_micros());
         let left = u64::try_from(left).unwrap_or(0).saturating_mul(1_000);
         let added = Entry {
@@ -62,9 +62,9 @@ impl List {
             until: revocation.until,
             until_monotonic: Monotonic::from_nanos(now.monotonic.nanos().saturating_add(left)),
         };
-        let digest = self.hashers.digest(name);
+        let digest = self.hashers.digest(name, ages);
         let mut shard = self.shard(digest).write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kind) = self.kinds.get(added.kind)
+        if let Some(kind) = self.count(added.kind, ages)
             && !shard.entries.contains_key(&digest)
         {
             kind.fetch_add(1, Ordering::SeqCst);
@@ -78,9 +78,10 @@ impl List {
     /// What is known against the identity.
     pub(super) fn finding(&self, identity: &Identity, now: Now) -> Finding {
         let mut finding = Finding::Nothing;
-        for (name, issued) in Name::of(identity) {
-            let some = self.kinds.get(name.kind()).is_some_and(|count| count.load(Ordering::SeqCst) > 0);
-            let entry = if some { self.find(name) } else { None };
+        let names = Name::of(identity).flat_map(|(name, issued)| Ages::BOTH.map(|ages| (name, ages, issued)));
+        for (name, ages, issued) in names {
+            let some = self.count(name.kind(), ages).is_some_and(|count| count.load(Ordering::SeqCst) > 0);
+            let entry = if some { self.find(name, ages) } else { None };
             match entry.filter(|entry| entry.covers(issued)) {
                 Some(entry) if entry.is_in_force(now) => return Finding::Revoked,
                 Some(_) => finding = Finding::Over,
@@ -91,18 +92,22 @@ impl List {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.kinds.iter().map(|count| count.load(Ordering::SeqCst)).sum()
+        self.kinds.iter().flatten().map(|count| count.load(Ordering::SeqCst)).sum()
     }
 
-    fn find(&self, name: Name<'_>) -> Option<Entry> {
-        let digest = self.hashers.digest(name);
+    fn count(&self, kind: usize, ages: Ages) -> Option<&AtomicUsize> {
+        self.kinds.get(kind)?.get(ages as usize)
+    }
+
+    fn find(&self, name: Name<'_>, ages: Ages) -> Option<Entry> {
+        let digest = self.hashers.digest(name, ages);
         self.shard(digest).read().unwrap_or_else(PoisonError::into_inner).entries.get(&digest).copied()
     }
 
     fn clean(&self, shard: &mut Shard, now: Now) {
         shard.entries.retain(|_, entry| {
             let stays = entry.is_in_force(now);
-            if let Some(kind) = self.kinds.get(entry.kind)
+            if let Some(kind) = self.count(entry.kind, entry.ages())
                 && !stays
             {
                 kind.fetch_sub(1, Ordering::SeqCst);
@@ -119,7 +124,8 @@ impl List {
 }
 
 impl Entry {
-    /// Both together: the wider one in each respect, which may take back more than either, never less.
+    /// Both together: the wider one in each respect. Of two instants before which all is taken back, the later one counts
+    /// until both are over; that may take back more than either, never less.
     fn joined(self, other: Self) -> Self {
         Self {
             kind: self.kind,
@@ -133,7 +139,11 @@ impl Entry {
         now.wall < self.until || now.monotonic < self.until_monotonic
     }
 
+    fn ages(&self) -> Ages {
+        if self.issued_before == Timestamp::MAX { Ages::Any } else { Ages::Older }
+    }
+
     fn covers(&self, issued: Option<Timestamp>) -> bool {
-        self.issued_before == Timestamp::MAX || issued.is_none_or(|issued| issued < self.issued_before)
+        self.ages() == Ages::Any || issued.is_none_or(|issued| issued < self.issued_before)
     }
 }

@@ -136,6 +136,24 @@ impl<'a> Name<'a> {
 /// How many kinds there are.
 pub(super) const KINDS: usize = 6;
 
+/// What of a target is taken back. The two are remembered apart, because each ends by itself: somebody who is shut out for
+/// an hour and has to log in anew may do so after that hour.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Ages {
+    /// Everything.
+    Any,
+    /// What was issued before an instant.
+    Older,
+}
+
+impl Ages {
+    pub(super) const BOTH: [Self; 2] = [Self::Any, Self::Older];
+
+    pub(super) fn of(revocation: &Revocation) -> Self {
+        if revocation.issued_before.is_none_or(|instant| instant == Timestamp::MAX) { Self::Any } else { Self::Older }
+    }
+}
+
 /// Stands for a name in 128 bits: under two keys of this process, so that nobody can aim at a value and, with a million
 /// names, two of them meet with a probability of 10^-27.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,8 +163,8 @@ pub(super) struct Digest(pub(super) u64, pub(super) u64);
 pub(super) struct Hashers(RandomState, RandomState);
 
 impl Hashers {
-    pub(super) fn digest(&self, name: Name<'_>) -> Digest {
-        Digest(self.0.hash_one(name), self.1.hash_one(name))
+    pub(super) fn digest(&self, name: Name<'_>, ages: Ages) -> Digest {
+        Digest(self.0.hash_one((name, ages)), self.1.hash_one((name, ages)))
     }
 }
 

@@ -116,3 +116,40 @@ async fn t37_a_gateway_asks_another_what_its_tokens_are_good_for() {
         assert_eq!(status(&mut client, "GET", opaque).await, 503, "{binary}: nobody is there to be asked");
     }
 }
+
+/// Whoever is remembered needs nobody to be asked.
+#[tokio::test]
+async fn as_many_answers_are_remembered_as_the_file_says() {
+    for binary in BINARIES {
+        let mut issuer = Gateway::start(binary, ISSUER).await;
+        let dir = issuer.dir.path();
+        let server =
+            printed(binary, dir, &["clients", "create", "--name", "a", "--id", "rs", "--permission", "ask"]).remove(1);
+        let tokens = ["ada", "bob"].map(|subject| {
+            printed(binary, dir, &["tokens", "create", "--subject", subject, "--permission", "read"]).remove(0)
+        });
+        let believing = asking(&issuer).replace("\"0s\"", "\"5m\"");
+        let mut gateways = Vec::new();
+        for (remembered, expected) in [("", [200, 200]), ("entries = 1", [200, 503]), ("size = \"1KiB\"", [200, 503])] {
+            let own = tempfile::tempdir().unwrap();
+            std::fs::write(own.path().join("rs-secret"), &server).unwrap();
+            let gateway = Gateway::start_in(binary, &format!("[remembered]\n{remembered}\n{believing}"), own).await;
+            let mut client = gateway.connect().await;
+            for token in &tokens {
+                assert_eq!(status(&mut client, "GET", token).await, 200, "{binary}: {remembered}");
+            }
+            gateways.push((gateway, client, remembered, expected));
+        }
+        issuer.terminate();
+        issuer.ends().await;
+        for (_gateway, mut client, remembered, expected) in gateways {
+            let mut answers = Vec::new();
+            for token in &tokens {
+                answers.push(status(&mut client, "GET", token).await);
+            }
+            // either of them may be the one that is forgotten
+            answers.sort_unstable();
+            assert_eq!(answers, expected, "{binary}: {remembered}");
+        }
+    }
+}

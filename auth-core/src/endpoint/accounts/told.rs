@@ -70,7 +70,7 @@ impl AccountEndpoints {
 impl Usage {
     /// What is left of the budget; nothing of it is spent.
     async fn told(&self, of: &Identity, call: &Call<'_>) -> Result<Named, Rejection> {
-        let balance = self.gate.remaining(of, &self.limit, call.now).resolve().await;
+        let balance = self.gate.remaining(of, &self.limit).resolve().await;
         let balance = balance.map_err(|error| Rejection::Unavailable(Outage::new(format!("budgets: {error}"))))?;
         let mut usage = Object::default();
         if let Some(balance) = balance {

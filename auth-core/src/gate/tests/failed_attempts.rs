@@ -114,6 +114,7 @@ fn builder(costly: &Costly, guard: FailedAttempts) -> GateBuilder {
     Gate::builder()
         .accept(Source::bearer(), costly.clone())
         .accept(Source::header("x-api-key"), costly.clone())
+        .accept(Source::cookie("session"), costly.clone())
         .failed_attempts(guard)
         .policy(
             Policy::new()
@@ -418,4 +419,23 @@ fn l23_what_a_client_writes_about_its_address_changes_no_budget() {
         status(&finish(guarded.gate.decide(&head, guarded.gate.now())))
     });
     assert_eq!(statuses, [401, 401, 429]);
+}
+
+/// Any page can have a browser send a good cookie along.
+#[test]
+fn l23_what_another_site_made_a_browser_send_is_not_verified_and_costs_its_victim_nothing() {
+    let guarded = guarded("1/hour");
+    let post = |site: &str, credential: &str| {
+        let cookie = format!("session={credential}");
+        let headers = [("sec-fetch-site", site), ("cookie", cookie.as_str())];
+        let peer = "192.0.2.1".parse().ok();
+        let head = RequestHead { peer, ..RequestHead::new("POST", "/", &headers) };
+        status(&finish(guarded.gate.decide(&head, guarded.gate.now())))
+    };
+    for credential in ["good-bob", "slow-good-bob", "bad-guess", "slow-bad-guess"] {
+        assert_eq!(post("cross-site", credential), 403, "{credential}");
+    }
+    assert_eq!(guarded.costly.verified(), 0);
+    assert_eq!(post("same-origin", "good-bob"), 200);
+    assert_eq!(["bad-guess"; 3].map(|token| guarded.status(token)), [401, 401, 429], "one failure, and the trickle");
 }

@@ -92,7 +92,34 @@ fn a_second_revocation_of_the_same_never_gives_back() {
             revoke(&revocations, one, now);
         }
         assert!(revocations.cover(&identity(), now));
-        assert_eq!(revocations.len(), 1);
+        revoke(&revocations, order[0], now);
+        assert_eq!(revocations.len(), 2);
+    }
+}
+
+/// Shut out for a while, and logged out everywhere at the same time.
+#[test]
+fn whole_and_issued_before_end_each_by_itself() {
+    let target = || Target::subject(ISSUER, "ada");
+    let shut_out = Revocation::new(target(), at(300));
+    let logged_out = Revocation::new(target(), at(10_000)).issued_before(at(200));
+    for order in [[&shut_out, &logged_out], [&logged_out, &shut_out]] {
+        let clock = SimulatedClock::at_unix_seconds(200);
+        let revocations = Revocations::new();
+        for one in order {
+            revoke(&revocations, one, clock.now());
+        }
+        let covered = |issued, clock: &SimulatedClock| {
+            let mut identity = identity();
+            identity.issued = Some(at(issued));
+            revocations.cover(&identity, clock.now())
+        };
+        clock.advance(Duration::from_secs(99));
+        assert!(covered(199, &clock) && covered(299, &clock));
+        clock.advance(Duration::from_secs(1));
+        assert!(covered(199, &clock) && !covered(299, &clock));
+        clock.advance(Duration::from_secs(9_700));
+        assert!(!covered(199, &clock));
     }
 }
 
