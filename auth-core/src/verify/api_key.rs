@@ -10,7 +10,7 @@ use crate::outcome::{Outcome, Pending};
 use crate::principal::Identity;
 use crate::rejection::{CredentialFault, Outage, Rejection};
 use crate::store::{Answer, ApiKeyStore, Rehash};
-use crate::verify::known::{Kept, Known, Mark, Span};
+use crate::verify::known::{Kept, Known, Mark, Memory, Span};
 use crate::verify::{CacheCounts, CacheSize, Verified, Verifier};
 
 /// Verifies API keys of one format against a store.
@@ -156,10 +156,14 @@ impl Verifier for ApiKeyVerifier {
     }
 
     fn verify(&self, text: &str, now: Now) -> Outcome<Verified> {
+        if let Some(identity) = self.remembered(text.as_bytes(), now) {
+            return Outcome::Done(Ok(identity));
+        }
         let environment = match self.environment_of(text) {
             Ok(environment) => environment,
             Err(fault) => return refused(fault),
         };
+        self.count_miss();
         let verdict = self.conclude(self.lookup.find(text, now), environment, now);
         if matches!(verdict, Outcome::Done(Ok(_))) {
             self.remember(text, environment, now);
@@ -179,23 +183,30 @@ impl Verifier for ApiKeyVerifier {
 
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         let known = self.known.as_ref()?;
-        let key = known.find(known.fingerprint(credential)?, now.wall)?;
+        let Memory::Holds(key) = known.recall(known.fingerprint(credential)?, now.wall)? else { return None };
         let KnownKey { digest, environment, .. } = &*key;
         if !self.lookup.store.holds(digest) {
             return None;
         }
         let Outcome::Done(found) = self.lookup.store.find(digest, now) else { return None };
         // what is wrong with it is found out the usual way
-        self.lookup.judge(found.map(|key| Found::new(key, *digest)), environment.as_deref(), now).ok()
+        let identity =
+            self.lookup.judge(found.map(|key| Found::new(key, *digest)), environment.as_deref(), now).ok()?;
+        known.count_hit();
+        Some(identity)
     }
 
     fn recall(&self, text: &str, now: Now) -> Option<Outcome<Verified>> {
+        if let Some(identity) = self.remembered(text.as_bytes(), now) {
+            return Some(Outcome::Done(Ok(identity)));
+        }
         let environment = match self.environment_of(text) {
             Ok(environment) => environment,
             Err(fault) => return Some(refused(fault)),
         };
         let current = self.lookup.peppers.current().digest(text);
         if self.lookup.store.holds(&current) {
+            self.count_miss();
             let found = self.lookup.store.find(&current, now);
             let found = found.map(move |known| known.map(|key| Found::new(key, current)));
             return Some(self.conclude(found, environment, now));
@@ -207,6 +218,13 @@ impl Verifier for ApiKeyVerifier {
 }
 
 impl ApiKeyVerifier {
+    /// Counts a text that had to be looked at.
+    fn count_miss(&self) {
+        if let Some(known) = &self.known {
+            known.count_miss();
+        }
+    }
+
     fn remember(&self, text: &str, environment: Option<&str>, now: Now) {
         let print = self.known.as_ref().and_then(|known| Some((known, known.fingerprint(text.as_bytes())?)));
         let Some((known, print)) = print else { return };

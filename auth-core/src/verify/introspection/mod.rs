@@ -219,7 +219,10 @@ impl Verifier for IntrospectionVerifier {
 impl Inner {
     fn standing(&self, print: Fingerprint, now: Now) -> Standing {
         match self.known.recall(print, now.wall) {
-            Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => Standing::Good(believed),
+            Some(Memory::Holds(believed)) if now.monotonic.nanos() < believed.until.nanos() => {
+                self.known.count_hit();
+                Standing::Good(believed)
+            }
             Some(Memory::Holds(_) | Memory::Over) => Standing::Known,
             None => Standing::Stranger,
         }

@@ -136,6 +136,7 @@ impl JwtVerifier {
             return self.identify(text, now).map(|(identity, _)| identity);
         };
         if let Some(Memory::Holds(identity)) = known.recall(print, now.wall) {
+            known.count_hit();
             return Ok(identity);
         }
         let identified = self.identify(text, now);
@@ -232,7 +233,10 @@ impl Verifier for JwtVerifier {
     fn remembered(&self, credential: &[u8], now: Now) -> Option<Arc<Identity>> {
         let known = self.known.as_ref()?;
         match known.recall(known.fingerprint(credential)?, now.wall)? {
-            Memory::Holds(identity) => Some(identity),
+            Memory::Holds(identity) => {
+                known.count_hit();
+                Some(identity)
+            }
             Memory::Over => None,
         }
     }
@@ -245,7 +249,10 @@ impl Verifier for JwtVerifier {
         }
         let known = self.known.as_ref()?;
         Some(Outcome::Done(match known.recall(known.fingerprint(text.as_bytes())?, now.wall)? {
-            Memory::Holds(identity) => Ok(identity),
+            Memory::Holds(identity) => {
+                known.count_hit();
+                Ok(identity)
+            }
             Memory::Over => fault(CredentialFault::Expired),
         }))
     }

@@ -82,15 +82,10 @@ impl<V: Kept> Known<V> {
         self.fingerprints.of(text)
     }
 
-    /// The value under that fingerprint, where it holds now.
-    pub(crate) fn find(&self, print: Fingerprint, now: Timestamp) -> Option<Arc<V>> {
-        match self.recall(print, now) {
-            Some(Memory::Holds(value)) => Some(value),
-            Some(Memory::Over) | None => {
-                self.count_miss();
-                None
-            }
-        }
+    /// Counts a text that did not have to be verified.
+    #[inline]
+    pub(crate) fn count_hit(&self) {
+        self.hits.add_one();
     }
 
     /// Counts a text that had to be verified.
@@ -98,8 +93,8 @@ impl<V: Kept> Known<V> {
         self.misses.add_one();
     }
 
-    /// What is remembered under that fingerprint, also where it is over. Counts hits, and leaves it to whoever goes on
-    /// to verify to count the miss.
+    /// What is remembered under that fingerprint, also where it is over. Whether it was good for anything, and is a hit,
+    /// whoever asks knows and counts.
     #[inline]
     pub(crate) fn recall(&self, print: Fingerprint, now: Timestamp) -> Option<Memory<V>> {
         let set = self.set(print.place());
@@ -116,7 +111,6 @@ impl<V: Kept> Known<V> {
                 return Some(Memory::Over);
             }
             mark.want();
-            self.hits.add_one();
             return Guard::into_inner(found).map(Memory::Holds);
         }
         None
@@ -248,7 +242,16 @@ mod tests {
     }
 
     fn find(known: &Known<Number>, number: usize, now: Timestamp) -> Option<usize> {
-        known.find(print(known, number), now).map(|found| found.0)
+        match known.recall(print(known, number), now) {
+            Some(Memory::Holds(found)) => {
+                known.count_hit();
+                Some(found.0)
+            }
+            Some(Memory::Over) | None => {
+                known.count_miss();
+                None
+            }
+        }
     }
 
     #[test]
