@@ -7,12 +7,18 @@ use std::time::Duration;
 
 use auth_core::credential::Source;
 use auth_core::gate::{Decision, Gate};
+use auth_core::keys::{KeySet, VerificationKey};
 use auth_core::policy::{Policy, authenticated, public};
 use auth_core::revocation::{Revocation, Revocations, Target};
 use auth_core::store::{SqliteKeyStore, SqliteRevocations, conformance};
-use auth_core::verify::{Verified, Verifier};
-use auth_core::{Clock, Identity, Method, Monotonic, Now, Outcome, RequestHead, SimulatedClock, StoreError, Timestamp};
+use auth_core::verify::jwt::{Issuer, JwtVerifier};
+use auth_core::verify::{CacheSize, Verified, Verifier};
+use auth_core::{
+    Clock, Identity, Method, Monotonic, Now, Outcome, RequestHead, Secret, SimulatedClock, StoreError, Timestamp,
+};
+use jsonwebtoken::{EncodingKey, Header};
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
 
 const ISSUER: &str = "https://login.example";
@@ -100,6 +106,73 @@ impl Verifier for Trusting {
     fn verify(&self, text: &str, _: Now) -> Outcome<Verified> {
         Outcome::Done(Ok(Arc::new(identity(text))))
     }
+}
+
+/// Two pairs of threads at once. In each, one revokes token after token, by id, session or subject, and the other asks a
+/// gate that remembers them, without a pause, for the one whose turn it is. Once its revocation has returned, it asks again.
+#[test]
+fn once_revoke_has_returned_no_request_that_begins_later_passes() {
+    const TURNS: usize = 600;
+    let (secret, start) = ("an example of a secret, 32 bytes or more", at(0));
+    let token = |number: usize| {
+        let claims = json!({
+            "iss": ISSUER, "aud": "api", "exp": start.wall.unix_seconds() + 600, "sub": format!("user-{number}"),
+            "sid": format!("s-{number}"), "jti": format!("t-{number}"),
+        });
+        jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    };
+    let key = VerificationKey::shared_secret("HS256".parse().unwrap(), &Secret::from(secret.to_owned())).unwrap();
+    let issuer = Issuer::new(ISSUER, ["api"], KeySet::new([key]).unwrap());
+    let verifier = Arc::new(JwtVerifier::new([issuer]).unwrap().remembering(CacheSize::default()));
+    let list = Revocations::new();
+    let gate = Gate::builder()
+        .accept_shared(Source::bearer(), verifier.clone())
+        .revocations(list.clone())
+        .policy(Policy::new().get("/", authenticated()))
+        .build()
+        .unwrap();
+    let passes = |token: &str| {
+        let authorization = format!("Bearer {token}");
+        let fields = [("authorization", authorization.as_str())];
+        matches!(gate.decide(&RequestHead::new("GET", "/", &fields), start), Outcome::Done(Decision::Admit(_)))
+    };
+    let late: usize = std::thread::scope(|scope| {
+        let pair = |first: usize| {
+            let (returned, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            let (told, tells, list) = (Arc::clone(&returned), Arc::clone(&asked), &list);
+            scope.spawn(move || {
+                for turn in 0..TURNS {
+                    let number = first + turn;
+                    let target = match turn % 3 {
+                        0 => Target::credential(ISSUER, format!("t-{number}")),
+                        1 => Target::session(ISSUER, format!("s-{number}")),
+                        _ => Target::subject(ISSUER, format!("user-{number}")),
+                    };
+                    revoke(list, target, start).unwrap();
+                    returned.store(turn + 1, Ordering::SeqCst);
+                    while asked.load(Ordering::SeqCst) <= turn {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            scope.spawn(move || {
+                let mut late = 0;
+                for turn in 0..TURNS {
+                    let token = token(first + turn);
+                    while told.load(Ordering::SeqCst) == turn {
+                        passes(&token);
+                    }
+                    late += usize::from(passes(&token));
+                    tells.store(turn + 1, Ordering::SeqCst);
+                }
+                late
+            })
+        };
+        let readers = [0, TURNS].map(pair);
+        readers.map(|reader| reader.join().unwrap()).iter().sum()
+    });
+    assert_eq!(late, 0, "late passes");
+    assert!(verifier.cache_counts().hits > 0);
 }
 
 #[test]
