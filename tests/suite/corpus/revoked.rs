@@ -1,5 +1,7 @@
 //! What was taken back, as case files describe it.
 
+use std::collections::BTreeMap;
+
 use auth_core::revocation::{Revocation, Revocations, Target};
 use auth_core::{Clock as _, SimulatedClock, Timestamp};
 use serde::Deserialize;
@@ -26,6 +28,8 @@ pub(crate) struct RevokedSpec {
 #[serde(rename_all = "snake_case")]
 enum What {
     Credential(String),
+    /// By its name in the file.
+    Key(String),
     Session(String),
     Subject(String),
     Tenant(String),
@@ -41,13 +45,21 @@ fn usual_end() -> String {
 }
 
 impl RevokedSpec {
-    pub(super) fn take_back(&self, list: &Revocations, clock: &SimulatedClock) -> Result<(), String> {
+    pub(super) fn take_back(
+        &self,
+        list: &Revocations,
+        key_ids: &BTreeMap<String, String>,
+        clock: &SimulatedClock,
+    ) -> Result<(), String> {
         let at = |text: &String| {
             moment(text).map(Timestamp::from_unix_seconds).ok_or_else(|| format!("{text:?} is not a time"))
         };
         let issuer = self.issuer.as_str();
         let target = match &self.what {
             What::Credential(id) => Target::credential(issuer, id.as_str()),
+            What::Key(name) => {
+                Target::credential(issuer, key_ids.get(name).ok_or_else(|| format!("no key {name}"))?.as_str())
+            }
             What::Session(id) => Target::session(issuer, id.as_str()),
             What::Subject(subject) => Target::subject(issuer, subject.as_str()),
             What::Tenant(tenant) => Target::Tenant(tenant.as_str().into()),

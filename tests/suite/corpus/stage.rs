@@ -41,9 +41,11 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at_unix_seconds(START));
         let wired = wire(&config, Arc::clone(&clock)).map_err(|problems| lines(&problems))?;
         let mut materials = Materials { tokens: topic.tokens()?, ..Materials::default() };
+        let mut key_ids = BTreeMap::new();
         if let Some(keys) = &wired.keys {
             for (name, spec) in &topic.key {
-                let minted = mint(keys, name, spec, &clock).map_err(|why| format!("key {name}: {why}"))?;
+                let (id, minted) = mint(keys, name, spec, &clock).map_err(|why| format!("key {name}: {why}"))?;
+                key_ids.insert(name.clone(), id);
                 materials.keys.extend(minted);
             }
         }
@@ -54,7 +56,7 @@ impl Stage {
             }
         }
         if let Some(list) = &wired.revocations {
-            topic.revoked.iter().try_for_each(|revoked| revoked.take_back(list, &clock))?;
+            topic.revoked.iter().try_for_each(|revoked| revoked.take_back(list, &key_ids, &clock))?;
         }
         let parts = format!("{config:?}\n{wired:?}");
         Ok(Self { gate: wired.gate, materials, clock, parts })
@@ -118,8 +120,13 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
     wiring::wire(config, resources)
 }
 
-/// Makes a key and does to it what its fate says; answers its text, and that of its successor where it has one.
-fn mint(keys: &Keys, name: &str, spec: &KeySpec, clock: &SimulatedClock) -> Result<BTreeMap<String, String>, String> {
+/// Makes a key and does to it what its fate says; answers its id and its text, and that of its successor where it has one.
+fn mint(
+    keys: &Keys,
+    name: &str,
+    spec: &KeySpec,
+    clock: &SimulatedClock,
+) -> Result<(String, BTreeMap<String, String>), String> {
     let at = |text: &str| moment(text).ok_or_else(|| format!("{text:?} is not a time"));
     let names = |names: &[String]| names.iter().map(String::as_str).collect::<Names>();
     let mut wanted = NewKey::new(name, spec.owner.as_str());
@@ -136,7 +143,8 @@ fn mint(keys: &Keys, name: &str, spec: &KeySpec, clock: &SimulatedClock) -> Resu
 
     if spec.fate == Fate::NeverStored {
         let text = keys.verifier.format().mint(wanted.environment.as_deref()).map_err(|error| error.to_string())?;
-        return Ok([(name.to_owned(), text.expose_text().unwrap_or_default().to_owned())].into());
+        let texts = [(name.to_owned(), text.expose_text().unwrap_or_default().to_owned())];
+        return Ok((String::new(), texts.into()));
     }
     let mut texts = BTreeMap::new();
     let service = &keys.service;
@@ -154,7 +162,7 @@ fn mint(keys: &Keys, name: &str, spec: &KeySpec, clock: &SimulatedClock) -> Resu
             texts.insert(format!("{name}/successor"), text);
         }
     }
-    Ok(texts)
+    Ok((id.to_string(), texts))
 }
 
 /// The answer of something that has to wait for nothing.

@@ -27,7 +27,7 @@ pub struct Limits {
     pub factors: Vec<(Method, Factor)>,
     /// The plan of everybody in a tenant.
     pub tenants: Vec<(String, Placed<String>)>,
-    /// The plan of whoever comes with a key or token, by its id.
+    /// The plan of whoever comes with an API key, by its id.
     pub keys: Vec<(String, Placed<String>)>,
     /// Which header fields tell clients about their budgets.
     pub headers: LimitHeaders,
