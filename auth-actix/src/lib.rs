@@ -40,10 +40,15 @@
 //!
 //! `NormalizePath` belongs outside the gate (wrapped after it), so that both see the same path. Inside, the gate refuses
 //! what `NormalizePath` would mend.
+//!
+//! Where a service inside answers with an [`Error`](actix_web::Error), as middleware may, its response has the gate's fields
+//! too. Where there are any, the error is wrapped: it renders and prints as it was, but whoever asks for its type outside the
+//! gate, by `as_error`, does not find it any more.
 
 mod convert;
 #[cfg(feature = "endpoints")]
 mod endpoints;
+mod error;
 mod extract;
 mod middleware;
 mod transform;

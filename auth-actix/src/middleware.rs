@@ -15,6 +15,7 @@ use auth_core::{Anonymous, Outcome, Pending, Principal};
 use pin_project_lite::pin_project;
 
 use crate::convert::{Fields, add, attach, head, response};
+use crate::error::with_fields;
 
 /// A service behind a [`Gate`]; made by [`Auth`](crate::Auth).
 pub struct AuthMiddleware<S> {
@@ -116,9 +117,16 @@ where
                     after(decision, request, &inner)
                 }
                 StateProjection::Admitted { inner, fields } => {
-                    let mut answer = ready!(inner.poll(cx))?.map_into_left_body();
-                    add(std::mem::take(fields), answer.headers_mut());
-                    return Poll::Ready(Ok(answer));
+                    let answer = ready!(inner.poll(cx));
+                    let fields = std::mem::take(fields);
+                    return Poll::Ready(match answer {
+                        Ok(answer) => {
+                            let mut answer = answer.map_into_left_body();
+                            add(fields, answer.headers_mut());
+                            Ok(answer)
+                        }
+                        Err(error) => Err(with_fields(error, fields)),
+                    });
                 }
                 StateProjection::Refused { answer } => {
                     let Some(answer) = answer.take() else { return Poll::Pending };

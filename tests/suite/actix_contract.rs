@@ -14,8 +14,10 @@ use actix_web::test::{TestRequest, call_service, init_service, try_call_service}
 use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse, web};
 use auth_actix::Auth;
 use auth_core::credential::Source;
-use auth_core::gate::Gate;
+use auth_core::gate::{Gate, Limits, RequestIds};
+use auth_core::limit::{Plan, Plans, Scope};
 use auth_core::policy::{Policy, authenticated, permission, public};
+use auth_core::store::MemoryLimitStore;
 use auth_core::verify::Verifier;
 use auth_core::{Principal, Rejection};
 
@@ -165,6 +167,33 @@ async fn errors_of_the_inner_service_pass_through() {
     let app = init_service(app).await;
     let error = try_call_service(&app, get("/open", None)).await.unwrap_err();
     assert_eq!(error.as_response_error().status_code(), StatusCode::IM_A_TEAPOT);
+}
+
+/// The caller paid, so it is told what is left, whatever became of its request.
+#[actix_web::test]
+async fn l2_errors_of_the_inner_service_are_answered_with_the_gate_s_fields() {
+    let plan = Plan::new("free").limit("free", "3/hour".parse().unwrap(), Scope::PRINCIPAL);
+    let plans = Plans::builder().plan(plan).default_plan("free").build().unwrap();
+    let gate = Gate::builder()
+        .accept(Source::bearer(), Credulous::default())
+        .policy(Policy::new().get("/needs", authenticated()))
+        .limits(Limits::new(plans, MemoryLimitStore::new()))
+        .request_ids(RequestIds::Always)
+        .build()
+        .unwrap();
+    let app = App::new()
+        .wrap_fn(|_, _| ready(Err::<ServiceResponse, Error>(actix_web::error::ErrorImATeapot("no coffee"))))
+        .wrap(Auth::new(gate));
+    let app = init_service(app).await;
+    let error = try_call_service(&app, get("/needs", Some("alice"))).await.unwrap_err();
+    assert_eq!(
+        (error.to_string(), error.as_response_error().status_code()),
+        ("no coffee".to_owned(), StatusCode::IM_A_TEAPOT)
+    );
+    let response = error.error_response();
+    assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+    assert_eq!(response.headers().get("x-ratelimit-remaining").unwrap(), "2");
+    assert!(response.headers().contains_key("ratelimit") && response.headers().contains_key("x-request-id"));
 }
 
 /// `NormalizePath` rewrites the path that actix routes by and the one the gate reads, so outside the gate both agree;

@@ -46,7 +46,7 @@ pub use admission::{Admission, Caller, Decision, Refusal};
 pub use attached::{Attached, RequiredPermission};
 pub use builder::GateBuilder;
 pub use context::Context;
-pub use failed_attempts::{Clients, FailedAttempts};
+pub use failed_attempts::{AttemptsUnderWay, Clients, FailedAttempts};
 pub use limits::Limits;
 pub use outage::DuringOutage;
 pub use request_id::RequestIds;

@@ -146,8 +146,14 @@ async fn budgets_go_on_and_another_plan_acts_at_once() {
         gateway.configure(&format!("{ISSUER}{}", LIMITS.replace("3/hour", "1/hour")));
         gateway.hang_up();
         gateway.logs(IN_FORCE).await;
-        assert_eq!(status(&mut client, "/v1/x", &eve).await, 200);
-        assert_eq!(status(&mut client, "/v1/x", &eve).await, 429);
+        for caller in [&eve, &bob] {
+            let both = [status(&mut client, "/v1/x", caller).await, status(&mut client, "/v1/x", caller).await];
+            assert_eq!(both, [200, 429], "another rate is another budget");
+        }
+        gateway.configure(&format!("{ISSUER}{LIMITS}"));
+        gateway.hang_up();
+        gateway.logs(IN_FORCE).await;
+        assert_eq!(status(&mut client, "/v1/x", &bob).await, 429, "and that of the old rate is as it was left");
     })
     .await;
 }

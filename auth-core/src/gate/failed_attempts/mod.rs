@@ -65,6 +65,17 @@ pub struct FailedAttempts {
     in_flight: Arc<InFlight>,
 }
 
+/// Attempts under way at this moment, counted for all guards that are [told to](FailedAttempts::counted_in) count there;
+/// clones are the same count.
+#[derive(Clone, Default)]
+pub struct AttemptsUnderWay(Arc<InFlight>);
+
+impl fmt::Debug for AttemptsUnderWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AttemptsUnderWay")
+    }
+}
+
 /// How clients reach the gate. Behind a proxy that is not named all of them have the proxy's address, and the failures
 /// of one would be those of all; so somebody has to say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +110,15 @@ impl FailedAttempts {
     #[must_use]
     pub fn during_outage(mut self, answer: DuringOutage) -> Self {
         self.during_outage = answer;
+        self
+    }
+
+    /// Counts attempts under way together with those of other guards: of the one that a gate built anew takes over from,
+    /// whose slow attempts would otherwise leave room for as many again. [`Gate::replace`](crate::gate::Gate::replace) does
+    /// so by itself.
+    #[must_use]
+    pub fn counted_in(mut self, attempts: &AttemptsUnderWay) -> Self {
+        self.in_flight = Arc::clone(&attempts.0);
         self
     }
 

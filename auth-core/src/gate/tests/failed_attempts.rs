@@ -9,7 +9,7 @@ use super::limits::{Remote, Way};
 use super::*;
 use crate::NetworkSet;
 use crate::clock::Clock;
-use crate::gate::{Clients, FailedAttempts};
+use crate::gate::{AttemptsUnderWay, Clients, FailedAttempts};
 use crate::limit::Quota;
 use crate::policy::optional;
 use crate::store::{LimitStore, MemoryLimitStore};
@@ -344,6 +344,24 @@ fn attempts_under_way_count_on_when_the_gate_is_replaced() {
     guarded.costly.open();
     assert_eq!(before.finish(), BTreeMap::from([(401, 4)]));
     assert_eq!(after.finish(), BTreeMap::from([(401, 2), (429, 2)]));
+}
+
+#[test]
+fn attempts_under_way_count_on_in_a_gate_that_is_built_anew() {
+    let store: Arc<dyn LimitStore> = Arc::new(MemoryLimitStore::new());
+    let (costly, clock) = (Costly::default(), Arc::new(SimulatedClock::at_unix_seconds(1_000)));
+    let attempts = AttemptsUnderWay::default();
+    let built = |quota_text| {
+        let guard = FailedAttempts::new(quota(quota_text), Clients::Direct, Arc::clone(&store)).counted_in(&attempts);
+        let gate = builder(&costly, guard).clock(Shared(Arc::clone(&clock))).build().unwrap();
+        Guarded { gate, costly: costly.clone(), clock: Arc::clone(&clock) }
+    };
+    let before = Crowd::of(&built("5/hour"), 4, "slow-bad-guess");
+    let after = Crowd::of(&built("5/hour burst 6"), 4, "slow-bad-guess");
+    assert_eq!(costly.verified(), 6);
+    costly.open();
+    assert_eq!(before.finish(), BTreeMap::from([(401, 4)]));
+    assert_eq!(after.finish(), BTreeMap::from([(401, 3), (429, 1)]), "one of the trickle");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_core::gate::FailedAttempts;
+use auth_core::gate::{AttemptsUnderWay, FailedAttempts};
 use auth_core::limit::{self, Callers, Limit, Plans};
 use auth_core::store::LimitStore;
 
@@ -42,10 +42,14 @@ pub(super) fn plans(config: &Config) -> Result<Plans, Vec<Problem>> {
 }
 
 /// The guard against guessing, where the file switches it on.
-pub(super) fn failed_attempts(config: &Config, store: Arc<dyn LimitStore>) -> Option<FailedAttempts> {
+pub(super) fn failed_attempts(
+    config: &Config,
+    store: Arc<dyn LimitStore>,
+    attempts: &AttemptsUnderWay,
+) -> Option<FailedAttempts> {
     let settings = config.limits.failed_attempts.as_ref()?;
     let guard = FailedAttempts::new(settings.quota, settings.clients(), store);
-    let guard = guard.during_outage(config.limits.during_outage);
+    let guard = guard.during_outage(config.limits.during_outage).counted_in(attempts);
     Some(match settings.trickle {
         Some(trickle) => guard.trickle(trickle),
         None => guard,

@@ -94,6 +94,7 @@ pub struct Wired {
 /// Every problem that the parts have with the configuration, in its order.
 pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>> {
     let (revocations, assertion_keys) = (resources.revocations.clone(), resources.assertion_keys.clone());
+    let attempts = resources.attempts.clone();
     let usage = config.endpoints.tell_usage().then(|| resources.usage.clone());
     let parts = Parts::of(config, resources)?;
     let Parts { issued, keys, opaque_tokens, style, model, clock, own_tokens, plans, limit_store, accounts, clients } =
@@ -128,7 +129,7 @@ pub fn wire(config: &Config, resources: Resources) -> Result<Wired, Vec<Problem>
     if let Some(revocations) = &revocations {
         gate = gate.revocations(revocations.clone());
     }
-    if let Some(guard) = limits::failed_attempts(config, limit_store) {
+    if let Some(guard) = limits::failed_attempts(config, limit_store, &attempts) {
         gate = gate.failed_attempts(guard);
     }
     for credentials in &config.credentials {
@@ -229,6 +230,7 @@ impl Parts {
             own_tokens,
             assertion_keys: _,
             limit_store,
+            attempts: _,
             webhook_secret,
             outbox,
             logins,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_core::gate::AttemptsUnderWay;
 use auth_core::issue::{AccessTokenIssuer, SigningAlgorithm, SigningError, SigningKeys};
 use auth_core::revocation::Revocations;
 use auth_core::store::{
@@ -52,6 +53,8 @@ pub struct Resources {
     pub revocations: Option<Revocations>,
     /// Where budgets are kept.
     pub limit_store: Arc<dyn LimitStore>,
+    /// Attempts under way that may yet fail.
+    pub attempts: AttemptsUnderWay,
     /// What is under way with logins.
     pub logins: Logins,
     /// What API keys, opaque tokens and the secrets of clients are hashed with, unless the configuration says otherwise.
@@ -141,6 +144,7 @@ impl Resources {
             usage: UsageCounts::new(Arc::new(MemoryUsageStore::new())),
             revocations: config.revocations.as_ref().map(|_| Revocations::new()),
             limit_store: budgets(config),
+            attempts: AttemptsUnderWay::default(),
             logins: Logins::default(),
             pepper: Secret::from(random_text(48)?),
             webhook_secret: Secret::from(fresh_webhook_secret()?),
@@ -167,6 +171,7 @@ impl Resources {
             usage: usage(config, data_dir)?,
             revocations: revocations(config, data_dir, clock.now())?,
             limit_store: budgets(config),
+            attempts: AttemptsUnderWay::default(),
             logins: Logins::default(),
             pepper: pepper(config, data_dir)?,
             webhook_secret: webhook_secret(config, data_dir)?,
