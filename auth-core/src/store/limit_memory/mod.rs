@@ -102,7 +102,7 @@ impl MemoryLimitStore {
     pub fn with_capacity(budgets: NonZeroU32) -> Self {
         Self {
             table: Table::with_capacity(budgets),
-            overflow: Overflow::new(),
+            overflow: Overflow::new(budgets),
             timeline: Timeline::default(),
             calendar: Calendar::default(),
             owners: OwnerHash::new(),

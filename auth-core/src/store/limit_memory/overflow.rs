@@ -1,6 +1,8 @@
 //! What is shared when the table is full: a budget per limit and network.
 
 use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroU32;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Step;
@@ -10,11 +12,17 @@ use crate::limit::{Balance, Charge, Facts, Network, Quota};
 /// Budgets for whoever finds no place.
 ///
 /// Limits and networks share words by chance, which is acceptable for owners that are many more than the store was
-/// made for; but only those whose quotas refill in steps of the same length, to a factor of two, so that what one
+/// made for: a flood from so many networks as a class has words would spend them all, one from a tenth as many spends every
+/// tenth. But only those share whose quotas refill in steps of the same length, to a factor of two, so that what one
 /// spends by the day does not shut out another that is counted by the second. Allowances share with those of the same
 /// period whose counts are alike, to a factor of sixteen.
+///
+/// Who comes to have a place of its own begins there with a full budget.
 pub(super) struct Overflow {
-    words: Box<[Word]>,
+    /// The words of each class, made when one is needed.
+    classes: [OnceLock<Box<[Word]>>; CLASSES],
+    /// Words of each class.
+    shares: usize,
     charges: AtomicU64,
 }
 
@@ -24,16 +32,19 @@ const CLASSES: usize = RATES + 3 * COUNTS;
 /// A microsecond, which has 10 bits, to 366 days, which have 55.
 const RATES: usize = 46;
 const COUNTS: usize = 8;
-/// Words of each class.
-const SHARES: usize = 64;
+/// At least 8 KiB a class, and at most half a MiB.
+const FEWEST: usize = 1 << 10;
+const MOST: usize = 1 << 16;
 
 impl Overflow {
-    pub(super) fn new() -> Self {
-        Self { words: (0..CLASSES * SHARES).map(|_| Word::default()).collect(), charges: AtomicU64::new(0) }
+    /// For a store of so many budgets: another two bytes a budget for each class that is in use.
+    pub(super) fn new(capacity: NonZeroU32) -> Self {
+        let shares = (capacity.get() as usize / 4).clamp(FEWEST, MOST);
+        Self { classes: [const { OnceLock::new() }; CLASSES], shares, charges: AtomicU64::new(0) }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.words)
+        self.classes.iter().filter_map(OnceLock::get).map(|words| size_of_val(&**words)).sum()
     }
 
     pub(super) fn charges(&self) -> u64 {
@@ -56,9 +67,10 @@ impl Overflow {
         let (kind, bits) = facts.network.map_or((0, 0), Network::numbers);
         state.write_u64(kind);
         state.write_u64(bits);
-        let share = usize::try_from(state.finish() % SHARES as u64).ok()?;
-        let place = class(charge.limit.quota()) * SHARES + share;
-        self.words.get(place).map(|word| (place, word))
+        let share = usize::try_from(state.finish() % self.shares as u64).ok()?;
+        let class = class(charge.limit.quota());
+        let words = self.classes.get(class)?.get_or_init(|| (0..self.shares).map(|_| Word::default()).collect());
+        words.get(share).map(|word| (class * self.shares + share, word))
     }
 
     /// Applies a change to the shared budget, as one step.

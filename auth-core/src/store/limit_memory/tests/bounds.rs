@@ -108,6 +108,23 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
 }
 
 #[test]
+fn a_flood_from_many_networks_leaves_most_others_their_shares() {
+    let store = store(20_000);
+    let hourly = charge("hourly", "5/hour");
+    fn stranger(name: &str, address: [u8; 4]) -> Facts<'_> {
+        Facts { network: Some(network(address)), ..subject(name) }
+    }
+    for number in 0..30_000_u32 {
+        let [_, _, third, last] = (number % 500).to_be_bytes();
+        let name = number.to_string();
+        spend(&store, stranger(&name, [10, 0, third, last]), &[hourly], 0);
+    }
+    let others = (0..200_u8).flat_map(|last| [[198, 51, 100, last], [203, 0, 113, last]]);
+    let passed = others.filter(|address| fits(&spend(&store, stranger("one more", *address), &[hourly], 0))).count();
+    assert!(passed >= 320, "{passed} of 400");
+}
+
+#[test]
 fn idle_budgets_give_their_places_back() {
     let store = store(1_000);
     let quick = charge("quick", "5/s");
