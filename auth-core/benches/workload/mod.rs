@@ -49,6 +49,7 @@ pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
 const API_KEY: &str = "API key in memory";
 const KNOWN_API_KEY: &str = "API key seen before";
+const SECOND_API_KEY: &str = "API key seen before, where JWTs may come too";
 const KNOWN: &str = "JWT seen before";
 const LIMITED: &str = "JWT seen before, three limits";
 const EVERYTHING: &str = "JWT seen before, 1,000 routes, three limits";
@@ -87,7 +88,8 @@ pub(crate) fn all() -> Fallible<Vec<Workload>> {
     let limited = LIMITED.contains(&wanted).then(limited_token);
     let api_key = API_KEY.contains(&wanted).then(api_key);
     let known_api_key = KNOWN_API_KEY.contains(&wanted).then(known_api_key);
-    tokens.chain(known).chain(limited).chain(api_key).chain(known_api_key).collect()
+    let second_api_key = SECOND_API_KEY.contains(&wanted).then(second_api_key);
+    tokens.chain(known).chain(limited).chain(api_key).chain(known_api_key).chain(second_api_key).collect()
 }
 
 /// A token that the gate has seen before; there is no cryptography left.
@@ -191,6 +193,23 @@ pub(crate) fn known_api_key() -> Fallible<Workload> {
         name: KNOWN_API_KEY,
         field: ("x-api-key", text),
         gate: gate(Source::header("x-api-key"), keys.verifier().remembering(CacheSize::default()))?,
+        raw: Box::new(|| ()),
+        signed_with: None,
+        most: None,
+        most_allocations: 6,
+    })
+}
+
+/// The same on the field that tokens come with, whose verifier is asked first.
+fn second_api_key() -> Fallible<Workload> {
+    let (keys, text) = minted()?;
+    let issuer = Issuer::new(ISSUER, [AUDIENCE], KeySet::new([tokens::signed(Algorithm::Hs256)?.key])?);
+    let tokens = JwtVerifier::new([issuer])?.remembering(CacheSize::default());
+    let keys = keys.verifier().remembering(CacheSize::default());
+    Ok(Workload {
+        name: SECOND_API_KEY,
+        field: ("authorization", format!("Bearer {text}")),
+        gate: builder(Source::bearer(), tokens).accept(Source::bearer(), keys).policy(policy()).build()?,
         raw: Box::new(|| ()),
         signed_with: None,
         most: None,
