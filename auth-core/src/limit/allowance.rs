@@ -12,6 +12,9 @@ use crate::ConfigError;
 use crate::clock::{Timestamp, civil_from_days};
 
 /// So many requests in each hour, day or month of the calendar, all of which may come at once.
+///
+/// Periods follow the wall clock, because people do. One that is set back frees nothing. One that is set forward past the
+/// end of a period begins the next one, once; a limit that has to hold against that too is a [`Rate`](super::Rate).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Allowance {
     count: NonZeroU32,

@@ -97,7 +97,8 @@ impl Scope {
     pub const EVERYBODY: Self = Self(0);
     /// One budget for each principal.
     pub const PRINCIPAL: Self = Self(1);
-    /// One for each key or token; those of different issuers are different.
+    /// One for each key or token, by its id; those of different issuers are different. Whoever can have as many tokens as it
+    /// likes has as many budgets: bound these callers by [`PRINCIPAL`](Self::PRINCIPAL).
     pub const CREDENTIAL: Self = Self(2);
     /// One for each tenant.
     pub const TENANT: Self = Self(4);
