@@ -18,7 +18,7 @@ use auth_core::revocation::{Revocation, Revocations, Target};
 use auth_core::store::{KeyChange, MemoryKeyStore};
 use auth_core::verify::jwt::{Issuer, JwtVerifier};
 use auth_core::verify::{ApiKeyVerifier, CacheSize};
-use auth_core::{Clock, Names, Outcome, RequestHead, Secret, SimulatedClock, Timestamp};
+use auth_core::{Clock, Identity, Names, Outcome, RequestHead, Secret, SimulatedClock, Timestamp};
 use futures_util::FutureExt;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use proptest::prelude::*;
@@ -185,7 +185,8 @@ impl Subject {
         match self.gate.decide(&RequestHead::new("GET", "/", &headers), clock.now()) {
             Outcome::Done(Decision::Admit(admission)) => {
                 let principal = admission.caller.principal().unwrap();
-                format!("{} {:?} {:?}", principal.subject, principal.permissions, principal.expires)
+                let Identity { method, subject, tenant, credential_id, permissions, expires, .. } = &**principal;
+                format!("{method:?} {subject} {tenant:?} {credential_id:?} {permissions:?} {expires:?}")
             }
             Outcome::Done(Decision::Refuse(refusal)) => refusal.rejection.cause().to_owned(),
             Outcome::Wait(_) => panic!("nothing waits here"),

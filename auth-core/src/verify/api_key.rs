@@ -185,7 +185,9 @@ impl Verifier for ApiKeyVerifier {
         let known = self.known.as_ref()?;
         let Memory::Holds(key) = known.recall(known.fingerprint(credential)?, now.wall)? else { return None };
         let KnownKey { digest, environment, .. } = &*key;
-        if !self.lookup.store.holds(digest) {
+        // a clone for one environment alone shares the memory of one that takes all
+        let is_taken = self.environment.is_none() || self.environment == *environment;
+        if !is_taken || !self.lookup.store.holds(digest) {
             return None;
         }
         let Outcome::Done(found) = self.lookup.store.find(digest, now) else { return None };
@@ -209,7 +211,11 @@ impl Verifier for ApiKeyVerifier {
             self.count_miss();
             let found = self.lookup.store.find(&current, now);
             let found = found.map(move |known| known.map(|key| Found::new(key, current)));
-            return Some(self.conclude(found, environment, now));
+            let verdict = self.conclude(found, environment, now);
+            if matches!(verdict, Outcome::Done(Ok(_))) {
+                self.remember(text, environment, now);
+            }
+            return Some(verdict);
         }
         let mut older = self.lookup.peppers.older().map(|pepper| pepper.digest(text));
         // the key may be on its way from this digest to the current one, which the usual way copes with

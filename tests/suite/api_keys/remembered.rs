@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use auth_core::store::{KeyChange, MemoryKeyStore};
 use auth_core::verify::{ApiKeyVerifier, CacheSize, Verifier as _};
+use auth_core::{CredentialFault, Outcome};
 use proptest::prelude::*;
 
-use super::{at, keys_in, now_or_never, text, verify, wanted};
+use super::{at, keys_in, now_or_never, refused, text, verify, wanted};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -102,4 +103,33 @@ fn a_key_is_remembered_once_it_was_good() {
     assert!(remembered(&verifier) && !remembered(&keys.verifier()));
     now_or_never(keys.change(&minted.record.id, KeyChange::Disable)).unwrap();
     assert!(!remembered(&verifier));
+}
+
+/// A gate that counts failed attempts asks by `recall`.
+#[test]
+fn a_key_is_remembered_also_where_failed_attempts_are_counted() {
+    let keys = keys_in(Arc::new(MemoryKeyStore::new()));
+    let minted = now_or_never(keys.mint(wanted(), at(0))).unwrap();
+    let verifier = keys.verifier().remembering(CacheSize::default());
+    let recalled = || matches!(verifier.recall(text(&minted), at(1)), Some(Outcome::Done(Ok(_))));
+    assert!(recalled() && recalled());
+    assert!(verifier.remembered(text(&minted).as_bytes(), at(1)).is_some());
+    let counts = verifier.cache_counts();
+    assert_eq!((counts.hits, counts.misses), (2, 1));
+}
+
+/// Clones share what they remember.
+#[test]
+fn a_key_of_another_environment_is_refused_though_a_clone_remembers_it() {
+    let keys = keys_in(Arc::new(MemoryKeyStore::new()));
+    let mut testing = wanted();
+    testing.environment = Some("test".into());
+    let minted = now_or_never(keys.mint(testing, at(0))).unwrap();
+    let any = keys.verifier().remembering(CacheSize::default());
+    let live = any.clone().for_environment("live").unwrap();
+    let testing = any.clone().for_environment("test").unwrap();
+    assert!(verify(&any, text(&minted), at(1)).is_ok());
+    assert_eq!(verify(&live, text(&minted), at(1)).unwrap_err(), refused(CredentialFault::Environment));
+    assert!(live.remembered(text(&minted).as_bytes(), at(1)).is_none());
+    assert!(testing.remembered(text(&minted).as_bytes(), at(1)).is_some());
 }

@@ -45,7 +45,7 @@ impl Stage {
         if let Some(keys) = &wired.keys {
             for (name, spec) in &topic.key {
                 let (id, minted) = mint(keys, name, spec, &clock).map_err(|why| format!("key {name}: {why}"))?;
-                key_ids.insert(name.clone(), id);
+                key_ids.extend(id.map(|id| (name.clone(), id)));
                 materials.keys.extend(minted);
             }
         }
@@ -120,13 +120,14 @@ fn wire(config: &Config, clock: Arc<SimulatedClock>) -> Result<Wired, Vec<Proble
     wiring::wire(config, resources)
 }
 
-/// Makes a key and does to it what its fate says; answers its id and its text, and that of its successor where it has one.
+/// Makes a key and does to it what its fate says; answers its id, where it is stored, and its text, and that
+/// of its successor where it has one.
 fn mint(
     keys: &Keys,
     name: &str,
     spec: &KeySpec,
     clock: &SimulatedClock,
-) -> Result<(String, BTreeMap<String, String>), String> {
+) -> Result<(Option<String>, BTreeMap<String, String>), String> {
     let at = |text: &str| moment(text).ok_or_else(|| format!("{text:?} is not a time"));
     let names = |names: &[String]| names.iter().map(String::as_str).collect::<Names>();
     let mut wanted = NewKey::new(name, spec.owner.as_str());
@@ -144,7 +145,7 @@ fn mint(
     if spec.fate == Fate::NeverStored {
         let text = keys.verifier.format().mint(wanted.environment.as_deref()).map_err(|error| error.to_string())?;
         let texts = [(name.to_owned(), text.expose_text().unwrap_or_default().to_owned())];
-        return Ok((String::new(), texts.into()));
+        return Ok((None, texts.into()));
     }
     let mut texts = BTreeMap::new();
     let service = &keys.service;
@@ -162,7 +163,7 @@ fn mint(
             texts.insert(format!("{name}/successor"), text);
         }
     }
-    Ok((id.to_string(), texts))
+    Ok((Some(id.to_string()), texts))
 }
 
 /// The answer of something that has to wait for nothing.

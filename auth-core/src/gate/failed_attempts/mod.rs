@@ -53,8 +53,8 @@ const TRICKLE: &str = "\u{1}trickle";
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Security: the count is exact within a process; processes that share a store may each have as many attempts under
-/// way as the budget still holds.
+/// Security: the count is exact among guards that are [counted together](Self::counted_in); others that share a store,
+/// as those of other processes do, may each have as many attempts under way as the budget still holds.
 #[derive(Clone)]
 pub struct FailedAttempts {
     failures: Limit,
@@ -63,6 +63,8 @@ pub struct FailedAttempts {
     during_outage: DuringOutage,
     store: Arc<dyn LimitStore>,
     in_flight: Arc<InFlight>,
+    /// Whether somebody said where attempts under way are counted.
+    is_told_where: bool,
 }
 
 /// Attempts under way at this moment, counted for all guards that are [told to](FailedAttempts::counted_in) count there;
@@ -92,7 +94,7 @@ impl FailedAttempts {
         let (during_outage, in_flight) = (DuringOutage::default(), Arc::default());
         let failures = Limit::new(FAILURES, quota, Scope::NETWORK);
         let trickle = Limit::new(TRICKLE, Quota::ONE_A_SECOND, Scope::NETWORK);
-        Self { failures, trickle, clients, during_outage, store, in_flight }
+        Self { failures, trickle, clients, during_outage, store, in_flight, is_told_where: false }
     }
 
     /// How many verifications an address whose budget is spent has left, whether they fail or not.
@@ -119,6 +121,7 @@ impl FailedAttempts {
     #[must_use]
     pub fn counted_in(mut self, attempts: &AttemptsUnderWay) -> Self {
         self.in_flight = Arc::clone(&attempts.0);
+        self.is_told_where = true;
         self
     }
 
@@ -133,9 +136,12 @@ impl FailedAttempts {
         Ok(())
     }
 
-    /// Counts the attempts under way together with those of the guard that this one replaces.
+    /// Counts the attempts under way together with those of the guard that this one replaces, unless somebody said where
+    /// they count.
     pub(super) fn go_on_from(&mut self, earlier: &Self) {
-        self.in_flight = Arc::clone(&earlier.in_flight);
+        if !self.is_told_where {
+            self.in_flight = Arc::clone(&earlier.in_flight);
+        }
     }
 
     /// Verifies a credential, unless too many from that address have failed.

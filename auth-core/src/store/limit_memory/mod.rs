@@ -99,6 +99,9 @@ impl MemoryLimitStore {
     }
 
     /// A store that holds so many budgets in use at once, in 24 bytes each.
+    ///
+    /// Whoever comes beyond that shares a budget with its network. For each kind of quota to which that happens there are 2
+    /// bytes a budget more, 8 KiB at least and half a MiB at most.
     pub fn with_capacity(budgets: NonZeroU32) -> Self {
         Self {
             table: Table::with_capacity(budgets),

@@ -12,8 +12,8 @@ use crate::limit::{Balance, Charge, Facts, Network, Quota};
 /// Budgets for whoever finds no place.
 ///
 /// Limits and networks share words by chance, which is acceptable for owners that are many more than the store was
-/// made for: a flood from so many networks as a class has words would spend them all, one from a tenth as many spends every
-/// tenth. But only those share whose quotas refill in steps of the same length, to a factor of two, so that what one
+/// made for: a flood from so many networks as a class has words spends six in ten of them, one from a tenth as many spends
+/// every tenth. But only those share whose quotas refill in steps of the same length, to a factor of two, so that what one
 /// spends by the day does not shut out another that is counted by the second. Allowances share with those of the same
 /// period whose counts are alike, to a factor of sixteen.
 ///

@@ -10,7 +10,7 @@ use crate::clock::Monotonic;
 /// Threads read the clock and act on it later, so a reading that is a little older than the latest means nothing and
 /// is taken as it is; GCRA frees nothing for it. One that is older by more than [`STEP`] is taken for the latest. It may
 /// be that of a thread which was held up for long: it says nothing about anybody else's time. Only where such readings
-/// advance, and nobody reads a current one meanwhile, was the clock set back, though it should not be possible. From then
+/// advance by more than a second, and nobody reads a current one meanwhile, was the clock set back, though it should not be possible. From then
 /// on, time goes on from the latest reading: nothing is freed, and nobody waits until the clock has caught up.
 #[derive(Debug)]
 pub(super) struct Timeline {
@@ -65,12 +65,13 @@ impl Timeline {
             return own;
         }
         let first = self.behind.load(Ordering::Relaxed);
-        if own > first.saturating_add(COARSE) {
+        let has_advanced = own > first.saturating_add(COARSE);
+        let next = if has_advanced { NOBODY } else { own.min(first) };
+        // where a current reading came meanwhile, this one begins anew
+        if self.behind.compare_exchange(first, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() && has_advanced {
             self.ahead.fetch_add(latest - first, Ordering::AcqRel);
-            self.behind.store(NOBODY, Ordering::Relaxed);
             return self.reckon(clock);
         }
-        self.behind.store(own.min(first), Ordering::Relaxed);
         latest
     }
 
@@ -104,7 +105,7 @@ mod tests {
         let timeline = Timeline::default();
         let own = |clock| timeline.own(Monotonic::from_nanos(clock));
         assert_eq!(own(100 * MINUTE), 100 * MINUTE);
-        // work that is paid for by the time it began at, again and again, while others go on or while nobody does
+        // work that goes by the time it began at, again and again, between others' current readings
         for minute in 100..120 {
             assert_eq!([85, 85, 10].map(|behind| own(behind * MINUTE)), [minute * MINUTE; 3]);
             assert_eq!(own(minute * MINUTE), minute * MINUTE);
