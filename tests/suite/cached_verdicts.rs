@@ -85,7 +85,7 @@ impl MintedKeys {
         };
         let minted: Vec<_> = (0..API_KEYS).map(mint).collect();
         let texts = minted.iter().map(|minted| minted.key.expose_text().unwrap().to_owned()).collect();
-        Self { texts, ids: minted.into_iter().map(|minted| minted.record.id.into()).collect(), keys }
+        Self { texts, ids: minted.into_iter().map(|minted| minted.record.id).collect(), keys }
     }
 
     /// What names the same target in each run, though the ids of keys are random.

@@ -36,7 +36,7 @@ impl Gate {
     /// # Errors
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) where the store cannot tell now.
     pub fn remaining(&self, of: &Identity, limit: &str) -> Answer<Option<Balance>> {
-        self.ask(of, limit, 0, |store, charges, now| store.look(charges, now))
+        self.ask(of, limit, 0, <dyn LimitStore>::look)
     }
 
     /// Takes so many units from that limit, if they fit, and tells what is left; the balance says whether they did.
@@ -46,7 +46,7 @@ impl Gate {
     /// # Errors
     /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) where it cannot be known now whether they fit.
     pub fn spend(&self, of: &Identity, limit: &str, units: u32) -> Answer<Option<Balance>> {
-        self.ask(of, limit, units, |store, charges, now| store.spend(charges, now))
+        self.ask(of, limit, units, <dyn LimitStore>::spend)
     }
 
     fn ask(

@@ -87,7 +87,6 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
         let name = number.to_string();
         spend(&store, Facts { network: Some(network([192, 0, 2, 7])), ..subject(&name) }, &[hourly], 0);
     }
-    let stranger = |name, address| Facts { network: Some(network(address)), ..subject(name) };
     let hourly_alone = [hourly];
     let one_more = stranger("one more", [192, 0, 2, 7]);
     let charges = Charges::new(&one_more, &hourly_alone).unwrap();
@@ -107,13 +106,14 @@ fn what_finds_no_place_shares_a_budget_with_its_network() {
     assert_eq!(store.usage(at(later)).overflowed, before);
 }
 
+fn stranger(name: &str, address: [u8; 4]) -> Facts<'_> {
+    Facts { network: Some(network(address)), ..subject(name) }
+}
+
 #[test]
 fn a_flood_from_many_networks_leaves_most_others_their_shares() {
     let store = store(20_000);
     let hourly = charge("hourly", "5/hour");
-    fn stranger(name: &str, address: [u8; 4]) -> Facts<'_> {
-        Facts { network: Some(network(address)), ..subject(name) }
-    }
     // so many that hardly a place is left
     for number in 0..100_000_u32 {
         let [_, _, third, last] = (number % 500).to_be_bytes();
