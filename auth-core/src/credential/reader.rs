@@ -38,18 +38,6 @@ pub(crate) enum Found<'a> {
     Several(Vec<Candidate<'a>>),
 }
 
-impl Found<'_> {
-    /// Where they travelled.
-    #[inline]
-    pub(crate) fn sources(&self) -> SourceMask {
-        match self {
-            Self::Nothing => SourceMask::NONE,
-            Self::One(candidate) => candidate.source.into(),
-            Self::Several(several) => several.iter().map(|candidate| candidate.source).collect(),
-        }
-    }
-}
-
 /// Credentials that cannot be read, and where they travelled.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unread {

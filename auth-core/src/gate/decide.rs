@@ -102,13 +102,7 @@ impl Share {
             return case.judge_anonymous(id, head, found.names());
         }
         let presented = self.reader.find(head, case.accepted(), case.count());
-        case.presented = presented.as_ref().map_or(SourceMask::NONE, Found::sources);
-        // before anybody looks at them: whose page made a browser send a cookie may not have it tried either
-        if case.presented.meets(self.in_cookies) && !cross_site::is_allowed(head) {
-            let rejection = Rejection::Forbidden(Prohibition::CrossSite);
-            return Outcome::Done(case.refuse(&id(), None, rejection, nothing()));
-        }
-        match presented.and_then(|presented| self.read(&case, presented, now)) {
+        match presented.and_then(|presented| self.read(&mut case, head, presented, now)) {
             Ok(None) => case.judge_anonymous(id, head, found.names()),
             Ok(Some(verified)) => case.conclude(id, verified, found.names()),
             Err(unread) => {
@@ -119,10 +113,18 @@ impl Share {
     }
 
     /// What the verifiers say of the credentials that the request presents; nothing where there is none.
-    fn read(&self, case: &Case<'_>, presented: Found<'_>, now: Now) -> Result<Option<Outcome<Verified>>, Unread> {
+    fn read(
+        &self,
+        case: &mut Case<'_>,
+        head: &RequestHead<'_>,
+        presented: Found<'_>,
+        now: Now,
+    ) -> Result<Option<Outcome<Verified>>, Unread> {
         match presented {
             Found::Nothing => Ok(None),
             Found::One(candidate) => {
+                case.presented = candidate.source.into();
+                self.check_origin(head, case.presented)?;
                 if let Some(verified) = self.verify_bytes(candidate, now) {
                     return Ok(Some(verified));
                 }
@@ -130,11 +132,22 @@ impl Share {
                 Ok(Some(self.verify(candidate.source, text, case.client, now)))
             }
             Found::Several(several) => {
+                case.presented = several.iter().map(|candidate| candidate.source).collect();
+                self.check_origin(head, case.presented)?;
                 let several = self.reader.check_all(several)?;
                 let verify = |(source, text): &(SourceIndex, &str)| self.verify(*source, text, case.client, now);
                 Ok(Some(all_agree(several.iter().map(verify).collect())))
             }
         }
+    }
+
+    /// A credential in a cookie is not even tried where another site may have made a browser send it along.
+    #[inline]
+    fn check_origin(&self, head: &RequestHead<'_>, sources: SourceMask) -> Result<(), Unread> {
+        if sources.meets(self.in_cookies) && !cross_site::is_allowed(head) {
+            return Err(Unread { rejection: Rejection::Forbidden(Prohibition::CrossSite), sources });
+        }
+        Ok(())
     }
 
     /// What the first verifier of the source says of the bytes as they came. Another one's word does not count: the first
