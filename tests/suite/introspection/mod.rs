@@ -5,6 +5,7 @@ mod at_once;
 mod failing_servers;
 mod own_gateway;
 mod real_provider;
+mod reload;
 mod remembered;
 
 use std::sync::Arc;
