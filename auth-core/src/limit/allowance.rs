@@ -13,8 +13,9 @@ use crate::clock::{Timestamp, civil_from_days};
 
 /// So many requests in each hour, day or month of the calendar, all of which may come at once.
 ///
-/// Periods follow the wall clock, because people do. One that is set back frees nothing. One that is set forward past the
-/// end of a period begins the next one, once; a limit that has to hold against that too is a [`Rate`](super::Rate).
+/// Periods follow the wall clock, because people do, as long as the clock that nobody sets agrees to a 64th of the period. A
+/// wall clock that is set frees nothing: the period that runs goes on for as long as it had left, at most a 64th and some
+/// seconds less or more, and the one after it ends by the calendar. A machine that slept is one whose clock was set forward.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Allowance {
     count: NonZeroU32,

@@ -5,8 +5,9 @@
 //! lies after the mark. So a budget is in use while its period runs, its place is free soon afterwards, and instants
 //! grow with what is spent and from one period to the next, which is all that the protocol of the table asks for.
 //!
-//! A period ends when the wall clock has passed its end. It also ends when its mark has passed, by the clock that
-//! nobody sets: a wall clock that was set back frees nothing, and nobody waits for longer than a period and a little.
+//! A period ends when the wall clock has passed its end, as long as the clock that nobody sets agrees: not much before its
+//! mark, and at the latest when that has passed. So a wall clock that is set forward frees nothing, nor does one that is set
+//! back, and nobody waits for longer than a period and a little. The period after that ends when the calendar says so.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,8 +33,12 @@ const HOUR_BITS: u32 = 34;
 const HOUR: i64 = 3_600_000_000;
 /// The end of the year 9999, in seconds.
 const LATEST: i64 = 253_402_300_799;
-/// The wall clock may be slowed down by so much of the period before the mark passes first: a 64th.
+/// By so much of the period the wall clock may be slower or faster than the clock that nobody sets: a 64th.
 const SLACK: u32 = 64;
+
+fn slack(period: Period) -> u64 {
+    u64::try_from((period.longest() / SLACK).as_nanos()).unwrap_or_default()
+}
 
 /// What of an instant is spent, and the mark below it.
 pub(super) fn split(instant: u64) -> (u64, u32) {
@@ -60,17 +65,19 @@ impl Entry {
     }
 
     /// `None` where the period is over.
-    fn running(self, now: u64, wall: Timestamp) -> Option<Running> {
-        let until_mark = self.mark.checked_sub(now).filter(|nanos| *nanos > 0)?;
-        let until_end = nanos_between(wall, self.end).filter(|nanos| *nanos > 0)?;
-        Some(Running { mark: self.mark, until_end: until_end.min(until_mark) })
+    fn running(self, period: Period, now: u64, wall: Timestamp) -> Option<Running> {
+        let until_mark = self.mark.checked_sub(now)?;
+        let until_end = nanos_between(wall, self.end).unwrap_or_default();
+        // the mark lies a slack and up to one of its steps after the end
+        let at_least = until_mark.saturating_sub(2 * (slack(period) + (1 << SPENT_BITS)));
+        let until_end = until_end.max(at_least).min(until_mark);
+        (until_end > 0).then_some(Running { mark: self.mark, until_end })
     }
 
     /// The period that runs now, after this one.
     fn next(self, period: Period, now: u64, wall: Timestamp) -> Self {
         let end = period.end_after(wall);
-        let slack = u64::try_from((period.longest() / SLACK).as_nanos()).unwrap_or_default();
-        let about = now.saturating_add(nanos_between(wall, end).unwrap_or_default()).saturating_add(slack);
+        let about = now.saturating_add(nanos_between(wall, end).unwrap_or_default()).saturating_add(slack(period));
         let number = about.div_ceil(1 << SPENT_BITS).max((self.mark >> SPENT_BITS) + 1);
         Self { mark: number << SPENT_BITS, end }
     }
@@ -95,7 +102,7 @@ impl Calendar {
         let mut seen = place.load(Ordering::Acquire);
         loop {
             let entry = Entry::unpack(seen);
-            if let Some(running) = entry.running(now, wall) {
+            if let Some(running) = entry.running(period, now, wall) {
                 return running;
             }
             let next = entry.next(period, now, wall).pack();
@@ -150,22 +157,47 @@ mod tests {
     }
 
     #[test]
-    fn l25_a_jump_ahead_that_is_put_right_leaves_the_calendar_right() {
+    fn l25_a_jump_ahead_frees_nothing_and_one_that_is_put_right_leaves_the_calendar_right() {
+        for jump in [120, 1_800, 7_200, 34_560_123] {
+            let calendar = Calendar::default();
+            let (mark, _) = running(&calendar, 0, NOON + 1_800);
+            let (same, left) = running(&calendar, 10, NOON + 1_810 + jump);
+            assert_eq!(same, mark, "{jump}");
+            assert!((1_590..=1_790).contains(&left), "{jump}: {left}");
+            assert_eq!(running(&calendar, 20, NOON + 1_820), (mark, 1_780), "{jump}: put right");
+            assert!(running(&calendar, 1_800, NOON + 3_600).0 > mark, "{jump}");
+        }
+    }
+
+    #[test]
+    fn l25_after_a_jump_ahead_the_next_period_ends_by_the_calendar() {
         let calendar = Calendar::default();
         running(&calendar, 0, NOON);
-        running(&calendar, 10, NOON + 34_560_123);
-        let (_, left) = running(&calendar, 20, NOON + 20);
-        assert!(left <= 3_600 + 60 + 9);
-        let later = 20 + left + 1;
-        let (_, left) = running(&calendar, later, NOON + i64::try_from(later).unwrap());
-        assert_eq!(left, 3_600 - later % 3_600);
+        let (mark, left) = running(&calendar, 10, NOON + 86_410 + 600);
+        let over = 10 + left + 1;
+        let wall = NOON + 86_400 + 600 + i64::try_from(over).unwrap();
+        let (next, left) = running(&calendar, over, wall);
+        assert!(next > mark);
+        assert_eq!(i64::try_from(left).unwrap(), 3_600 - wall % 3_600);
+    }
+
+    /// Slewed by the 64th that is allowed, it ends the period when it says so.
+    #[test]
+    fn a_wall_clock_that_is_a_little_fast_or_slow_is_followed() {
+        for off in [-50, 50] {
+            let calendar = Calendar::default();
+            let (mark, _) = running(&calendar, 0, NOON);
+            let end = u64::try_from(3_600 - off).unwrap();
+            assert_eq!(running(&calendar, end - 1, NOON + 3_599), (mark, 1), "{off}");
+            assert!(running(&calendar, end, NOON + 3_600).0 > mark, "{off}");
+        }
     }
 
     #[test]
     fn marks_grow_however_often_the_clock_jumps() {
         let (calendar, mut last) = (Calendar::default(), 0);
-        for jump in 0..1_000 {
-            let (mark, _) = running(&calendar, 5, NOON + jump * 3_600);
+        for jump in 0..1_000_i64 {
+            let (mark, _) = running(&calendar, jump.unsigned_abs() * 4_000, NOON + jump % 7 * 36_000);
             assert!(mark >= last + (1 << SPENT_BITS));
             last = mark;
         }

@@ -10,8 +10,9 @@ use crate::clock::Monotonic;
 /// Threads read the clock and act on it later, so a reading that is a little older than the latest means nothing and
 /// is taken as it is; GCRA frees nothing for it. One that is older by more than [`STEP`] is taken for the latest. It may
 /// be that of a thread which was held up for long: it says nothing about anybody else's time. Only where such readings
-/// advance by more than a second, and nobody reads a current one meanwhile, was the clock set back, though it should not be possible. From then
-/// on, time goes on from the latest reading: nothing is freed, and nobody waits until the clock has caught up.
+/// advance by more than a second, and nobody reads a current one meanwhile, was the clock set back, though it should not
+/// be possible. From then on, time goes on from the latest reading: nothing is freed, and nobody waits until the clock has
+/// caught up.
 #[derive(Debug)]
 pub(super) struct Timeline {
     /// The latest reading, to [`COARSE`].
